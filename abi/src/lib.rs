@@ -1,0 +1,1 @@
+//! Layouts, statuses and codes shared by compiled code, the runtime and C.

@@ -1,0 +1,1 @@
+//! AIR, its passes, and the lowering to Cranelift.

@@ -1,0 +1,1 @@
+//! One table: every call that compiled code may make into the runtime.

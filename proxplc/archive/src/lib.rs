@@ -1,0 +1,1 @@
+//! The static library that executables link: runtime and library parts in use.

@@ -1,0 +1,1 @@
+//! The ProXPL compiler: check, run, build, emit.

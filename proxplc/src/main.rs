@@ -1,0 +1,2 @@
+//! The `proxplc` executable.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Handlers, object state, anomaly reports and the repair supervisor.

@@ -1,0 +1,1 @@
+//! Thread state, checkpoint and code registry.

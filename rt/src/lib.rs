@@ -1,0 +1,1 @@
+//! The runtime: facade, C exports, static library.

@@ -1,0 +1,1 @@
+//! Dynamic values of ProXPL: representation, heap, natives.

@@ -1,0 +1,1 @@
+//! Fuzz targets for both parsers and for the verifier against the lowering.

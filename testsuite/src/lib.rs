@@ -1,0 +1,1 @@
+//! Filetests, conformance cases, and the tests that look at the whole tree.
