@@ -1,1 +1,3 @@
 //! AIR, its passes, and the lowering to Cranelift.
+
+pub mod air;

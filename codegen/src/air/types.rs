@@ -1,0 +1,99 @@
+//! Types and signatures.
+
+use std::fmt;
+
+/// The type of a local, a global, or one operand.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Type {
+    /// 8-bit integer.
+    I8,
+    /// 16-bit integer.
+    I16,
+    /// 32-bit integer.
+    I32,
+    /// 64-bit integer.
+    I64,
+    /// IEEE single.
+    F32,
+    /// IEEE double.
+    F64,
+    /// Truth value; one byte that is 0 or 1.
+    Bool,
+    /// Raw address of the target.
+    Ptr,
+    /// A dynamic word owned by a value library: 64 bits, opaque but for `convert.bitcast`.
+    Value,
+}
+
+impl Type {
+    /// All types, in the order of the reference.
+    pub const ALL: [Type; 9] = [
+        Type::I8,
+        Type::I16,
+        Type::I32,
+        Type::I64,
+        Type::F32,
+        Type::F64,
+        Type::Bool,
+        Type::Ptr,
+        Type::Value,
+    ];
+
+    /// The name in the text form.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Type::I8 => "i8",
+            Type::I16 => "i16",
+            Type::I32 => "i32",
+            Type::I64 => "i64",
+            Type::F32 => "f32",
+            Type::F64 => "f64",
+            Type::Bool => "bool",
+            Type::Ptr => "ptr",
+            Type::Value => "value",
+        }
+    }
+
+    /// The type of this name.
+    pub fn from_name(name: &str) -> Option<Type> {
+        Type::ALL.into_iter().find(|ty| ty.name() == name)
+    }
+
+    /// Bytes in memory.
+    pub const fn size(self) -> u32 {
+        match self {
+            Type::I8 | Type::Bool => 1,
+            Type::I16 => 2,
+            Type::I32 | Type::F32 => 4,
+            Type::I64 | Type::F64 | Type::Ptr | Type::Value => 8,
+        }
+    }
+
+    /// Whether integer arithmetic applies.
+    pub const fn is_int(self) -> bool {
+        matches!(self, Type::I8 | Type::I16 | Type::I32 | Type::I64)
+    }
+
+    /// Whether floating-point arithmetic applies.
+    pub const fn is_float(self) -> bool {
+        matches!(self, Type::F32 | Type::F64)
+    }
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Parameters and result of a function.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Signature {
+    /// Types of the parameters, without the hidden thread argument.
+    pub params: Vec<Type>,
+    /// Type of the result, if any.
+    pub ret: Option<Type>,
+    /// Whether the function itself may end with a status other than `OK`. (Any function with a
+    /// probe may be cancelled; that needs no `throws`.)
+    pub throws: bool,
+}
