@@ -1,1 +1,3 @@
 //! Filetests, conformance cases, and the tests that look at the whole tree.
+
+pub mod tidy;

@@ -1,0 +1,18 @@
+//! Checks of the tree itself: what a compiler and clippy do not see.
+//!
+//! Each check is a pure function from a [`Tree`] to findings, so that a test can plant a violation
+//! in a small tree in memory and see the check turn red. `tests/tidy.rs` runs all on the checkout.
+//!
+//! | module      | keeps                                                             |
+//! |-------------|-------------------------------------------------------------------|
+//! | [`arrows`]  | who may depend on whom, dev-dependencies included                 |
+//! | [`unsafety`]| SAFETY arguments, and the list of files that may hold unsafe code |
+//! | [`form`]    | headers, length of lines and files, leftovers, root entries       |
+
+pub mod arrows;
+pub mod form;
+mod manifest;
+mod tree;
+pub mod unsafety;
+
+pub use tree::{File, Tree};
