@@ -13,7 +13,7 @@ macro_rules! core_table {
         trace(site: u64) -> unit, fails [], does [];
         /// Forgets the noted sites: the error has been caught.
         trace_clear() -> unit, fails [], does [];
-        /// Registers `handler` for objects of `type_id`, fast with `bound_ns`, or slow when it is 0.
+        /// Registers `handler` for objects of `type_id`: fast with `bound_ns`, or slow if it is 0.
         /// Replaces an earlier one; a null handler unregisters.
         handler_register(type_id: u64, handler: code, bound_ns: u64) -> unit,
             fails [BAD_ARGUMENT], does [];

@@ -53,7 +53,8 @@ macro_rules! table_ty {
     };
 }
 
-/// Expands a table into data: `core_table!(asr_intrinsics::rows, "core")` is a [`Table`](crate::Table).
+/// Expands a table into data: `core_table!(asr_intrinsics::rows, "core")` is a
+/// [`Table`](crate::Table).
 #[macro_export]
 macro_rules! rows {
     ([$table:literal] $(
@@ -134,7 +135,10 @@ macro_rules! export_c_row {
             ret.status as u32
         }
     };
-    ($imp:ident $current:ident $name:ident ($($p:ident: $t:ident),*) $r:ident [$($doc:literal)*]) => {
+    (
+        $imp:ident $current:ident $name:ident ($($p:ident: $t:ident),*) $r:ident
+        [$($doc:literal)*]
+    ) => {
         $(#[doc = $doc])*
         ///
         /// # Safety

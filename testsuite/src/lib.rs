@@ -1,3 +1,4 @@
 //! Filetests, conformance cases, and the tests that look at the whole tree.
 
+pub mod filetest;
 pub mod tidy;

@@ -40,9 +40,7 @@ fn argued_above(lines: &[&str]) -> bool {
             if line.contains("SAFETY:") {
                 return true;
             }
-        } else if in_comment || line.is_empty() || line.ends_with([';', '}']) {
-            return false;
-        } else if line.ends_with('{') && !line.ends_with("=> {") {
+        } else if in_comment || line.is_empty() || line.ends_with([';', '}', '{']) {
             return false;
         }
     }

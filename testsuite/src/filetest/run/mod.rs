@@ -1,0 +1,11 @@
+//! `test run`: the calls of a file on every engine.
+
+mod call;
+pub mod literal;
+mod object;
+mod stub;
+pub mod tool;
+
+pub use call::{Call, Outcome};
+pub use object::{Batch, Machine};
+pub use stub::Stub;

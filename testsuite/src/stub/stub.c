@@ -1,0 +1,99 @@
+/* A small stand-in for the runtime, in C, for every target that `cc` or a cross compiler serves.
+ *
+ * It answers probes as it is told, remembers the last fault, and says OK to everything else. The
+ * filetests load it beside JIT code and link it with objects, so that all engines meet the same
+ * answers; `filetest/run/eval.rs` is the same for the evaluator.
+ */
+#include <stdint.h>
+#include <string.h>
+
+/* Public prefix of the thread state (rule ABI-41), then the stack limit at 64. */
+typedef struct asr_thread {
+    uint32_t flag;
+    uint32_t action;
+    uint64_t site, intent, expiry;
+    uint32_t taint, mask_depth;
+    uint64_t task_id, context, logical;
+    uint64_t stack_limit;
+    uint64_t private_fields[119];
+} asr_thread __attribute__((aligned(64)));
+
+typedef struct asr_ret {
+    uint64_t value, status;
+} asr_ret;
+
+/* Every argument register of both kinds; a callee takes those that it declares. */
+typedef asr_ret (*any_fn)(asr_thread *, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, double,
+                          double, double, double, double, double, double, double);
+
+typedef struct asr_stub_call {
+    any_fn func;
+    uint64_t armed;  /* 0: flag clear; 1: slow, all OK; n + 2: the n-th probe says CANCELLED */
+    uint64_t ints[5];
+    uint64_t floats[8]; /* bits; an f32 in the low half */
+    /* Filled in by the call. */
+    uint64_t value, status, probes, fault;
+} asr_stub_call;
+
+enum { OK = 0, THREW = 2, CANCELLED = 3 };
+
+static uint64_t probes_taken, cancel_at, last_fault;
+
+void asr_checkpoint(void *thread_state) {
+    asr_thread *th = thread_state;
+    probes_taken++;
+    th->action = probes_taken == cancel_at ? CANCELLED : OK;
+}
+
+asr_ret asr_i_fault(asr_thread *th, uint64_t site, uint32_t code) {
+    (void)th;
+    last_fault = code;
+    asr_ret ret = {(uint64_t)0xFFFC << 48 | site, THREW};
+    return ret;
+}
+
+#define ROW(name)                                                                                  \
+    asr_ret asr_i_##name(asr_thread *th) {                                                         \
+        (void)th;                                                                                  \
+        asr_ret ret = {0, OK};                                                                     \
+        return ret;                                                                                \
+    }
+ROW(trace)
+ROW(trace_clear)
+ROW(handler_register)
+ROW(handler_register_new)
+ROW(intent_push)
+ROW(intent_pop)
+ROW(taint_add)
+ROW(taint_sanitize)
+ROW(expiry_set)
+ROW(anomaly)
+ROW(checked_access)
+ROW(object_retire)
+ROW(code_register)
+ROW(code_unregister)
+ROW(signal_enter)
+ROW(signal_leave)
+
+/* Foreign functions that filetests call. */
+int64_t asr_test_twice(int64_t x) { return 2 * x; }
+double asr_test_half(double x) { return x / 2; }
+
+void asr_stub_run(asr_stub_call *call) {
+    static asr_thread th;
+    double f[8];
+    char here;
+    memset(&th, 0, sizeof th);
+    memcpy(f, call->floats, sizeof f);
+    th.stack_limit = (uint64_t)(uintptr_t)&here - 512 * 1024;
+    th.flag = call->armed != 0;
+    probes_taken = last_fault = 0;
+    cancel_at = call->armed >= 2 ? call->armed - 2 : 0;
+    const uint64_t *i = call->ints;
+    asr_ret ret = call->func(&th, i[0], i[1], i[2], i[3], i[4], f[0], f[1], f[2], f[3], f[4], f[5],
+                             f[6], f[7]);
+    call->value = ret.value;
+    call->status = ret.status;
+    call->probes = probes_taken;
+    call->fault = last_fault;
+}
