@@ -4,12 +4,12 @@
 //! each library). The row macros expand it into whatever a part needs, so that the parts cannot
 //! disagree:
 //!
-//! | expansion            | who uses it                          | what comes out                    |
-//! |----------------------|--------------------------------------|-----------------------------------|
-//! | [`rows!`]            | the compiler, the header, the manual | a [`Table`] of data               |
-//! | [`export_compiled!`] | the runtime or library               | `asr_i_<row>` for compiled code   |
-//! | [`export_c!`]        | the runtime or library               | `asr_<row>` for C                 |
-//! | [`symbols!`]         | the JIT                              | name and address of `asr_i_<row>` |
+//! | expansion            | who uses it                 | what comes out                    |
+//! |----------------------|-----------------------------|-----------------------------------|
+//! | [`rows!`]            | compiler, header, manual    | a [`Table`] of data               |
+//! | [`export_compiled!`] | the runtime or library      | `asr_i_<row>` for compiled code   |
+//! | [`export_c!`]        | the runtime or library      | `asr_<row>` for C                 |
+//! | [`symbols!`]         | the JIT                     | name and address of `asr_i_<row>` |
 //!
 //! Invariants
 //! 1. A row name is unique over all tables of a program; `testsuite` checks it.

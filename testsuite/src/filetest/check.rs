@@ -55,7 +55,7 @@ pub fn check(command: &Command, output: &str) -> Result<(), String> {
                 }
                 continue;
             }
-            Rule::Below => lines[next..].iter().position(|line| holds(line)),
+            Rule::Below => lines[next..].iter().position(&holds),
             Rule::Next => lines.get(next).filter(|line| holds(line)).map(|_| 0),
         };
         let Some(found) = found else {
