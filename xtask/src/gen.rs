@@ -3,6 +3,8 @@
 //! Invariant: nothing here reads a derived file; each is a pure function of the tables in `abi`,
 //! `intrinsics` and the libraries, so two runs give the same bytes.
 
+mod reference;
+
 use crate::{Failure, root};
 
 /// One derived file.
@@ -15,7 +17,10 @@ pub(crate) struct Derived {
 
 /// Every derived file of the tree.
 pub(crate) fn all() -> Vec<Derived> {
-    Vec::new()
+    vec![Derived {
+        path: "intrinsics/REFERENCE.md",
+        text: reference::page(&[&asr_intrinsics::CORE]),
+    }]
 }
 
 /// `cargo xtask gen [--check]`.
