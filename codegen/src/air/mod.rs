@@ -1,10 +1,12 @@
 //! AIR, the intermediate representation: typed, blocks with mutable locals instead of SSA.
 
+mod effect;
 mod entity;
 mod inst;
 mod loc;
 mod module;
 mod ops;
+mod site;
 mod types;
 
 pub use entity::*;
@@ -12,4 +14,7 @@ pub use inst::*;
 pub use loc::Loc;
 pub use module::*;
 pub use ops::*;
+pub use site::{
+    Kinds, SiteInfo, SiteKind, exception_word, fault, kinds_of, kinds_of_term, site_id, sites,
+};
 pub use types::{Signature, Type};
