@@ -21,7 +21,9 @@ impl<'a> Bytes<'a> {
 
     /// The next byte, or 0.
     pub fn byte(&mut self) -> u8 {
-        let Some((&first, rest)) = self.rest.split_first() else { return 0 };
+        let Some((&first, rest)) = self.rest.split_first() else {
+            return 0;
+        };
         self.rest = rest;
         first
     }

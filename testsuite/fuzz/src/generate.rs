@@ -11,8 +11,15 @@ use asr_codegen::air::*;
 use crate::bytes::Bytes;
 
 /// Types of locals.
-const TYPES: [Type; 7] =
-    [Type::I64, Type::I32, Type::F64, Type::Bool, Type::I8, Type::I16, Type::F32];
+const TYPES: [Type; 7] = [
+    Type::I64,
+    Type::I32,
+    Type::F64,
+    Type::Bool,
+    Type::I8,
+    Type::I16,
+    Type::F32,
+];
 /// Locals per type, besides parameters and loop counters.
 const LOCALS_PER_TYPE: usize = 2;
 /// Deepest nesting of branches and loops.
@@ -29,11 +36,22 @@ pub const PARAMS: [Type; 3] = [Type::I64, Type::I32, Type::F64];
 /// `i64` or `f64` result; the last one may call the others.
 pub fn module(data: &[u8]) -> Module {
     let mut bytes = Bytes::new(data);
-    let mut module = Module { name: "fuzz".into(), unit: 1, ..Module::default() };
+    let mut module = Module {
+        name: "fuzz".into(),
+        unit: 1,
+        ..Module::default()
+    };
     module.tables.push("core".into());
     module.files.push("fuzz.prox".into());
-    module.globals.push(Global { name: "g0".into(), ty: Type::I64, init: 7 });
-    module.data.push(Data { name: "d0".into(), bytes: (0..64).collect() });
+    module.globals.push(Global {
+        name: "g0".into(),
+        ty: Type::I64,
+        init: 7,
+    });
+    module.data.push(Data {
+        name: "d0".into(),
+        bytes: (0..64).collect(),
+    });
     let count = 1 + bytes.below(3);
     for n in 0..count {
         let func = function(&mut bytes, n, &module.funcs);
@@ -61,11 +79,22 @@ fn function(bytes: &mut Bytes<'_>, n: usize, callees: &[Function]) -> Function {
         ret: Some(ret),
         throws: true,
         locals,
-        slots: vec![Slot { name: "s0".into(), size: SLOT_BYTES, align: 16 }],
+        slots: vec![Slot {
+            name: "s0".into(),
+            size: SLOT_BYTES,
+            align: 16,
+        }],
         loc: Loc::new(1, 1),
         ..Function::default()
     };
-    let mut build = Build { bytes, callees, func, insts: Vec::new(), line: 1, recover: None };
+    let mut build = Build {
+        bytes,
+        callees,
+        func,
+        insts: Vec::new(),
+        line: 1,
+        recover: None,
+    };
     build.clear_slot();
     let statements = build.bytes.below(STATEMENTS_MAX);
     build.statements(statements, 0);
@@ -108,11 +137,18 @@ impl Build<'_, '_> {
 
     fn push(&mut self, op: Op) {
         self.line += 1;
-        let edge = match fails(&op, self.callees) {
-            true => Edge { recover: self.recover.map(|block| (block, None)), cleanup: None },
+        let edge = match op.may_fail() {
+            true => Edge {
+                recover: self.recover.map(|block| (block, None)),
+                cleanup: None,
+            },
             false => Edge::default(),
         };
-        self.insts.push(Inst { op, edge, loc: Loc::new(self.line, 1) });
+        self.insts.push(Inst {
+            op,
+            edge,
+            loc: Loc::new(self.line, 1),
+        });
     }
 
     /// End the open block; it gets the next number.
@@ -120,7 +156,13 @@ impl Build<'_, '_> {
         let name = format!("b{}", self.func.blocks.len());
         let insts = std::mem::take(&mut self.insts);
         let term_loc = Loc::new(self.line, 1);
-        self.func.blocks.push(Block { name, cold: false, insts, term, term_loc });
+        self.func.blocks.push(Block {
+            name,
+            cold: false,
+            insts,
+            term,
+            term_loc,
+        });
     }
 
     /// Number of the open block.
@@ -131,20 +173,26 @@ impl Build<'_, '_> {
     /// A new local.
     fn fresh(&mut self, ty: Type) -> LocalId {
         let id = LocalId::new(self.func.locals.len());
-        self.func.locals.push(Local { name: format!("t{}", id.0), ty });
+        self.func.locals.push(Local {
+            name: format!("t{}", id.0),
+            ty,
+        });
         id
     }
 
     /// A local of this type, not a loop counter.
     fn local(&mut self, ty: Type) -> LocalId {
-        let type_index = TYPES.iter().position(|t| *t == ty).expect("a generated type");
+        let type_index = TYPES
+            .iter()
+            .position(|t| *t == ty)
+            .expect("a generated type");
         let k = self.bytes.below(LOCALS_PER_TYPE);
         LocalId::new(PARAMS.len() + type_index * LOCALS_PER_TYPE + k)
     }
 
     fn operand(&mut self, ty: Type) -> Operand {
         match self.bytes.below(4) {
-            0 => Operand::Imm(immediate(ty, self.bytes.word())),
+            0 => Operand::Imm(ty.immediate(self.bytes.word())),
             1 if PARAMS.contains(&ty) => {
                 let p = PARAMS.iter().position(|t| *t == ty).expect("contained");
                 Operand::Local(LocalId::new(p))
@@ -160,15 +208,30 @@ impl Build<'_, '_> {
             4 => self.compare(),
             5 => self.convert(),
             6 => {
-                let ty = self.bytes.pick(&[Type::I64, Type::I32, Type::I8, Type::I16]);
+                let ty = self
+                    .bytes
+                    .pick(&[Type::I64, Type::I32, Type::I8, Type::I16]);
                 let op = self.bytes.pick(OverflowOp::ALL);
                 let (dst, flag) = (self.local(ty), self.local(Type::Bool));
-                Op::Overflow { op, ty, dst, flag, a: self.operand(ty), b: self.operand(ty) }
+                Op::Overflow {
+                    op,
+                    ty,
+                    dst,
+                    flag,
+                    a: self.operand(ty),
+                    b: self.operand(ty),
+                }
             }
             _ => {
                 let ty = self.bytes.pick(&TYPES);
                 let (dst, cond) = (self.local(ty), self.operand(Type::Bool));
-                Op::Select { ty, dst, cond, a: self.operand(ty), b: self.operand(ty) }
+                Op::Select {
+                    ty,
+                    dst,
+                    cond,
+                    a: self.operand(ty),
+                    b: self.operand(ty),
+                }
             }
         };
         self.push(op);
@@ -182,7 +245,13 @@ impl Build<'_, '_> {
             4 if logic => Type::Bool,
             n => [Type::I64, Type::I32, Type::I8, Type::I16][n % 4],
         };
-        Op::Binary { op, ty, dst: self.local(ty), a: self.operand(ty), b: self.operand(ty) }
+        Op::Binary {
+            op,
+            ty,
+            dst: self.local(ty),
+            a: self.operand(ty),
+            b: self.operand(ty),
+        }
     }
 
     fn unary(&mut self) -> Op {
@@ -193,7 +262,12 @@ impl Build<'_, '_> {
             4 if op == UnOp::Not => Type::Bool,
             n => [Type::I64, Type::I32, Type::I8, Type::I16][n % 4],
         };
-        Op::Unary { op, ty, dst: self.local(ty), src: self.operand(ty) }
+        Op::Unary {
+            op,
+            ty,
+            dst: self.local(ty),
+            src: self.operand(ty),
+        }
     }
 
     fn compare(&mut self) -> Op {
@@ -203,7 +277,13 @@ impl Build<'_, '_> {
             n => [Type::I64, Type::I32, Type::I8, Type::I16][n % 4],
         };
         let (a, b) = (self.operand(ty), self.operand(ty));
-        Op::Compare { op, ty, dst: self.local(Type::Bool), a, b }
+        Op::Compare {
+            op,
+            ty,
+            dst: self.local(Type::Bool),
+            a,
+            b,
+        }
     }
 
     fn convert(&mut self) -> Op {
@@ -236,16 +316,30 @@ impl Build<'_, '_> {
             (Bitcast, I64, F64),
             (Bitcast, I32, F32),
         ]);
-        Op::Convert { op, from, to, dst: self.local(to), src: self.operand(from) }
+        Op::Convert {
+            op,
+            from,
+            to,
+            dst: self.local(to),
+            src: self.operand(from),
+        }
     }
 
     /// Zero the slot, so that no load sees what the stack held before.
     fn clear_slot(&mut self) {
         let addr = self.fresh(Type::Ptr);
-        self.push(Op::SlotAddr { dst: addr, slot: SlotId(0) });
+        self.push(Op::SlotAddr {
+            dst: addr,
+            slot: SlotId(0),
+        });
         for offset in (0..SLOT_BYTES as i32).step_by(8) {
             let (src, addr) = (Operand::Imm(0), Operand::Local(addr));
-            self.push(Op::Store { ty: Type::I64, src, addr, offset });
+            self.push(Op::Store {
+                ty: Type::I64,
+                src,
+                addr,
+                offset,
+            });
         }
     }
 
@@ -255,19 +349,43 @@ impl Build<'_, '_> {
         let (ty, offset) = (self.bytes.pick(&TYPES[..2]), self.bytes.below(8) as i32 * 8);
         match self.bytes.below(3) {
             0 => {
-                self.push(Op::DataAddr { dst: addr, data: DataId(0) });
+                self.push(Op::DataAddr {
+                    dst: addr,
+                    data: DataId(0),
+                });
                 let dst = self.local(ty);
-                self.push(Op::Load { ty, dst, addr: addr.into(), offset });
+                self.push(Op::Load {
+                    ty,
+                    dst,
+                    addr: addr.into(),
+                    offset,
+                });
             }
             1 => {
-                self.push(Op::SlotAddr { dst: addr, slot: SlotId(0) });
+                self.push(Op::SlotAddr {
+                    dst: addr,
+                    slot: SlotId(0),
+                });
                 let dst = self.local(ty);
-                self.push(Op::Load { ty, dst, addr: addr.into(), offset });
+                self.push(Op::Load {
+                    ty,
+                    dst,
+                    addr: addr.into(),
+                    offset,
+                });
             }
             _ => {
-                self.push(Op::SlotAddr { dst: addr, slot: SlotId(0) });
+                self.push(Op::SlotAddr {
+                    dst: addr,
+                    slot: SlotId(0),
+                });
                 let src = self.operand(ty);
-                self.push(Op::Store { ty, src, addr: addr.into(), offset });
+                self.push(Op::Store {
+                    ty,
+                    src,
+                    addr: addr.into(),
+                    offset,
+                });
             }
         }
     }
@@ -275,8 +393,14 @@ impl Build<'_, '_> {
     fn global(&mut self) {
         let global = GlobalId(0);
         let op = match self.bytes.below(2) {
-            0 => Op::GlobalGet { dst: self.local(Type::I64), global },
-            _ => Op::GlobalSet { global, src: self.operand(Type::I64) },
+            0 => Op::GlobalGet {
+                dst: self.local(Type::I64),
+                global,
+            },
+            _ => Op::GlobalSet {
+                global,
+                src: self.operand(Type::I64),
+            },
         };
         self.push(op);
     }
@@ -288,7 +412,11 @@ impl Build<'_, '_> {
         let n = self.bytes.below(self.callees.len());
         let args = PARAMS.map(|ty| self.operand(ty)).to_vec();
         let dst = self.callees[n].ret.map(|ty| self.local(ty));
-        self.push(Op::Call { dst, func: FuncId::new(n), args });
+        self.push(Op::Call {
+            dst,
+            func: FuncId::new(n),
+            args,
+        });
     }
 
     fn maybe_throw(&mut self) {
@@ -297,7 +425,10 @@ impl Build<'_, '_> {
         let here = self.here();
         let (then, or) = (BlockId(here.0 + 1), BlockId(here.0 + 2));
         self.seal(Term::Branch { cond, then, or });
-        let edge = Edge { recover: self.recover.map(|block| (block, None)), cleanup: None };
+        let edge = Edge {
+            recover: self.recover.map(|block| (block, None)),
+            cleanup: None,
+        };
         let value = Operand::Imm(self.bytes.word() >> 16);
         self.seal(Term::Throw { value, edge });
     }
@@ -306,7 +437,11 @@ impl Build<'_, '_> {
     fn branch(&mut self, depth: usize) {
         let cond = self.operand(Type::Bool);
         let head = self.here();
-        self.seal(Term::Branch { cond, then: BlockId(head.0 + 1), or: BlockId(0) });
+        self.seal(Term::Branch {
+            cond,
+            then: BlockId(head.0 + 1),
+            or: BlockId(0),
+        });
         self.body(depth);
         let after = BlockId(self.here().0 + 1);
         self.seal(Term::Jump(after));
@@ -320,7 +455,12 @@ impl Build<'_, '_> {
         let value = self.operand(ty);
         let head = self.here();
         let (cases, default) = (Vec::new(), BlockId(0));
-        self.seal(Term::Switch { ty, value, cases, default });
+        self.seal(Term::Switch {
+            ty,
+            value,
+            cases,
+            default,
+        });
         let mut targets = Vec::new();
         for case in 0..1 + self.bytes.below(3) {
             targets.push((case as i64 - 1, self.here()));
@@ -340,15 +480,35 @@ impl Build<'_, '_> {
         let i = self.fresh(Type::I64);
         let more = self.fresh(Type::Bool);
         let trips = self.bytes.pick(&[0, 1, 3, 16, 17, 40]);
-        self.push(Op::Copy { ty: Type::I64, dst: i, src: Operand::Imm(0) });
+        self.push(Op::Copy {
+            ty: Type::I64,
+            dst: i,
+            src: Operand::Imm(0),
+        });
         let head = BlockId(self.here().0 + 1);
         self.seal(Term::Jump(head));
         let (a, b) = (Operand::Local(i), Operand::Imm(trips));
-        self.push(Op::Compare { op: CmpOp::Slt, ty: Type::I64, dst: more, a, b });
-        self.seal(Term::Branch { cond: more.into(), then: BlockId(head.0 + 1), or: BlockId(0) });
+        self.push(Op::Compare {
+            op: CmpOp::Slt,
+            ty: Type::I64,
+            dst: more,
+            a,
+            b,
+        });
+        self.seal(Term::Branch {
+            cond: more.into(),
+            then: BlockId(head.0 + 1),
+            or: BlockId(0),
+        });
         self.body(depth);
         let (a, b) = (Operand::Local(i), Operand::Imm(1));
-        self.push(Op::Binary { op: BinOp::Add, ty: Type::I64, dst: i, a, b });
+        self.push(Op::Binary {
+            op: BinOp::Add,
+            ty: Type::I64,
+            dst: i,
+            a,
+            b,
+        });
         self.seal(Term::Jump(head));
         let after = self.here();
         if let Term::Branch { or, .. } = &mut self.func.blocks[head.index()].term {
@@ -376,33 +536,17 @@ impl Build<'_, '_> {
     fn arithmetic_total(&mut self) {
         let dst = self.local(Type::I64);
         let (a, b) = (Operand::Local(dst), Operand::Imm(1000));
-        self.push(Op::Binary { op: BinOp::Add, ty: Type::I64, dst, a, b });
+        self.push(Op::Binary {
+            op: BinOp::Add,
+            ty: Type::I64,
+            dst,
+            a,
+            b,
+        });
     }
 
     fn body(&mut self, depth: usize) {
         let count = 1 + self.bytes.below(5);
         self.statements(count, depth + 1);
-    }
-}
-
-/// Whether an instruction may carry an edge.
-fn fails(op: &Op, callees: &[Function]) -> bool {
-    match op {
-        Op::Binary { op, .. } => op.can_fault(),
-        Op::Convert { op, .. } => op.can_fault(),
-        Op::Call { func, .. } => callees[func.index()].throws,
-        _ => false,
-    }
-}
-
-/// An immediate of the type: integers sign-extended, truth values 0 or 1.
-fn immediate(ty: Type, word: u64) -> u64 {
-    match ty {
-        Type::Bool => word & 1,
-        Type::I8 => word as i8 as u64,
-        Type::I16 => word as i16 as u64,
-        Type::I32 => word as i32 as u64,
-        Type::F32 => word & 0xffff_ffff,
-        _ => word,
     }
 }
