@@ -24,7 +24,7 @@ mod imp {
         a + b
     }
     pub(super) unsafe fn sample_halve(_: *const Thread, n: u64) -> Result<u64, Refusal> {
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             Ok(n / 2)
         } else {
             Err(Refusal {
