@@ -1,19 +1,23 @@
 //! AIR, the intermediate representation: typed, blocks with mutable locals instead of SSA.
 
+mod build;
 mod effect;
 mod entity;
 mod inst;
 mod loc;
 mod module;
 mod ops;
+mod print;
 mod site;
 mod types;
 
+pub use build::{FunctionBuilder, ModuleBuilder};
 pub use entity::*;
 pub use inst::*;
 pub use loc::Loc;
 pub use module::*;
 pub use ops::*;
+pub use print::print;
 pub use site::{
     Kinds, SiteInfo, SiteKind, exception_word, fault, kinds_of, kinds_of_term, site_id, sites,
 };

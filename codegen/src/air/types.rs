@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use asr_intrinsics::Ty;
+
 /// The type of a local, a global, or one operand.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Type {
@@ -57,6 +59,19 @@ impl Type {
     /// The type of this name.
     pub fn from_name(name: &str) -> Option<Type> {
         Type::ALL.into_iter().find(|ty| ty.name() == name)
+    }
+
+    /// The type of a parameter or result of an intrinsic; `None` for `unit`.
+    pub const fn of_row(ty: Ty) -> Option<Type> {
+        match ty {
+            Ty::Unit => None,
+            Ty::I32 | Ty::U32 => Some(Type::I32),
+            Ty::I64 | Ty::U64 => Some(Type::I64),
+            Ty::F64 => Some(Type::F64),
+            Ty::Bool => Some(Type::Bool),
+            Ty::Ptr | Ty::Code => Some(Type::Ptr),
+            Ty::Value => Some(Type::Value),
+        }
     }
 
     /// Bytes in memory.
