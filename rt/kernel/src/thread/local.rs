@@ -1,0 +1,44 @@
+//! What the kernel keeps per thread behind `Thread::kernel`.
+
+use std::cell::{Cell, RefCell};
+
+use asr_abi::Thread;
+
+use super::altstack::AltStack;
+use super::ring::Ring;
+use super::trace::Trace;
+
+/// The kernel's part of a thread's state.
+pub struct Local {
+    /// The last metadata snapshots (HEAL-8).
+    pub ring: RefCell<Ring>,
+    /// Where the error in flight has been (error trace).
+    pub trace: RefCell<Trace>,
+    /// Number of checkpoints that took the slow path.
+    pub slow_probes: Cell<u64>,
+    /// Where the thread's signals run.
+    _signals: AltStack,
+}
+
+impl Local {
+    /// Nothing recorded.
+    pub(super) fn new() -> Local {
+        Local {
+            ring: RefCell::new(Ring::new()),
+            trace: RefCell::new(Trace::new()),
+            slow_probes: Cell::new(0),
+            _signals: AltStack::install(),
+        }
+    }
+
+    /// The local of this thread's state; `None` for a state that the kernel did not make.
+    pub fn of(th: &Thread) -> Option<&Local> {
+        let local = th.kernel.get().cast::<Local>().cast_const();
+        #[allow(unsafe_code, reason = "the pointer is the kernel's own")]
+        // SAFETY: `adopt` alone writes `kernel`, with the address of the `Local` that is freed
+        // together with the state; `th` is alive, so the local is.
+        unsafe {
+            local.as_ref()
+        }
+    }
+}
