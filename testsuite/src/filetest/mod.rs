@@ -31,6 +31,8 @@
 mod check;
 mod parse;
 pub mod run;
+mod table;
 
 pub use check::check;
+pub use table::TABLE;
 pub use parse::{Armed, Case, Check, Command, Expectation, ExpectedError, Run, parse};

@@ -75,6 +75,37 @@ ROW(code_unregister)
 ROW(signal_enter)
 ROW(signal_leave)
 
+/* The rows of `filetest/table.rs`. */
+asr_ret asr_i_test_alloc(asr_thread *th, int64_t size) {
+    static uint64_t room[8];
+    (void)th, (void)size;
+    memset(room, 0, sizeof room);
+    asr_ret ret = {(uint64_t)(uintptr_t)room, OK};
+    return ret;
+}
+asr_ret asr_i_test_park(asr_thread *th, int64_t x) {
+    (void)th;
+    asr_ret ret = {(uint64_t)x + 1, OK};
+    return ret;
+}
+asr_ret asr_i_test_refuse(asr_thread *th, int64_t status) {
+    (void)th;
+    asr_ret ret = {10 * (uint64_t)status, (uint64_t)status};
+    return ret;
+}
+asr_ret asr_i_test_kinds(asr_thread *th, int32_t a, uint32_t b, int64_t c, double d, _Bool e) {
+    (void)th;
+    double sum = a + (double)b + (double)c + d + e;
+    asr_ret ret = {0, OK};
+    memcpy(&ret.value, &sum, sizeof sum);
+    return ret;
+}
+asr_ret asr_i_test_word(asr_thread *th, uint64_t v) {
+    (void)th;
+    asr_ret ret = {v, OK};
+    return ret;
+}
+
 /* Foreign functions that filetests call. */
 int64_t asr_test_twice(int64_t x) { return 2 * x; }
 double asr_test_half(double x) { return x / 2; }

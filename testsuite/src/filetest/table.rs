@@ -1,0 +1,22 @@
+//! An intrinsic table for filetests: rows with effects that the core has not, so that the verifier,
+//! the probe pass and the lowering meet each effect. `src/stub/stub.c` answers them.
+
+/// Hands the rows to a macro, after the given arguments.
+#[macro_export]
+macro_rules! filetest_table {
+    ($($cb:ident)::+ $(, $arg:tt)*) => { $($cb)::+! { [$($arg),*]
+        /// The address of 64 zeroed bytes, the same ones each time.
+        test_alloc(size: i64) -> ptr, fails [], does [Allocates];
+        /// `x + 1`, as if after a wait.
+        test_park(x: i64) -> i64, fails [], does [Parks];
+        /// Refuses with the status given and `10 * status` handed back; 0 is OK.
+        test_refuse(status: i64) -> i64, fails [CLOSED BUSY], does [];
+        /// `a + b + c + d`, and 1 more if `e`: a parameter of each kind.
+        test_kinds(a: i32, b: u32, c: i64, d: f64, e: bool) -> f64, fails [], does [];
+        /// `v` again.
+        test_word(v: value) -> value, fails [], does [];
+    } };
+}
+
+/// The table as data.
+pub const TABLE: asr_intrinsics::Table = crate::filetest_table!(asr_intrinsics::rows, "filetest");
