@@ -15,6 +15,7 @@
 //! ; count: N TEXT               exactly N lines of the output hold TEXT
 //! ;> LINE                       the whole output, line by line
 //!     %x = add.i64 %a, true     ; error: V0012 expected i64
+//! ; error at 7: TEXT            the same for a line that cannot hold a comment
 //! ; run: @f(1, 2) == 3          value; `== ok` for a function without result
 //! ; run: @f(1, 0) threw 0x01000001      a fault by its code; `threw` alone for any
 //! ; run slow: @f(3) == 6, 4 probes      with the flag set: each probe answers OK
@@ -29,10 +30,11 @@
 //! an aarch64 object under qemu; all call the same intrinsics, `src/stub/stub.c` or its like.
 
 mod check;
+pub mod coverage;
 mod parse;
 pub mod run;
 mod table;
 
 pub use check::check;
-pub use table::TABLE;
 pub use parse::{Armed, Case, Check, Command, Expectation, ExpectedError, Run, parse};
+pub use table::TABLE;

@@ -127,6 +127,15 @@ pub fn parse(name: &str, text: &str) -> Result<Case, String> {
                 line,
                 text: error.trim().to_owned(),
             });
+        } else if let Some(error) = comment.strip_prefix("error at ") {
+            let (at, text) = error
+                .split_once(':')
+                .ok_or_else(|| fail("`error at` which line?"))?;
+            let line = at.trim().parse().map_err(|_| fail("not a line"))?;
+            case.errors.push(ExpectedError {
+                line,
+                text: text.trim().to_owned(),
+            });
         } else if !code.is_empty() {
             // A remark beside an instruction.
         } else if let Some(words) = comment.strip_prefix("test ") {

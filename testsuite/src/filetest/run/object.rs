@@ -63,8 +63,11 @@ impl Batch {
         Ok(outcomes)
     }
 
-    /// The executable, in `dir`.
-    fn link(&self, machine: Machine, dir: &std::path::Path) -> Result<PathBuf, String> {
+    /// Link everything into an executable in `dir`.
+    ///
+    /// # Errors
+    /// The compiler is missing or failed.
+    pub fn link(&self, machine: Machine, dir: &std::path::Path) -> Result<PathBuf, String> {
         let mut files = Vec::new();
         for (n, object) in self.objects.iter().enumerate() {
             let path = dir.join(format!("{n}.o"));

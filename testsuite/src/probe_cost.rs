@@ -1,0 +1,116 @@
+//! Instructions per iteration that probes cost, counted by callgrind.
+//!
+//! A kernel is an AIR file in `testsuite/kernels` with an exported `@kernel(n)` that makes
+//! `n * iterations` iterations of something. It is compiled to an object, linked with the C stub,
+//! and run with two values of `n`; the difference of the two counts holds the loop alone.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use asr_codegen::air::Type;
+
+use crate::filetest::Armed;
+use crate::filetest::run::{Batch, Call, Machine, tool};
+
+/// Values of `n` of the two runs.
+const RUNS: [u64; 2] = [1, 3];
+
+/// One kernel.
+#[derive(Clone, Debug)]
+pub struct Kernel {
+    /// File name without ending.
+    pub name: String,
+    /// AIR text.
+    pub text: String,
+    /// Iterations that `@kernel(1)` makes.
+    pub iterations: u64,
+    /// What `@kernel(1)` returns.
+    pub result: i64,
+}
+
+/// Folder of the kernels.
+pub fn dir() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels")
+}
+
+/// Read the kernel `name`.
+///
+/// # Errors
+/// The file is missing or does not say how many iterations it makes and what it returns.
+pub fn kernel(name: &str) -> Result<Kernel, String> {
+    let path = dir().join(format!("{name}.air"));
+    let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let after = |key: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(key).map(str::trim))
+    };
+    let iterations = after("; iterations:").and_then(|n| n.parse().ok());
+    let result = after("; check: @kernel(1) ==").and_then(|n| n.trim().parse().ok());
+    match (iterations, result) {
+        (Some(iterations), Some(result)) => Ok(Kernel {
+            name: name.to_owned(),
+            iterations,
+            result,
+            text,
+        }),
+        _ => Err(format!("{name}: no `; iterations:` or no `; check:` line")),
+    }
+}
+
+/// Instructions per iteration of an object made from a kernel.
+///
+/// # Errors
+/// A tool is missing or failed.
+pub fn per_iteration(kernel: &Kernel, object: &[u8]) -> Result<f64, String> {
+    let mut counts = [0; 2];
+    for (count, n) in counts.iter_mut().zip(RUNS) {
+        let args = vec![(Type::I64, n)];
+        let ret = Some(Type::I64);
+        let call = Call {
+            func: "kernel".into(),
+            armed: Armed::Clear,
+            args,
+            ret,
+        };
+        let batch = Batch {
+            objects: vec![object.to_vec()],
+            calls: vec![call],
+        };
+        let dir = tool::scratch("probes")?;
+        let program = batch.link(Machine::Native, &dir)?;
+        *count = instructions(&program)?;
+        std::fs::remove_dir_all(&dir).map_err(|error| error.to_string())?;
+    }
+    let iterations = kernel.iterations * (RUNS[1] - RUNS[0]);
+    Ok((counts[1] - counts[0]) as f64 / iterations as f64)
+}
+
+/// Instructions of one run, as callgrind collects them.
+fn instructions(program: &Path) -> Result<u64, String> {
+    let mut valgrind = Command::new("valgrind");
+    valgrind
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(program);
+    let output = valgrind.output().map_err(|error| {
+        format!("cannot run valgrind: {error}; `cargo xtask setup` installs what is missing")
+    })?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    let collected = text.lines().find_map(|line| line.split_once("Collected :"));
+    let count = collected.and_then(|(_, count)| count.trim().parse().ok());
+    count.ok_or_else(|| format!("callgrind printed no count:\n{text}"))
+}
+
+/// Names of all kernels, sorted.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn names() -> Result<Vec<String>, String> {
+    let entries = std::fs::read_dir(dir()).map_err(|error| error.to_string())?;
+    let stem = |path: PathBuf| Some(path.file_stem()?.to_str()?.to_owned());
+    let mut names: Vec<String> = entries
+        .flatten()
+        .filter_map(|entry| stem(entry.path()))
+        .collect();
+    names.sort();
+    Ok(names)
+}
