@@ -3,6 +3,7 @@
 //! Layers, each of which sees only those above it in this list: `syntax` (bytes to tree), `diag`
 //! (findings), `analysis` (names, types), `lower` (tree to AIR), `driver` (the commands).
 
+pub mod analysis;
 pub mod diag;
 pub mod syntax;
 

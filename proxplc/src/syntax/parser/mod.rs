@@ -12,6 +12,8 @@ mod template;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use refuse::not_yet;
+
 use super::ast::{Program, Stmt};
 use super::feature::Feature;
 use super::lexer::Lexer;
