@@ -4,7 +4,10 @@
 //! (findings), `analysis` (names, types), `lower` (tree to AIR), `driver` (the commands).
 
 pub mod analysis;
+pub mod compile;
 pub mod diag;
+pub mod driver;
+pub mod lower;
 pub mod syntax;
 
 /// Stack of the thread that compiles: room for [`syntax::parser::NESTING_MAX`] levels in each pass

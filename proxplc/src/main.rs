@@ -1,2 +1,5 @@
 //! The `proxplc` executable.
-fn main() {}
+
+fn main() {
+    std::process::exit(proxplc::driver::main(std::env::args_os()));
+}

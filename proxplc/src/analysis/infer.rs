@@ -36,6 +36,8 @@ pub enum Ty {
     Num,
     /// A truth value.
     Bool,
+    /// A string, as a dynamic word.
+    Str,
     /// Anything, as a dynamic word.
     Value,
 }
@@ -147,6 +149,7 @@ impl Types {
             ExprKind::Number(number) if is_small_int(*number) => Ty::Int,
             ExprKind::Number(_) => Ty::Num,
             ExprKind::Bool(_) => Ty::Bool,
+            ExprKind::Str(_) => Ty::Str,
             ExprKind::Var(var) => self.var(*var),
             ExprKind::Chain(first, links) => links
                 .iter()
@@ -177,6 +180,7 @@ impl Types {
             Eq | Ne | Lt | Le | Gt | Ge => Ty::Bool,
             Add | Sub if left == Ty::Int && is_step(&link.right) => Ty::Int,
             Add => match (left, self.expr(&link.right)) {
+                (Ty::Str, _) | (_, Ty::Str) => Ty::Str,
                 (left, right) if left.is_number() && right.is_number() => Ty::Num,
                 (Ty::Never, other) | (other, Ty::Never) if other.is_number() => Ty::Never,
                 (Ty::Never, Ty::Never) => Ty::Never,

@@ -45,7 +45,7 @@ const fn constant(name: &'static str) -> Native {
     }
 }
 
-use Ty::{Bool, Int, Num, Value};
+use Ty::{Bool, Int, Num, Str, Value};
 
 /// All natives that the front end accepts.
 pub const TABLE: &[Native] = &[
@@ -76,10 +76,10 @@ pub const TABLE: &[Native] = &[
     native("index_of", Int),
     native("to_int", Int),
     native("to_float", Num),
-    native("to_string", Value),
+    native("to_string", Str),
     native("to_bool", Bool),
-    native("to_hex", Value),
-    native("to_bin", Value),
+    native("to_hex", Str),
+    native("to_bin", Str),
     native("abs", Value),
     native("ceil", Num),
     native("floor", Num),
@@ -121,7 +121,7 @@ pub const TABLE: &[Native] = &[
     constant("std.sys.OS_NAME"),
     constant("std.sys.ARCH"),
     native("std.core.assert", Value),
-    native("std.core.typeOf", Value),
+    native("std.core.typeOf", Str),
     native("std.core.unwrap", Value),
     native("std.hash.md5", Value),
     native("std.hash.sha256", Value),

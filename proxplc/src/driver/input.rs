@@ -1,0 +1,59 @@
+//! Reading a program: the text of a file to a module of AIR, or messages.
+
+use std::io::IsTerminal as _;
+use std::path::Path;
+
+use asr_codegen::air::Module;
+
+use super::{Done, EXIT_COMPILE};
+use crate::diag::{SourceFile, code, render};
+
+/// Number of the unit of a whole program.
+pub(super) const UNIT: u16 = 1;
+
+/// Files above this are refused: places in them would not fit.
+const BYTES_MAX: u64 = 1 << 30;
+
+/// Compile the program at `path`; what is wrong with it is printed.
+pub(super) fn load(path: &Path) -> Result<Module, i32> {
+    let name = path.display().to_string();
+    let bytes = read(path).map_err(|error| {
+        eprintln!("[{}] error: cannot read '{name}': {error}", code::FILE);
+        EXIT_COMPILE
+    })?;
+    let file = SourceFile::new(name, bytes);
+    crate::compile::compile(&file, UNIT).map_err(|list| {
+        let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        for diag in &list {
+            eprint!("{}", render(&file, diag, color));
+        }
+        let errors = if list.len() == 1 { "error" } else { "errors" };
+        eprintln!(
+            "{}: {} {errors}; 'proxplc explain CODE' tells more",
+            file.name,
+            list.len()
+        );
+        EXIT_COMPILE
+    })
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    if std::fs::metadata(path)?.len() > BYTES_MAX {
+        return Err(std::io::Error::other("the file is larger than a gibibyte"));
+    }
+    std::fs::read(path)
+}
+
+/// Write `bytes` to a file, or to standard output.
+pub(super) fn write(output: Option<&Path>, bytes: &[u8]) -> Done {
+    use std::io::Write as _;
+    let result = match output {
+        Some(path) => std::fs::write(path, bytes),
+        None => std::io::stdout().lock().write_all(bytes),
+    };
+    result.map_err(|error| {
+        let place = output.map_or("standard output".into(), |p| p.display().to_string());
+        eprintln!("[{}] error: cannot write '{place}': {error}", code::FILE);
+        super::EXIT_ERROR
+    })
+}

@@ -1,0 +1,116 @@
+//! Calls: of functions, natives and values.
+
+use asr_codegen::air::{CmpOp, Operand, Type, UnOp};
+
+use super::func::FuncLower;
+use super::module::value_signature;
+use super::{Val, air_type, rows, word};
+use crate::analysis::hir::{Expr, FuncId, NativeId};
+use crate::analysis::infer::Ty;
+use crate::analysis::natives;
+use crate::syntax::Span;
+
+impl FuncLower<'_, '_> {
+    /// Evaluate arguments from the left.
+    fn args(&mut self, args: &[Expr]) -> Vec<Val> {
+        let mut vals = Vec::with_capacity(args.len());
+        for (at, arg) in args.iter().enumerate() {
+            let val = self.expr(arg);
+            let later = args[at + 1..].iter().take(64).any(|e| e.assigns) || args.len() - at > 64;
+            vals.push(self.pin(val, later));
+        }
+        vals
+    }
+
+    pub(super) fn call(&mut self, func: FuncId, args: &[Expr], span: Span) -> Val {
+        let vals = self.args(args);
+        self.set_span(span);
+        let params = &self.shared.program.func(func).params;
+        let mut ops = Vec::with_capacity(vals.len());
+        for (param, val) in params.iter().zip(vals) {
+            ops.push(self.coerce(val, self.shared.types.var(*param)));
+        }
+        let ty = self.shared.types.result(func);
+        let result = self.b.temp(air_type(ty));
+        self.b
+            .call_into(Some(result), self.shared.funcs[func.0 as usize], &ops);
+        Val {
+            ty,
+            op: result.into(),
+        }
+    }
+
+    /// A call of whatever a value is: code and arity are checked by the library.
+    pub(super) fn call_value(&mut self, callee: &Expr, args: &[Expr], span: Span) -> Val {
+        let callee_val = self.expr(callee);
+        let callee_val = self.pin(callee_val, args.iter().any(|e| e.assigns));
+        let callee = self.to_value(callee_val);
+        let vals = self.args(args);
+        let mut ops = vec![callee];
+        for val in vals {
+            ops.push(self.to_value(val));
+        }
+        self.set_span(span);
+        let count = Operand::Imm(args.len() as u64);
+        let code = self.call_row(rows::CALLEE, &[callee, count]);
+        let result = self
+            .b
+            .call_indirect(&value_signature(args.len() as u32), code, &ops);
+        Val::value(result.map_or(Operand::Imm(word::NULL), Operand::from))
+    }
+
+    pub(super) fn native_number(&mut self, native: NativeId) -> Operand {
+        let name = natives::get(native).name;
+        Operand::Imm(
+            crate::analysis::natives::by_name(name)
+                .map_or(u32::MAX, |n| n.0)
+                .into(),
+        )
+    }
+
+    pub(super) fn call_native(&mut self, id: NativeId, args: &[Expr], span: Span) -> Val {
+        let native = natives::get(id);
+        let vals = self.args(args);
+        self.set_span(span);
+        if let [val] = vals[..]
+            && val.ty.is_number()
+            && let Some(op) = inline(native.name)
+        {
+            let number = self.to_f64(val);
+            return Val::num(self.b.unary(op, Type::F64, number));
+        }
+        let slot = self.b.new_slot("args", (vals.len().max(1) * 8) as u32, 8);
+        let address = self.b.slot_addr(slot);
+        for (at, val) in vals.iter().enumerate() {
+            let word = self.to_value(*val);
+            self.b.store(Type::Value, word, address, at as i32 * 8);
+        }
+        let number = self.native_number(id);
+        let count = Operand::Imm(vals.len() as u64);
+        let word = self.call_row(rows::NATIVE_CALL, &[number, address.into(), count]);
+        match native.ret {
+            Ty::Bool => {
+                Val::bool(
+                    self.b
+                        .cmp(CmpOp::Eq, Type::Value, word, Operand::Imm(word::TRUE)),
+                )
+            }
+            Ty::Int | Ty::Num => self.unbox_number(word, native.ret),
+            Ty::Str | Ty::Value | Ty::Never => Val {
+                ty: native.ret,
+                op: word,
+            },
+        }
+    }
+}
+
+/// The instruction that does what a native does for a number.
+fn inline(native: &str) -> Option<UnOp> {
+    Some(match native {
+        "sqrt" => UnOp::FSqrt,
+        "floor" => UnOp::FFloor,
+        "ceil" => UnOp::FCeil,
+        "abs" => UnOp::FAbs,
+        _ => return None,
+    })
+}

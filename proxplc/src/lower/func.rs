@@ -1,0 +1,183 @@
+//! One function: its variables, its place in the source, its limits.
+
+use std::collections::HashMap;
+
+use asr_codegen::air::{BlockId, FunctionBuilder, Loc, LocalId, Operand, Type};
+
+use super::module::Shared;
+use super::{Val, air_type, rows, word};
+use crate::analysis::hir::{FuncId, MAIN, VarId};
+use crate::analysis::infer::Ty;
+use crate::syntax::Span;
+
+/// Nodes of the tree of one function. The code generator takes a few seconds for a function of
+/// this size; ten times more would take minutes and gigabytes.
+const NODES_MAX: u32 = 50_000;
+
+/// Where `break` and `continue` go.
+pub(super) struct Loop {
+    pub(super) exit: BlockId,
+    pub(super) next: BlockId,
+}
+
+/// The lowering of one function.
+pub(super) struct FuncLower<'a, 'm> {
+    pub(super) shared: &'a Shared<'a>,
+    pub(super) b: FunctionBuilder<'m>,
+    id: FuncId,
+    vars: HashMap<VarId, LocalId>,
+    pub(super) loops: Vec<Loop>,
+    nodes: u32,
+}
+
+impl<'a, 'm> FuncLower<'a, 'm> {
+    pub(super) fn new(shared: &'a Shared<'a>, b: FunctionBuilder<'m>, id: FuncId) -> Self {
+        let mut lower = Self {
+            shared,
+            b,
+            id,
+            vars: HashMap::new(),
+            loops: Vec::new(),
+            nodes: 0,
+        };
+        let func = shared.program.func(id);
+        for (index, param) in func.params.iter().enumerate() {
+            let local = lower.b.param(index);
+            lower
+                .b
+                .name_local(local, shared.names.text(shared.program.var(*param).name));
+            lower.vars.insert(*param, local);
+        }
+        let loc = lower.loc(func.span);
+        lower.b.set_decl_loc(loc);
+        lower.b.set_loc(loc);
+        lower.b.set_title(match func.name {
+            Some(name) => shared.names.text(name),
+            None if id == MAIN => "script",
+            None => "lambda",
+        });
+        lower
+    }
+
+    /// Lower the body and finish the function. False if it is too large.
+    pub(super) fn body(mut self) -> bool {
+        let func = self.shared.program.func(self.id);
+        self.stmts(&func.body);
+        if self.nodes > NODES_MAX {
+            return false;
+        }
+        self.set_span(func.end);
+        self.ret(None);
+        self.b.finish();
+        true
+    }
+
+    /// Count one node; false once there are too many, and nothing more need be emitted.
+    pub(super) fn count(&mut self) -> bool {
+        self.nodes += 1;
+        self.nodes <= NODES_MAX
+    }
+
+    fn loc(&self, span: Span) -> Loc {
+        let at = self.shared.file.lines.line_col(span.start);
+        Loc {
+            file: self.shared.file_index,
+            line: at.line,
+            col: at.column,
+        }
+    }
+
+    pub(super) fn set_span(&mut self, span: Span) {
+        let loc = self.loc(span);
+        self.b.set_loc(loc);
+    }
+
+    /// Return a value, or null.
+    pub(super) fn ret(&mut self, value: Option<Val>) {
+        if self.id == MAIN {
+            self.b.ret(None);
+            return;
+        }
+        let value = value.unwrap_or(Val::value(Operand::Imm(word::NULL)));
+        let op = self.coerce(value, self.shared.types.result(self.id));
+        self.b.ret(Some(op));
+    }
+
+    /// Fill the cells of strings and function values, at the beginning of the main function.
+    pub(super) fn fill_cells(&mut self) {
+        for (index, bytes) in self.shared.program.strings.iter().enumerate() {
+            let string = self.constant_bytes(bytes);
+            let value = self.call_row(rows::STRING, &string);
+            self.b.global_set(self.shared.strings[index], value);
+        }
+        for (index, wrapper) in self.shared.wrappers.iter().enumerate() {
+            let Some((wrapper, cell)) = wrapper else {
+                continue;
+            };
+            let func = &self.shared.program.funcs[index];
+            let name = func.name.map_or("", |name| self.shared.names.text(name));
+            let code = self.b.func_addr(*wrapper);
+            let [name, len] = self.constant_bytes(name.as_bytes());
+            let args = [code.into(), Operand::Imm(func.arity.into()), name, len];
+            let value = self.call_row(rows::FUNCTION, &args);
+            self.b.global_set(*cell, value);
+        }
+    }
+
+    /// Address and length of constant bytes.
+    pub(super) fn constant_bytes(&mut self, bytes: &[u8]) -> [Operand; 2] {
+        let data = self.b.module().data(bytes);
+        [
+            self.b.data_addr(data).into(),
+            Operand::Imm(bytes.len() as u64),
+        ]
+    }
+
+    /// Call a row that has a result.
+    pub(super) fn call_row(&mut self, row: &str, args: &[Operand]) -> Operand {
+        self.b
+            .intrinsic(row, args)
+            .map_or(Operand::Imm(word::NULL), Operand::from)
+    }
+
+    /// The local of a variable of this function.
+    pub(super) fn local(&mut self, var: VarId) -> LocalId {
+        let data = self.shared.program.var(var);
+        let ty = air_type(self.shared.types.var(var));
+        let name = self.shared.names.text(data.name);
+        let b = &mut self.b;
+        *self
+            .vars
+            .entry(var)
+            .or_insert_with(|| b.new_local(ty, name))
+    }
+
+    /// A fresh local that several paths assign.
+    pub(super) fn merge(&mut self, ty: Ty) -> LocalId {
+        self.b.new_local(air_type(ty), "m")
+    }
+
+    pub(super) fn cold_block(&mut self, name: &str) -> BlockId {
+        let block = self.b.new_block(name);
+        self.b.set_cold(block);
+        block
+    }
+
+    pub(super) fn null(&self) -> Val {
+        Val::value(Operand::Imm(word::NULL))
+    }
+
+    /// A copy, if the value is a variable that `later` code may assign.
+    pub(super) fn pin(&mut self, val: Val, later: bool) -> Val {
+        match val.op {
+            Operand::Local(local) if later => {
+                let ty: Type = air_type(val.ty);
+                Val {
+                    ty: val.ty,
+                    op: self.b.copy(ty, local).into(),
+                }
+            }
+            _ => val,
+        }
+    }
+}

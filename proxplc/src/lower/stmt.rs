@@ -1,0 +1,173 @@
+//! Statements.
+
+use asr_codegen::air::Operand;
+
+use super::Val;
+use super::func::{FuncLower, Loop};
+use super::{rows, word};
+use crate::analysis::hir::{Expr, Stmt, StmtKind, VarId};
+use crate::analysis::infer::Ty;
+use crate::syntax::ast::BinaryOp;
+
+impl FuncLower<'_, '_> {
+    pub(super) fn stmts(&mut self, stmts: &[Stmt]) {
+        for stmt in stmts {
+            if !self.count() {
+                return;
+            }
+            self.set_span(stmt.span);
+            self.stmt(stmt);
+        }
+    }
+
+    fn stmt(&mut self, stmt: &Stmt) {
+        match &stmt.kind {
+            StmtKind::Expr(expr) => {
+                self.expr(expr);
+            }
+            StmtKind::Print(expr) => {
+                let val = self.expr(expr);
+                let word = self.to_value(val);
+                self.set_span(stmt.span);
+                self.b.intrinsic_into(None, rows::PRINT, &[word]);
+            }
+            StmtKind::Let(var, init) => {
+                let val = match init {
+                    Some(init) => self.expr(init),
+                    None => self.null(),
+                };
+                self.assign(*var, val);
+            }
+            StmtKind::Block(body) => self.stmts(body),
+            StmtKind::If(arms, other) => self.if_stmt(arms, other.as_deref()),
+            StmtKind::Loop(cond, body, step) => {
+                self.loop_stmt(cond.as_ref(), body, step.as_ref());
+            }
+            StmtKind::Switch(subject, cases, default) => {
+                self.switch_stmt(subject, cases, default.as_deref());
+            }
+            StmtKind::Break => {
+                if let Some(target) = self.loops.last().map(|l| l.exit) {
+                    self.b.jump(target);
+                }
+            }
+            StmtKind::Continue => {
+                if let Some(target) = self.loops.last().map(|l| l.next) {
+                    self.b.jump(target);
+                }
+            }
+            StmtKind::Return(value) => {
+                let value = value.as_ref().map(|e| self.expr(e));
+                self.set_span(stmt.span);
+                self.ret(value);
+            }
+            StmtKind::Throw(value) => {
+                let value = self.expr(value);
+                let word = self.to_value(value);
+                self.set_span(stmt.span);
+                self.b.throw(word);
+            }
+            StmtKind::Resilient(parts) => self.resilient(parts),
+        }
+    }
+
+    /// Assign a variable, in the representation of its type.
+    pub(super) fn assign(&mut self, var: VarId, val: Val) {
+        let ty = self.shared.types.var(var);
+        let op = self.coerce(val, ty);
+        match self.shared.globals[var.0 as usize] {
+            Some(global) => self.b.global_set(global, op),
+            None => {
+                let local = self.local(var);
+                self.b.copy_into(local, op);
+            }
+        }
+    }
+
+    fn if_stmt(&mut self, arms: &[(Expr, Vec<Stmt>)], other: Option<&[Stmt]>) {
+        let end = self.b.new_block("endif");
+        for (cond, body) in arms {
+            let (then, next) = (self.b.new_block("then"), self.b.new_block("else"));
+            self.branch(cond, then, next);
+            self.b.switch_to_block(then);
+            self.stmts(body);
+            self.b.jump(end);
+            self.b.switch_to_block(next);
+        }
+        self.stmts(other.unwrap_or_default());
+        self.b.jump(end);
+        self.b.switch_to_block(end);
+    }
+
+    /// Rotated: the condition is tested once before the loop and at the end of each round, which is
+    /// the form that the probe pass recognizes as counted.
+    fn loop_stmt(&mut self, cond: Option<&Expr>, body: &[Stmt], step: Option<&Expr>) {
+        let (top, next, exit) = (
+            self.b.new_block("loop"),
+            self.b.new_block("next"),
+            self.b.new_block("endloop"),
+        );
+        let test = |this: &mut Self| match cond {
+            Some(cond) => this.branch(cond, top, exit),
+            None => this.b.jump(top),
+        };
+        test(self);
+        self.loops.push(Loop { exit, next });
+        self.b.switch_to_block(top);
+        self.stmts(body);
+        self.b.jump(next);
+        self.loops.pop();
+        self.b.switch_to_block(next);
+        if let Some(step) = step {
+            self.expr(step);
+        }
+        test(self);
+        self.b.switch_to_block(exit);
+    }
+
+    fn switch_stmt(
+        &mut self,
+        subject: &Expr,
+        cases: &[(Expr, Vec<Stmt>)],
+        default: Option<&[Stmt]>,
+    ) {
+        let subject = self.expr(subject);
+        let subject = self.pin(subject, true);
+        let end = self.b.new_block("endswitch");
+        for (value, body) in cases {
+            let (then, next) = (self.b.new_block("case"), self.b.new_block("next"));
+            let value_of_case = self.expr(value);
+            self.set_span(value.span);
+            let equal = self.equality(BinaryOp::Eq, subject, value_of_case);
+            self.b.branch(equal, then, next);
+            self.b.switch_to_block(then);
+            self.stmts(body);
+            self.b.jump(end);
+            self.b.switch_to_block(next);
+        }
+        self.stmts(default.unwrap_or_default());
+        self.b.jump(end);
+        self.b.switch_to_block(end);
+    }
+
+    /// Whether a value counts as true: all but null and false.
+    pub(super) fn truth(&mut self, val: Val) -> Operand {
+        use asr_codegen::air::{BinOp, CmpOp, Type};
+        match val.ty {
+            Ty::Bool => val.op,
+            Ty::Int | Ty::Num | Ty::Str => Operand::Imm(1),
+            Ty::Value | Ty::Never => {
+                if let Some(bits) = val.constant() {
+                    return Operand::Imm((bits & !word::FALSE_BIT != word::NULL).into());
+                }
+                let bits = self.bits(val.op);
+                let masked =
+                    self.b
+                        .binary(BinOp::And, Type::I64, bits, Operand::Imm(!word::FALSE_BIT));
+                self.b
+                    .cmp(CmpOp::Ne, Type::I64, masked, Operand::Imm(word::NULL))
+                    .into()
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Words of dynamic values, as far as compiled code looks into them. The layout is that of
+//! `asr-value`; a test compares.
+
+/// Words below this are doubles.
+pub(super) const DOUBLES_END: u64 = 0xFFF9 << 48;
+/// Words from [`DOUBLES_END`] to here are 32-bit integers.
+pub(super) const NUMBERS_END: u64 = 0xFFFA << 48;
+/// Null.
+pub(super) const NULL: u64 = 0xFFFB << 48;
+/// False. Null and false are the words that agree with [`NULL`] but for this bit.
+pub(super) const FALSE: u64 = NULL | FALSE_BIT;
+/// The bit in which false differs from null.
+pub(super) const FALSE_BIT: u64 = 2;
+/// True.
+pub(super) const TRUE: u64 = NULL | 3;
+/// A top-level variable before its declaration.
+pub(super) const UNDEFINED: u64 = NULL | 4;
