@@ -86,4 +86,14 @@ pub(super) const ROWS: &[Code] = codes! { E
         do "build it with 'cargo build -p asr-archive', or set ASR_LIB_DIR";
     304 BACKEND: "the code generator failed",
         do "this is a bug of ours; please report it with the program";
+    801 AIR_UTF8: "a byte of AIR text is not UTF-8",
+        do "write bytes as \\xx in strings";
+    802 AIR_SYNTAX: "AIR text has something else where this was expected",
+        do "compare the line with the text form of the instruction";
+    803 AIR_UNKNOWN_NAME: "a name that nothing in the AIR text declares",
+        do "declare it, or correct its spelling";
+    804 AIR_NUMBER: "a number that does not fit its type, or is none",
+        do "write one that the type can hold";
+    805 AIR_TOO_LARGE: "more AIR text than one module can hold",
+        do "split the module";
 };

@@ -1,14 +1,17 @@
 //! AIR, the intermediate representation: typed, blocks with mutable locals instead of SSA.
 
 mod build;
+pub mod code;
 mod effect;
 mod entity;
 mod inst;
 mod loc;
 mod module;
 mod ops;
+mod parse;
 mod print;
 mod site;
+mod span;
 mod types;
 
 pub use build::{FunctionBuilder, ModuleBuilder};
@@ -17,8 +20,10 @@ pub use inst::*;
 pub use loc::Loc;
 pub use module::*;
 pub use ops::*;
+pub use parse::{ERRORS_MAX, Parsed, TextError, parse};
 pub use print::print;
 pub use site::{
     Kinds, SiteInfo, SiteKind, exception_word, fault, kinds_of, kinds_of_term, site_id, sites,
 };
+pub use span::{Place, Span, Spans};
 pub use types::{Signature, Type};

@@ -1,0 +1,72 @@
+//! Labels of the errors that the parser and the verifier report. Each has its row in the `codes!`
+//! table of `asr-abi`; `every_code_has_a_row` compares.
+
+macro_rules! labels {
+    ($($(#[doc = $doc:literal])* $name:ident = $label:literal;)*) => {
+        $($(#[doc = $doc])* pub const $name: &str = $label;)*
+
+        /// All of them, with their names.
+        pub const ALL: &[(&str, &str)] = &[$((stringify!($name), $label)),*];
+    };
+}
+
+labels! {
+    /// A byte of the text is not UTF-8.
+    AIR_UTF8 = "E0801";
+    /// Something else was expected here.
+    AIR_SYNTAX = "E0802";
+    /// A name that nothing declares.
+    AIR_UNKNOWN_NAME = "E0803";
+    /// A number that does not fit its type, or is not one.
+    AIR_NUMBER = "E0804";
+    /// More of something than the format can hold.
+    AIR_TOO_LARGE = "E0805";
+
+    /// Two things of one kind have one name.
+    DUPLICATE_NAME = "V0001";
+    /// An index refers to nothing.
+    BAD_REFERENCE = "V0002";
+    /// A module imports a table that this compiler does not have.
+    UNKNOWN_TABLE = "V0003";
+    /// A property of a module, function or slot is out of its range.
+    BAD_DECLARATION = "V0004";
+    /// A function without blocks.
+    EMPTY_FUNCTION = "V0005";
+    /// A block that nothing reaches.
+    UNREACHABLE_BLOCK = "V0006";
+    /// A jump to the entry block.
+    ENTRY_TARGET = "V0007";
+    /// An operand, result or operator of the wrong type.
+    TYPE_MISMATCH = "V0008";
+    /// An immediate that is not one of its type.
+    BAD_IMMEDIATE = "V0009";
+    /// A call whose arguments or result do not agree with the signature.
+    BAD_CALL = "V0010";
+    /// A return that does not agree with the function's result.
+    BAD_RETURN = "V0011";
+    /// Two cases of a switch have one value.
+    DUPLICATE_CASE = "V0012";
+    /// An edge on something that cannot fail.
+    USELESS_EDGE = "V0013";
+    /// An intrinsic that no imported table has (rule ABI-30 g).
+    UNKNOWN_INTRINSIC = "V0014";
+    /// An intrinsic called against its row's signature (rule ABI-30 g).
+    BAD_INTRINSIC_CALL = "V0015";
+    /// An intent or mask is left open, closed twice, or differs between paths (rule ABI-30 f).
+    UNBALANCED = "V0016";
+    /// A failure that would leave a function not declared `throws` (rule ABI-30 h).
+    UNCAUGHT = "V0017";
+    /// A failure that would leave an intent or mask open (rule ABI-30 h).
+    NO_CLEANUP = "V0018";
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_code_has_a_row() {
+        for (name, label) in super::ALL {
+            let row = asr_abi::codes::lookup(label).unwrap_or_else(|| panic!("no row of {label}"));
+            assert_eq!((row.name, &*row.label()), (*name, *label));
+        }
+    }
+}
