@@ -16,6 +16,10 @@ const WINDOW: usize = 60;
 /// A related place is drawn only if it is at most so many lines away; else it is named.
 const RELATED_LINES_MAX: u32 = 12;
 
+/// Places behind this line are named, not drawn: the library wants all lines before the place, and
+/// takes 48 bytes for each.
+const DRAWN_LINE_MAX: u32 = 1_000_000;
+
 /// A source file, for messages and for the line table of the code.
 #[derive(Debug)]
 pub struct SourceFile {
@@ -42,6 +46,9 @@ impl SourceFile {
 /// Text of one finding, in colour or not.
 pub fn render(file: &SourceFile, diag: &Diagnostic, color: bool) -> String {
     let place = file.lines.line_col(diag.span.start);
+    if place.line > DRAWN_LINE_MAX {
+        return plain(file, diag);
+    }
     let mut window = Window::around(file, diag.span, place.line);
     let related = diag.related.as_ref().filter(|(span, _)| {
         let line = file.lines.line_col(span.start).line;
@@ -94,7 +101,7 @@ pub fn render(file: &SourceFile, diag: &Diagnostic, color: bool) -> String {
     if let Some(help) = &diag.help {
         report.set_help(help);
     }
-    let source = Source::from(window.text.clone()).with_display_line_offset(window.first_line - 1);
+    let source = Source::from(window.text);
     let mut out = Vec::new();
     match report.finish().write((name, source), &mut out) {
         Ok(()) => String::from_utf8_lossy(&out).into_owned(),
@@ -119,20 +126,23 @@ struct Window {
     text: String,
     /// (byte offset in the file, character offset in `text`) of the beginning of each character.
     map: Vec<(u32, usize)>,
-    first_line: usize,
     clipped: bool,
 }
 
 impl Window {
+    /// A window that begins with this line; empty lines stand for those before it.
+    fn begin(line: u32, clipped: bool) -> Self {
+        Self {
+            text: "\n".repeat(line as usize - 1),
+            map: Vec::new(),
+            clipped,
+        }
+    }
+
     fn around(file: &SourceFile, span: Span, line: u32) -> Self {
         let mut range = file.lines.line_range(line);
         let clipped = range.len() > 2 * WINDOW + 20;
-        let mut window = Self {
-            text: String::new(),
-            map: Vec::new(),
-            first_line: line as usize,
-            clipped,
-        };
+        let mut window = Self::begin(line, clipped);
         let whole = range.clone();
         if clipped {
             let at = span.start as usize;
@@ -154,12 +164,7 @@ impl Window {
         if range.len() > 20 * WINDOW {
             return old;
         }
-        let mut window = Self {
-            text: String::new(),
-            map: Vec::new(),
-            first_line: first as usize,
-            clipped: false,
-        };
+        let mut window = Self::begin(first, false);
         window.push(file, range);
         window
     }

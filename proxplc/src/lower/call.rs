@@ -44,11 +44,11 @@ impl FuncLower<'_, '_> {
     pub(super) fn call_value(&mut self, callee: &Expr, args: &[Expr], span: Span) -> Val {
         let callee_val = self.expr(callee);
         let callee_val = self.pin(callee_val, args.iter().any(|e| e.assigns));
-        let callee = self.to_value(callee_val);
+        let callee = self.word_of(callee_val);
         let vals = self.args(args);
         let mut ops = vec![callee];
         for val in vals {
-            ops.push(self.to_value(val));
+            ops.push(self.word_of(val));
         }
         self.set_span(span);
         let count = Operand::Imm(args.len() as u64);
@@ -76,13 +76,13 @@ impl FuncLower<'_, '_> {
             && val.ty.is_number()
             && let Some(op) = inline(native.name)
         {
-            let number = self.to_f64(val);
+            let number = self.double_of(val);
             return Val::num(self.b.unary(op, Type::F64, number));
         }
         let slot = self.b.new_slot("args", (vals.len().max(1) * 8) as u32, 8);
         let address = self.b.slot_addr(slot);
         for (at, val) in vals.iter().enumerate() {
-            let word = self.to_value(*val);
+            let word = self.word_of(*val);
             self.b.store(Type::Value, word, address, at as i32 * 8);
         }
         let number = self.native_number(id);

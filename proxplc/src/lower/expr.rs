@@ -77,7 +77,7 @@ impl FuncLower<'_, '_> {
             }
             ExprKind::Member(object, name) => {
                 let object = self.expr(object);
-                let word = self.to_value(object);
+                let word = self.word_of(object);
                 let name = self.string(*name).op;
                 self.set_span(span);
                 Val::value(self.call_row(rows::MEMBER, &[word, name]))
@@ -159,7 +159,7 @@ impl FuncLower<'_, '_> {
         let list = self.call_row(rows::LIST, &[Operand::Imm(items.len() as u64)]);
         for item in items {
             let val = self.expr(item);
-            let word = self.to_value(val);
+            let word = self.word_of(val);
             self.set_span(item.span);
             self.b.intrinsic_into(None, rows::LIST_PUSH, &[list, word]);
         }
@@ -173,7 +173,7 @@ impl FuncLower<'_, '_> {
             let key_val = self.expr(key);
             let key_val = self.pin(key_val, value.assigns);
             let val = self.expr(value);
-            let (k, v) = (self.to_value(key_val), self.to_value(val));
+            let (k, v) = (self.word_of(key_val), self.word_of(val));
             self.set_span(key.span);
             self.b.intrinsic_into(None, rows::DICT_INIT, &[dict, k, v]);
         }
@@ -238,7 +238,7 @@ impl FuncLower<'_, '_> {
 
     /// `object[index]`
     fn element(&mut self, object: Val, index: Val) -> Val {
-        let (object, index) = (self.to_value(object), self.to_value(index));
+        let (object, index) = (self.word_of(object), self.word_of(index));
         Val::value(self.call_row(rows::INDEX, &[object, index]))
     }
 
@@ -248,7 +248,7 @@ impl FuncLower<'_, '_> {
         let object_val = self.pin(object_val, index.assigns || value.assigns);
         let index_val = self.expr(index);
         let index_val = self.pin(index_val, value.assigns);
-        let (o, i) = (self.to_value(object_val), self.to_value(index_val));
+        let (o, i) = (self.word_of(object_val), self.word_of(index_val));
         let old = op.map(|op| {
             self.set_span(expr.span);
             (op, self.element(Val::value(o), Val::value(i)))
@@ -258,7 +258,7 @@ impl FuncLower<'_, '_> {
         if let Some((op, old)) = old {
             val = self.binary(op, old, val);
         }
-        let word = self.to_value(val);
+        let word = self.word_of(val);
         self.b.intrinsic_into(None, rows::INDEX_SET, &[o, i, word]);
         val
     }
@@ -273,7 +273,7 @@ impl FuncLower<'_, '_> {
         let [object, value] = parts;
         let object_val = self.expr(object);
         let object_val = self.pin(object_val, value.assigns);
-        let object = self.to_value(object_val);
+        let object = self.word_of(object_val);
         let name = self.string(name).op;
         let old = op.map(|op| {
             self.set_span(expr.span);
@@ -284,7 +284,7 @@ impl FuncLower<'_, '_> {
         if let Some((op, old)) = old {
             val = self.binary(op, old, val);
         }
-        let word = self.to_value(val);
+        let word = self.word_of(val);
         self.b
             .intrinsic_into(None, rows::MEMBER_SET, &[object, name, word]);
         val

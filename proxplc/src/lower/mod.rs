@@ -86,3 +86,13 @@ fn air_type(ty: Ty) -> Type {
         Ty::Str | Ty::Value | Ty::Never => Type::Value,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_row_that_is_called_is_in_the_table() {
+        for row in super::rows::ALL {
+            assert!(super::value_table::TABLE.row(row).is_some(), "{row}");
+        }
+    }
+}

@@ -22,12 +22,12 @@ impl FuncLower<'_, '_> {
     pub(super) fn coerce(&mut self, val: Val, ty: Ty) -> Operand {
         match (val.ty, ty) {
             (from, to) if from == to => val.op,
-            (_, Ty::Value | Ty::Never | Ty::Str) => self.to_value(val),
-            (Ty::Int, Ty::Num) => self.to_f64(val),
+            (_, Ty::Value | Ty::Never | Ty::Str) => self.word_of(val),
+            (Ty::Int, Ty::Num) => self.double_of(val),
             // Only where nothing is reached: the types say that this cannot be.
-            (_, Ty::Num) => self.to_f64(val),
+            (_, Ty::Num) => self.double_of(val),
             (_, Ty::Int) => {
-                let number = self.to_f64(val);
+                let number = self.double_of(val);
                 self.b
                     .convert(ConvOp::FToSSat, Type::F64, Type::I64, number)
                     .into()
@@ -37,7 +37,7 @@ impl FuncLower<'_, '_> {
     }
 
     /// As a word.
-    pub(super) fn to_value(&mut self, val: Val) -> Operand {
+    pub(super) fn word_of(&mut self, val: Val) -> Operand {
         match val.ty {
             Ty::Value | Ty::Never | Ty::Str => val.op,
             Ty::Bool => match val.constant() {
@@ -49,7 +49,7 @@ impl FuncLower<'_, '_> {
                 }
             },
             Ty::Int | Ty::Num => {
-                let number = self.to_f64(val);
+                let number = self.double_of(val);
                 match number {
                     Operand::Imm(_) => number,
                     _ => self
@@ -62,7 +62,7 @@ impl FuncLower<'_, '_> {
     }
 
     /// As a double; throws "Operands must be numbers." if it is no number.
-    pub(super) fn to_f64(&mut self, val: Val) -> Operand {
+    pub(super) fn double_of(&mut self, val: Val) -> Operand {
         match (val.ty, val.constant()) {
             (Ty::Num, _) => val.op,
             (Ty::Int, Some(bits)) => Operand::Imm((bits as i64 as f64).to_bits()),
@@ -73,7 +73,7 @@ impl FuncLower<'_, '_> {
             (Ty::Value, Some(bits)) if bits < word::DOUBLES_END => val.op,
             (Ty::Value, None) => self.unbox(val.op),
             (Ty::Bool | Ty::Never | Ty::Str | Ty::Value, _) => {
-                let word = self.to_value(val);
+                let word = self.word_of(val);
                 self.call_row(rows::TO_F64, &[word])
             }
         }
@@ -142,7 +142,7 @@ impl FuncLower<'_, '_> {
 
     /// `fmod(a, b)` where `b` is not zero. Natural numbers are divided as integers.
     pub(super) fn remainder(&mut self, a: Val, b: Val) -> Val {
-        let (x, y) = (self.to_f64(a), self.to_f64(b));
+        let (x, y) = (self.double_of(a), self.double_of(b));
         if b.ty == Ty::Num && b.constant().is_some() {
             return Val::num(self.call_row(rows::REM_F64, &[x, y]));
         }

@@ -66,7 +66,7 @@ impl FuncLower<'_, '_> {
             Sub => self.arithmetic(BinOp::FSub, left, right),
             Mul => self.arithmetic(BinOp::FMul, left, right),
             Div | Rem => {
-                let (a, b) = (self.to_number(left), self.to_number(right));
+                let (a, b) = (self.number_of(left), self.number_of(right));
                 let failure = if op == Div {
                     Failure::DivisionByZero
                 } else {
@@ -79,8 +79,8 @@ impl FuncLower<'_, '_> {
                 }
             }
             Pow => {
-                let (a, b) = (self.to_number(left), self.to_number(right));
-                let (a, b) = (self.to_f64(a), self.to_f64(b));
+                let (a, b) = (self.number_of(left), self.number_of(right));
+                let (a, b) = (self.double_of(a), self.double_of(b));
                 Val::num(self.call_row(rows::POW_F64, &[a, b]))
             }
             Eq | Ne => Val::bool(self.equality(op, left, right)),
@@ -94,16 +94,16 @@ impl FuncLower<'_, '_> {
     }
 
     /// A number in a typed representation; throws if it is none.
-    fn to_number(&mut self, val: Val) -> Val {
+    fn number_of(&mut self, val: Val) -> Val {
         if val.ty.is_number() {
             val
         } else {
-            Val::num(self.to_f64(val))
+            Val::num(self.double_of(val))
         }
     }
 
     fn arithmetic(&mut self, op: BinOp, left: Val, right: Val) -> Val {
-        let (a, b) = (self.to_f64(left), self.to_f64(right));
+        let (a, b) = (self.double_of(left), self.double_of(right));
         Val::num(self.b.binary(op, Type::F64, a, b))
     }
 
@@ -141,7 +141,7 @@ impl FuncLower<'_, '_> {
         if left.ty.is_number() && right.ty.is_number() {
             return self.arithmetic(BinOp::FAdd, left, right);
         }
-        let (a, b) = (self.to_value(left), self.to_value(right));
+        let (a, b) = (self.word_of(left), self.word_of(right));
         if left.ty == Ty::Str || right.ty == Ty::Str {
             return Val {
                 ty: Ty::Str,
@@ -156,7 +156,7 @@ impl FuncLower<'_, '_> {
         let mut numbers = [Operand::Imm(0); 2];
         for (number, (val, word)) in numbers.iter_mut().zip([(left, a), (right, b)]) {
             if val.ty.is_number() {
-                *number = self.to_f64(val);
+                *number = self.double_of(val);
                 continue;
             }
             let next = self.b.new_block("double");
@@ -206,7 +206,7 @@ impl FuncLower<'_, '_> {
         if ints {
             return Val::bool(self.b.cmp(op, Type::I64, left.op, right.op));
         }
-        let (a, b) = (self.to_f64(left), self.to_f64(right));
+        let (a, b) = (self.double_of(left), self.double_of(right));
         Val::bool(self.b.cmp(op, Type::F64, a, b))
     }
 
@@ -225,11 +225,11 @@ impl FuncLower<'_, '_> {
                 .into();
         }
         if left.ty.is_number() && right.ty.is_number() {
-            let (a, b) = (self.to_f64(left), self.to_f64(right));
+            let (a, b) = (self.double_of(left), self.double_of(right));
             let op = if equal { CmpOp::FEq } else { CmpOp::FNe };
             return self.b.cmp(op, Type::F64, a, b).into();
         }
-        let (a, b) = (self.to_value(left), self.to_value(right));
+        let (a, b) = (self.word_of(left), self.word_of(right));
         // Null and the truth values are equal to their own word only.
         if self.is_singleton(left) || self.is_singleton(right) {
             let op = if equal { CmpOp::Eq } else { CmpOp::Ne };
@@ -244,7 +244,7 @@ impl FuncLower<'_, '_> {
     }
 
     fn bitwise(&mut self, row: &str, left: Val, right: Val) -> Val {
-        let (a, b) = (self.to_value(left), self.to_value(right));
+        let (a, b) = (self.word_of(left), self.word_of(right));
         let word = self.call_row(row, &[a, b]);
         self.unbox_number(word, Ty::Num)
     }
@@ -265,11 +265,11 @@ impl FuncLower<'_, '_> {
                 }
             }
             UnaryOp::Neg if val.ty.is_number() => {
-                let number = self.to_f64(val);
+                let number = self.double_of(val);
                 Val::num(self.b.unary(UnOp::FNeg, Type::F64, number))
             }
             UnaryOp::Neg | UnaryOp::BitNot => {
-                let word = self.to_value(val);
+                let word = self.word_of(val);
                 let row = if op == UnaryOp::Neg {
                     rows::NEG
                 } else {

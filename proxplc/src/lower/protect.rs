@@ -14,7 +14,7 @@ impl FuncLower<'_, '_> {
     pub(super) fn resilient(&mut self, parts: &Resilient) {
         let left = parts.retries.as_ref().map(|retries| {
             let val = self.expr(retries);
-            let number = self.to_f64(val);
+            let number = self.double_of(val);
             self.b
                 .convert(ConvOp::FToSSat, Type::F64, Type::I64, number)
         });

@@ -27,7 +27,7 @@ impl FuncLower<'_, '_> {
             }
             StmtKind::Print(expr) => {
                 let val = self.expr(expr);
-                let word = self.to_value(val);
+                let word = self.word_of(val);
                 self.set_span(stmt.span);
                 self.b.intrinsic_into(None, rows::PRINT, &[word]);
             }
@@ -63,7 +63,7 @@ impl FuncLower<'_, '_> {
             }
             StmtKind::Throw(value) => {
                 let value = self.expr(value);
-                let word = self.to_value(value);
+                let word = self.word_of(value);
                 self.set_span(stmt.span);
                 self.b.throw(word);
             }

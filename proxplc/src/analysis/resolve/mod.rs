@@ -48,7 +48,7 @@ pub fn resolve(tree: &ast::Program, names: &mut Interner, diags: &mut Diagnostic
     let main = &mut program.funcs[MAIN.0 as usize];
     (main.body, main.end) = (body, end);
     for var in &mut program.vars {
-        if var.assigned || !(var.ready || !var.global) {
+        if var.assigned || (var.global && !var.ready) {
             var.literal = None;
         }
         var.ready |= !var.global;
