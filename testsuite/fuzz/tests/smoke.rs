@@ -1,0 +1,45 @@
+//! A few seconds of each target: random and mutated inputs from a checked-in corpus.
+//!
+//! The seed is fixed, so a failure comes again; `ASR_FUZZ_SEED=n` tries another one and
+//! `ASR_FULL=1` runs sixty times as long. A failing input is written beside the message as hex.
+
+use std::time::{Duration, Instant};
+
+use asr_fuzz::bytes::Random;
+use asr_fuzz::mutate::mutate;
+
+/// Time for one target in a normal run.
+const TIME: Duration = Duration::from_secs(2);
+/// An input that takes longer than this is a hang.
+const SLOWEST: Duration = Duration::from_secs(10);
+
+/// Files of a corpus folder.
+fn corpus(name: &str) -> Vec<Vec<u8>> {
+    let dir = format!("{}/corpus/{name}", env!("CARGO_MANIFEST_DIR"));
+    let mut paths: Vec<_> =
+        std::fs::read_dir(&dir).expect(&dir).flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    let seeds: Vec<_> = paths.iter().map(|path| std::fs::read(path).expect("a seed")).collect();
+    assert!(!seeds.is_empty(), "{dir} is empty");
+    seeds
+}
+
+/// Feed `target` with inputs of `next` until the time is over.
+fn smoke(name: &str, target: fn(&[u8]), mut next: impl FnMut(&mut Random, u64) -> Vec<u8>) {
+    let seed = std::env::var("ASR_FUZZ_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
+    let time = TIME * if std::env::var_os("ASR_FULL").is_some() { 60 } else { 1 };
+    let mut random = Random(seed);
+    let begun = Instant::now();
+    let mut count = 0;
+    while begun.elapsed() < time {
+        let input = next(&mut random, count);
+        let started = Instant::now();
+        let outcome = std::panic::catch_unwind(|| target(&input));
+        let hex: String = input.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(outcome.is_ok(), "{name}: input {count} of seed {seed} panics: {hex}");
+        let taken = started.elapsed();
+        assert!(taken < SLOWEST, "{name}: input {count} of seed {seed} took {taken:?}: {hex}");
+        count += 1;
+    }
+    println!("{name}: {count} inputs in {:.1} s", begun.elapsed().as_secs_f64());
+}
