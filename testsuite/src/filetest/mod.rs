@@ -34,6 +34,7 @@ pub mod coverage;
 mod parse;
 pub mod run;
 mod table;
+pub mod verify;
 
 pub use check::check;
 pub use parse::{Armed, Case, Check, Command, Expectation, ExpectedError, Run, parse};

@@ -81,6 +81,8 @@ struct Open {
     name: String,
     cold: bool,
     insts: Vec<Inst>,
+    /// Its last line was refused; that line may have been its end.
+    spoiled: bool,
 }
 
 impl<'t> Body<'_, 't> {
@@ -95,7 +97,7 @@ impl<'t> Body<'_, 't> {
                 }
             }
         }
-        if let Some(open) = open {
+        if let Some(open) = open.filter(|open| !open.spoiled) {
             let _ = self.no_end(&open.name);
         }
     }
@@ -123,10 +125,14 @@ impl<'t> Body<'_, 't> {
         if let Some((_, spans)) = self.spans.blocks.last_mut() {
             spans.push(span);
         }
+        block.spoiled = line.is_err();
         match line? {
             Line::Inst(inst) => block.insts.push(inst),
             Line::Term(term, term_loc) => {
-                let Open { name, cold, insts } = open.take().unwrap_or_else(Open::nameless);
+                let ended = open.take().unwrap_or_else(Open::nameless);
+                let Open {
+                    name, cold, insts, ..
+                } = ended;
                 self.blocks.push(Block {
                     name,
                     cold,
@@ -141,7 +147,8 @@ impl<'t> Body<'_, 't> {
 
     fn label(&mut self, open: &mut Option<Open>) -> Step<()> {
         let span = self.cursor.span();
-        let unended = open.take().map(|open| self.no_end(&open.name));
+        let unended = open.take().filter(|open| !open.spoiled);
+        let unended = unended.map(|open| self.no_end(&open.name));
         let name = self.cursor.name("a label")?.into_owned();
         self.cursor.expect(':')?;
         let cold = self.cursor.eat_word("cold");
@@ -150,6 +157,7 @@ impl<'t> Body<'_, 't> {
             name,
             cold,
             insts: Vec::new(),
+            spoiled: false,
         });
         unended.unwrap_or(Ok(()))
     }
@@ -257,6 +265,7 @@ impl Open {
             name: String::new(),
             cold: false,
             insts: Vec::new(),
+            spoiled: false,
         }
     }
 }

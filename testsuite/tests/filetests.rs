@@ -1,0 +1,76 @@
+//! Every file below `codegen/filetests`.
+
+use std::path::{Path, PathBuf};
+
+use asr_testsuite::filetest::{self, Case, verify};
+
+fn dir() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../codegen/filetests")
+}
+
+/// Every file below [`dir`], parsed as a filetest.
+fn cases() -> Vec<Case> {
+    let (mut cases, mut dirs) = (Vec::new(), vec![dir()]);
+    while let Some(folder) = dirs.pop() {
+        for entry in std::fs::read_dir(&folder)
+            .expect("codegen/filetests")
+            .flatten()
+        {
+            let path = entry.path();
+            if path.is_dir() {
+                dirs.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "air") {
+                let name = path
+                    .strip_prefix(dir())
+                    .expect("below dir")
+                    .to_string_lossy();
+                let text = std::fs::read_to_string(&path).expect("a readable file");
+                cases.push(filetest::parse(&name, &text).unwrap_or_else(|error| panic!("{error}")));
+            }
+        }
+    }
+    assert!(cases.len() > 100, "only {} filetests found", cases.len());
+    cases.sort_by(|a, b| a.name.cmp(&b.name));
+    cases
+}
+
+/// No case failed; else all failures at once.
+fn passed(failures: &[String]) {
+    assert!(
+        failures.is_empty(),
+        "{} failures:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+}
+
+/// Run `one` on each case and collect what it says.
+fn each(mut one: impl FnMut(&Case) -> Result<(), String>) {
+    let mut failures = Vec::new();
+    for case in cases() {
+        failures.extend(
+            one(&case)
+                .err()
+                .map(|what| format!("{}: {what}", case.name)),
+        );
+    }
+    passed(&failures);
+}
+
+#[test]
+fn every_file_prints_and_parses_again() {
+    // Only a module that makes sense has to come back.
+    each(|case| match verify::parsed(case) {
+        Ok(parsed) if case.errors.is_empty() => verify::round_trip(&parsed),
+        Err(errors) if case.errors.is_empty() => Err(format!("{errors:?}")),
+        _ => Ok(()),
+    });
+}
+
+#[test]
+fn abi_30_33_verifier_reports_errors_on_their_lines() {
+    each(|case| match verify::parsed(case) {
+        Err(errors) => verify::compare(&case.errors, &errors),
+        Ok(_) => Ok(()),
+    });
+}
