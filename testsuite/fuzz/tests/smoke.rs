@@ -16,18 +16,32 @@ const SLOWEST: Duration = Duration::from_secs(10);
 /// Files of a corpus folder.
 fn corpus(name: &str) -> Vec<Vec<u8>> {
     let dir = format!("{}/corpus/{name}", env!("CARGO_MANIFEST_DIR"));
-    let mut paths: Vec<_> =
-        std::fs::read_dir(&dir).expect(&dir).flatten().map(|entry| entry.path()).collect();
+    let mut paths: Vec<_> = std::fs::read_dir(&dir)
+        .expect(&dir)
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
     paths.sort();
-    let seeds: Vec<_> = paths.iter().map(|path| std::fs::read(path).expect("a seed")).collect();
+    let seeds: Vec<_> = paths
+        .iter()
+        .map(|path| std::fs::read(path).expect("a seed"))
+        .collect();
     assert!(!seeds.is_empty(), "{dir} is empty");
     seeds
 }
 
 /// Feed `target` with inputs of `next` until the time is over.
 fn smoke(name: &str, target: fn(&[u8]), mut next: impl FnMut(&mut Random, u64) -> Vec<u8>) {
-    let seed = std::env::var("ASR_FUZZ_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
-    let time = TIME * if std::env::var_os("ASR_FULL").is_some() { 60 } else { 1 };
+    let seed = std::env::var("ASR_FUZZ_SEED")
+        .ok()
+        .and_then(|s| s.parse().ok())
+        .unwrap_or(1);
+    let time = TIME
+        * if std::env::var_os("ASR_FULL").is_some() {
+            60
+        } else {
+            1
+        };
     let mut random = Random(seed);
     let begun = Instant::now();
     let mut count = 0;
@@ -36,10 +50,84 @@ fn smoke(name: &str, target: fn(&[u8]), mut next: impl FnMut(&mut Random, u64) -
         let started = Instant::now();
         let outcome = std::panic::catch_unwind(|| target(&input));
         let hex: String = input.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert!(outcome.is_ok(), "{name}: input {count} of seed {seed} panics: {hex}");
+        assert!(
+            outcome.is_ok(),
+            "{name}: input {count} of seed {seed} panics: {hex}"
+        );
         let taken = started.elapsed();
-        assert!(taken < SLOWEST, "{name}: input {count} of seed {seed} took {taken:?}: {hex}");
+        assert!(
+            taken < SLOWEST,
+            "{name}: input {count} of seed {seed} took {taken:?}: {hex}"
+        );
         count += 1;
     }
-    println!("{name}: {count} inputs in {:.1} s", begun.elapsed().as_secs_f64());
+    println!(
+        "{name}: {count} inputs in {:.1} s",
+        begun.elapsed().as_secs_f64()
+    );
+}
+
+/// Words that make a mutated AIR text go further than the lexer.
+const AIR_WORDS: &[&str] = &[
+    "entry:\n",
+    "  jump entry\n",
+    "  return\n",
+    "}\n",
+    "local %x: i64\n",
+    "recover entry(%e)",
+    "!1:1",
+    "0x",
+    "\"",
+    "9223372036854775808",
+    " -1",
+    "call.indirect (i64) -> i64 throws, ",
+    "export fn @f(%a: i64) -> i64 throws {\n",
+    ";",
+    "\u{e9}",
+];
+
+/// Words of ProXPL, and what nests.
+const PROX_WORDS: &[&str] = &[
+    "func f(a) {",
+    "}",
+    "((((",
+    "))))",
+    "[[[[",
+    "if (x) ",
+    "while (true) ",
+    "resilient { ",
+    "recovery (e) ",
+    "throw ",
+    "return ",
+    "let x = ",
+    "`${",
+    "\"",
+    ";",
+    "switch (1) { case 1: ",
+    "0.5e",
+    "999999999999999999999",
+    "asr.object(\"t\", {",
+    "\u{0}",
+];
+
+#[test]
+fn abi_33_air_text() {
+    let seeds = corpus("air");
+    smoke("air_text", asr_fuzz::air_text, |random, n| {
+        if n < seeds.len() as u64 {
+            return seeds[n as usize].clone();
+        }
+        mutate(random, &seeds, AIR_WORDS)
+    });
+}
+
+#[test]
+fn prox_text() {
+    let seeds = corpus("prox");
+    smoke("prox_text", asr_fuzz::prox_text, |random, n| {
+        if n < seeds.len() as u64 {
+            return seeds[n as usize].clone();
+        }
+        mutate(random, &seeds, PROX_WORDS)
+    });
 }
