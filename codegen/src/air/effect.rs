@@ -189,6 +189,7 @@ impl Type {
     /// rest zero.
     pub const fn canonical(self, bits: u64) -> u64 {
         match self.size() {
+            1 if matches!(self, Type::Bool) => bits & 1,
             1 => bits & 0xff,
             2 => bits & 0xffff,
             4 => bits & 0xffff_ffff,

@@ -13,6 +13,7 @@ mod print;
 mod site;
 mod span;
 mod types;
+mod verify;
 
 pub use build::{FunctionBuilder, ModuleBuilder};
 pub use entity::*;
@@ -27,3 +28,4 @@ pub use site::{
 };
 pub use span::{Place, Span, Spans};
 pub use types::{Signature, Type};
+pub use verify::{VERIFY_ERRORS_MAX, Verified, VerifyError, verify};
