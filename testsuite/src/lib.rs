@@ -2,4 +2,5 @@
 
 pub mod filetest;
 pub mod probe_cost;
+pub mod proxplc;
 pub mod tidy;
