@@ -29,6 +29,7 @@
 //! Engines of `test run`: evaluator, JIT (probes off, auto, every), an object linked with `cc`, and
 //! an aarch64 object under qemu; all call the same intrinsics, `src/stub/stub.c` or its like.
 
+pub mod bless;
 mod check;
 pub mod coverage;
 mod parse;

@@ -90,9 +90,14 @@ pub struct Case {
 }
 
 impl Case {
-    /// Whether a directive `; test word` stands in the file.
+    /// Whether a directive `; test word ...` stands in the file.
     pub fn has(&self, word: &str) -> bool {
         self.commands.iter().any(|command| command.words[0] == word)
+    }
+
+    /// The directive of exactly these words.
+    pub fn command(&self, words: &[&str]) -> Option<&Command> {
+        self.commands.iter().find(|command| command.words == words)
     }
 }
 

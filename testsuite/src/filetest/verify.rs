@@ -2,8 +2,12 @@
 //! print(parse(x)) parses to the same module.
 
 use asr_codegen::air::{self, Parsed};
+use asr_intrinsics::{CORE, Table};
 
 use super::{Case, ExpectedError};
+
+/// The tables that filetests may import.
+pub const TABLES: [&Table; 2] = [&CORE, &super::TABLE];
 
 /// An error that parser or verifier reported: its line, and `CODE: message`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +52,22 @@ pub fn round_trip(parsed: &Parsed) -> Result<(), String> {
         true => Ok(()),
         false => Err(format!("print(parse(x)) is another module:\n{text}")),
     }
+}
+
+/// What parser and verifier report about the file; nothing when both accept it.
+pub fn verified(case: &Case) -> Vec<Reported> {
+    let parsed = match parsed(case) {
+        Ok(parsed) => parsed,
+        Err(reported) => return reported,
+    };
+    let errors = air::verify(&parsed.module, &TABLES)
+        .err()
+        .unwrap_or_default();
+    let reported = |error: air::VerifyError| Reported {
+        line: parsed.spans.of(error.place).line as usize,
+        text: format!("{}: {}", error.code, error.message),
+    };
+    errors.into_iter().map(reported).collect()
 }
 
 /// Compare reported errors with the `; error:` lines.
