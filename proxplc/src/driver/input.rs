@@ -3,10 +3,12 @@
 use std::io::IsTerminal as _;
 use std::path::Path;
 
-use asr_codegen::air::Module;
+use asr_codegen::air::{self, Module};
 
 use super::{Done, EXIT_COMPILE};
-use crate::diag::{SourceFile, code, render};
+use crate::diag::{Diagnostic, SourceFile, code, render};
+use crate::syntax::Span;
+use crate::syntax::span::LineCol;
 
 /// Number of the unit of a whole program.
 pub(super) const UNIT: u16 = 1;
@@ -22,7 +24,11 @@ pub(super) fn load(path: &Path) -> Result<Module, i32> {
         EXIT_COMPILE
     })?;
     let file = SourceFile::new(name, bytes);
-    crate::compile::compile(&file, UNIT).map_err(|list| {
+    let module = match path.extension() {
+        Some(extension) if extension == "air" => load_air(&file),
+        _ => crate::compile::compile(&file, UNIT),
+    };
+    module.map_err(|list| {
         let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         for diag in &list {
             eprint!("{}", render(&file, diag, color));
@@ -35,6 +41,33 @@ pub(super) fn load(path: &Path) -> Result<Module, i32> {
         );
         EXIT_COMPILE
     })
+}
+
+/// Read a module in text form.
+fn load_air(file: &SourceFile) -> Result<Module, Vec<Diagnostic>> {
+    let parsed = air::parse(&file.bytes).map_err(|errors| {
+        errors
+            .into_iter()
+            .map(|e| located(file, e.code, e.span, e.message))
+            .collect::<Vec<_>>()
+    })?;
+    Ok(parsed.module)
+}
+
+/// A finding about a line and column of the text.
+fn located(file: &SourceFile, code: &'static str, at: air::Span, message: String) -> Diagnostic {
+    let start = file.lines.offset(LineCol {
+        line: at.line,
+        column: at.col,
+    });
+    Diagnostic::new(
+        code,
+        Span {
+            start,
+            end: start + 1,
+        },
+        message,
+    )
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {

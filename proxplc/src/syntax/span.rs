@@ -71,6 +71,15 @@ impl LineIndex {
         }
     }
 
+    /// The byte at a line and a column; the end of the line if the column is behind it.
+    pub fn offset(&self, at: LineCol) -> u32 {
+        let line = at.line.clamp(1, self.starts.len() as u32);
+        let range = self.line_range(line);
+        (range.start as u32)
+            .saturating_add(at.column.max(1) - 1)
+            .min(range.end as u32)
+    }
+
     /// Byte range of a line, from 1, without its newline.
     pub fn line_range(&self, line: u32) -> std::ops::Range<usize> {
         let at = line as usize - 1;
@@ -91,6 +100,8 @@ mod tests {
         assert_eq!(index.line_col(3), LineCol { line: 2, column: 1 });
         assert_eq!(index.line_col(5), LineCol { line: 3, column: 2 });
         assert_eq!(index.line_col(99), LineCol { line: 3, column: 3 });
+        assert_eq!(index.offset(LineCol { line: 3, column: 2 }), 5);
+        assert_eq!(index.offset(LineCol { line: 9, column: 9 }), 6);
         assert_eq!(index.line_range(1), 0..2);
         assert_eq!(index.line_range(2), 3..3);
         assert_eq!(index.line_range(3), 4..6);
