@@ -60,9 +60,13 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Add one, unless there are too many or one stands at the same place already.
+    /// Add one, unless there are too many, one stands at the same place already, or it is behind
+    /// the beginning of something that never ends.
     pub fn push(&mut self, diag: Diagnostic) {
-        let known = self.list.iter().any(|d| d.span.start == diag.span.start);
+        let known = self.list.iter().any(|d| {
+            d.span.start == diag.span.start
+                || (d.code == code::UNTERMINATED && d.span.start < diag.span.start)
+        });
         if !self.full() && !known {
             self.list.push(diag);
         }

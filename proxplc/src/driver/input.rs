@@ -4,9 +4,10 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 
 use asr_codegen::air::{self, Module};
+use asr_intrinsics::Table;
 
 use super::{Done, EXIT_COMPILE};
-use crate::diag::{Diagnostic, SourceFile, code, render};
+use crate::diag::{Diagnostic, ERRORS_MAX, SourceFile, code, render};
 use crate::syntax::Span;
 use crate::syntax::span::LineCol;
 
@@ -26,7 +27,7 @@ pub(super) fn load(path: &Path) -> Result<Module, i32> {
     let file = SourceFile::new(name, bytes);
     let module = match path.extension() {
         Some(extension) if extension == "air" => load_air(&file),
-        _ => crate::compile::compile(&file, UNIT),
+        _ => crate::compile::compile(&file, UNIT).and_then(|module| own_work(&file, module)),
     };
     module.map_err(|list| {
         let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
@@ -43,15 +44,38 @@ pub(super) fn load(path: &Path) -> Result<Module, i32> {
     })
 }
 
-/// Read a module in text form.
+/// The tables of intrinsics that there are.
+pub fn tables() -> [&'static Table; 2] {
+    [&asr_intrinsics::CORE, crate::lower::value_table()]
+}
+
+/// Read a module in text form, and verify it.
 fn load_air(file: &SourceFile) -> Result<Module, Vec<Diagnostic>> {
-    let parsed = air::parse(&file.bytes).map_err(|errors| {
-        errors
-            .into_iter()
-            .map(|e| located(file, e.code, e.span, e.message))
-            .collect::<Vec<_>>()
-    })?;
+    let about_text = |e: air::TextError| located(file, e.code, e.span, e.message);
+    let parsed = air::parse(&file.bytes)
+        .map_err(|errors| errors.into_iter().map(about_text).collect::<Vec<_>>())?;
+    if let Err(errors) = air::verify(&parsed.module, &tables()) {
+        let about =
+            |e: air::VerifyError| located(file, e.code, parsed.spans.of(e.place), e.message);
+        return Err(errors.into_iter().take(ERRORS_MAX).map(about).collect());
+    }
     Ok(parsed.module)
+}
+
+/// Verify what the front end made. An error here is one of ours, and says so.
+fn own_work(file: &SourceFile, module: Module) -> Result<Module, Vec<Diagnostic>> {
+    let Err(errors) = air::verify(&module, &tables()) else {
+        return Ok(module);
+    };
+    let about = |e: air::VerifyError| {
+        let message = format!("the compiler made wrong code: {e}");
+        let at = air::Span {
+            line: e.loc.line,
+            col: e.loc.col,
+        };
+        located(file, code::BACKEND, at, message)
+    };
+    Err(errors.into_iter().take(ERRORS_MAX).map(about).collect())
 }
 
 /// A finding about a line and column of the text.

@@ -13,6 +13,7 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 
 pub use cli::{Cli, Command};
+pub use input::tables;
 
 /// Misuse of the command line.
 pub const EXIT_MISUSE: i32 = 64;

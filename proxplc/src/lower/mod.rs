@@ -30,7 +30,7 @@ use asr_codegen::air::{Operand, Type};
 use crate::analysis::infer::Ty;
 
 /// The function that a module of ProXPL exports: the statements of the file.
-pub const MAIN_SYMBOL: &str = "asr_program_main";
+pub const MAIN_SYMBOL: &str = "program_main";
 
 /// A value at run time, in the representation of its type.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +85,11 @@ fn air_type(ty: Ty) -> Type {
         Ty::Bool => Type::Bool,
         Ty::Str | Ty::Value | Ty::Never => Type::Value,
     }
+}
+
+/// The table of the value library.
+pub(crate) fn value_table() -> &'static asr_intrinsics::Table {
+    &value_table::TABLE
 }
 
 #[cfg(test)]

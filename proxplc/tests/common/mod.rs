@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// The compiler under test.
-pub const PROXPLC: &str = env!("CARGO_BIN_EXE_proxplc");
+pub(crate) const PROXPLC: &str = env!("CARGO_BIN_EXE_proxplc");
 
 /// Ways to run a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Engine {
+pub(crate) enum Engine {
     /// Machine code in memory.
     Jit,
     /// Machine code with a probe in every place, each taking its slow path.
@@ -25,7 +25,7 @@ pub enum Engine {
 }
 
 /// All engines.
-pub const ENGINES: [Engine; 4] = [Engine::Jit, Engine::JitSlow, Engine::Eval, Engine::Aot];
+pub(crate) const ENGINES: [Engine; 4] = [Engine::Jit, Engine::JitSlow, Engine::Eval, Engine::Aot];
 
 /// The longest that a child may run; a hang is a failure, not a stuck test.
 const CHILD_SECONDS: u64 = 60;
@@ -34,7 +34,7 @@ const CHILD_KIB: u64 = 4 << 20;
 
 /// Run `source` on every engine, with exit status 0 and nothing on standard error.
 #[track_caller]
-pub fn check(source: &str, expected: &str) {
+pub(crate) fn check(source: &str, expected: &str) {
     let dir = Scratch::new();
     let file = dir.file("test.prox", source.as_bytes());
     for engine in ENGINES {
@@ -53,7 +53,7 @@ pub fn check(source: &str, expected: &str) {
 /// Run `source` on every engine: it prints `expected`, then ends with an uncaught error whose report
 /// holds each of `parts`, and exit status 70.
 #[track_caller]
-pub fn check_uncaught(source: &str, expected: &str, parts: &[&str]) {
+pub(crate) fn check_uncaught(source: &str, expected: &str, parts: &[&str]) {
     let dir = Scratch::new();
     let file = dir.file("test.prox", source.as_bytes());
     for engine in ENGINES {
@@ -69,7 +69,7 @@ pub fn check_uncaught(source: &str, expected: &str, parts: &[&str]) {
 
 /// Compile `source`: it is refused with these codes, each at its line and column.
 #[track_caller]
-pub fn check_refused(source: &str, expected: &[(&str, u32, u32)]) {
+pub(crate) fn check_refused(source: &str, expected: &[(&str, u32, u32)]) {
     let file = proxplc::diag::SourceFile::new("test.prox", source.as_bytes().to_vec());
     let list = proxplc::compile::compile(&file, 1)
         .err()
@@ -85,7 +85,7 @@ pub fn check_refused(source: &str, expected: &[(&str, u32, u32)]) {
 }
 
 /// Run a program file.
-pub fn run(engine: Engine, file: &Path, args: &[&str]) -> Output {
+pub(crate) fn run(engine: Engine, file: &Path, args: &[&str]) -> Output {
     let options: &[&str] = match engine {
         Engine::Jit => &["run"],
         Engine::JitSlow => &["run", "--probes=every", "--force-slow"],
@@ -107,7 +107,7 @@ pub fn run(engine: Engine, file: &Path, args: &[&str]) -> Output {
 }
 
 /// Make an executable.
-pub fn build(file: &Path, exe: &Path) -> Output {
+pub(crate) fn build(file: &Path, exe: &Path) -> Output {
     archive();
     let mut command = proxplc(&["build"]);
     command.arg(file).arg("-o").arg(exe);
@@ -115,7 +115,7 @@ pub fn build(file: &Path, exe: &Path) -> Output {
 }
 
 /// `proxplc` with these arguments, in the root of the workspace.
-pub fn proxplc(args: &[&str]) -> Command {
+pub(crate) fn proxplc(args: &[&str]) -> Command {
     let mut command = Command::new(PROXPLC);
     command.args(args).current_dir(root()).env("NO_COLOR", "1");
     command
@@ -138,7 +138,7 @@ fn archive() {
 }
 
 /// Root of the workspace.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("the workspace")
@@ -146,7 +146,7 @@ pub fn root() -> PathBuf {
 }
 
 /// Run a child with limits on time and memory.
-pub fn limited(mut command: Command) -> Output {
+pub(crate) fn limited(mut command: Command) -> Output {
     let mut shell = Command::new("timeout");
     shell
         .arg("--kill-after=5")
@@ -173,20 +173,20 @@ pub fn limited(mut command: Command) -> Output {
 }
 
 /// Standard output and error as text.
-pub fn texts(output: &Output) -> (String, String) {
+pub(crate) fn texts(output: &Output) -> (String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (text(&output.stdout), text(&output.stderr))
 }
 
 /// The longest that a bad input may take; far above what it needs, far below a hang.
-pub const BAD_INPUT_LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const BAD_INPUT_LIMIT: Duration = Duration::from_secs(30);
 
 /// A temporary folder that goes away.
-pub struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
     /// A fresh folder.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         // Relaxed: the number need only be unique.
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -196,7 +196,7 @@ impl Scratch {
     }
 
     /// A file in it.
-    pub fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.0.join(name);
         std::fs::write(&path, bytes).expect("a temporary file");
         path

@@ -15,7 +15,7 @@ mod tests;
 pub(crate) use refuse::not_yet;
 
 use super::ast::{Program, Stmt};
-use super::feature::Feature;
+use super::feature::{Feature, TRY};
 use super::lexer::Lexer;
 use super::token::{Kind, Token};
 use super::{Interner, Span};
@@ -241,10 +241,11 @@ impl<'s, 'd> Parser<'s, 'd> {
                 Kind::RightBrace if braces == 0 => return,
                 Kind::RightBrace => {
                     braces -= 1;
-                    if braces == 0 {
-                        self.bump();
+                    self.bump();
+                    if braces == 0 && self.token.kind != Kind::Reserved(TRY) {
                         return;
                     }
+                    continue;
                 }
                 kind if braces == 0
                     && stmt::begins_with_keyword(kind)

@@ -1,0 +1,50 @@
+//! What is refused when a program is compiled: by code and place.
+
+mod common;
+use common::check_refused;
+
+#[test]
+fn errors_are_located() {
+    check_refused("let = 1;", &[("E0101", 1, 5)]);
+    check_refused(
+        "print 1\nprint 2;\nx = ;",
+        &[("E0101", 1, 8), ("E0101", 3, 5)],
+    );
+    check_refused("let a = \"open;\n", &[("E0003", 1, 9)]);
+    check_refused("let \u{e4} = 1;", &[("E0002", 1, 5)]);
+    check_refused("1 + 2 = 3;", &[("E0105", 1, 1)]);
+    check_refused("func f(a, b, a) { }", &[("E0107", 1, 14)]);
+    check_refused("let class = 1;", &[("E0108", 1, 5)]);
+    check_refused("const a;", &[("E0109", 1, 7)]);
+    check_refused("len = 3;", &[("E0105", 1, 1)]);
+}
+
+#[test]
+fn val_34_part_what_is_not_there_yet_has_a_code_of_its_own() {
+    check_refused("class A { init() { } }", &[("E0201", 1, 1)]);
+    check_refused("print 1;\nasync func f() { }", &[("E0202", 2, 1)]);
+    check_refused("use other.module;", &[("E0204", 1, 5)]);
+    check_refused(
+        "let f = func() { let x = 1; return func() { return x; }; };",
+        &[("E0205", 1, 52)],
+    );
+    check_refused("try { } catch (e) { }", &[("E0212", 1, 1)]);
+    check_refused("let x = 1; x++;", &[("E0224", 1, 13)]);
+    check_refused("std.time.now();", &[("E0225", 1, 1)]);
+}
+
+#[test]
+fn errors_are_bounded_and_in_the_order_of_the_source() {
+    let source = "let = 1;\n".repeat(1000);
+    let expected: Vec<_> = (1..=20).map(|line| ("E0101", line, 5)).collect();
+    check_refused(&source, &expected);
+}
+
+#[test]
+fn a_function_that_is_too_large_is_refused() {
+    let source = format!(
+        "let a = 1; func f(b) {{ {} }} f(\"x\");",
+        "b = b + a;".repeat(60_000)
+    );
+    check_refused(&source, &[("E0103", 1, 17)]);
+}
