@@ -28,14 +28,17 @@ macro_rules! core_table {
         taint_add(labels: u32) -> unit, fails [], does [];
         /// Removes labels from the taint set, through the registered sanitizer `sanitizer`.
         taint_sanitize(sanitizer: u64, labels: u32) -> unit, fails [CAP_DENIED], does [];
+        /// Allows `sanitizer` to remove these labels.
+        sanitizer_register(sanitizer: u64, labels: u32) -> unit, fails [], does [];
         /// Sets the earliest expiry of the current context, in ns of the runtime's clock.
         expiry_set(at_ns: u64) -> unit, fails [], does [];
         /// Reports an anomaly of `object` (null, or an object header).
         anomaly(code: u32, object: ptr) -> unit, fails [], does [UserCode];
         /// Refuses unless the object is healthy: `POISONED` during repair, `QUARANTINED`, ...
         checked_access(object: ptr) -> unit, fails [POISONED QUARANTINED BAD_ARGUMENT], does [];
-        /// Returns when no repair refers to the object any more; it may then be freed.
-        object_retire(object: ptr) -> unit, fails [BAD_ARGUMENT], does [Parks];
+        /// Returns when no repair refers to the object any more; it may then be freed. `BUSY` from
+        /// the handler that repairs it.
+        object_retire(object: ptr) -> unit, fails [BAD_ARGUMENT BUSY], does [Parks];
         /// Registers the code record of a unit before its first execution.
         code_register(record: ptr) -> unit,
             fails [BAD_ARGUMENT DUPLICATE VERSION_UNSUPPORTED], does [];

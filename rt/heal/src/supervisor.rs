@@ -41,6 +41,7 @@ pub(crate) fn has_stopped() -> bool {
 }
 
 /// The running supervisor; stops and joins on drop.
+#[derive(Debug)]
 pub struct Supervisor {
     thread: Option<JoinHandle<()>>,
 }

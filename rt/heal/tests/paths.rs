@@ -88,3 +88,23 @@ fn heal_17_slow_and_needs_slow_go_to_the_supervisor() {
     assert_eq!((state(&slow), state(&needs_slow)), (0, 0));
     drop(supervisor);
 }
+
+#[test]
+fn heal_38_part_a_retired_object_is_dead_and_left_alone() {
+    // What waits: eight reporters against retirement under a sanitizer, in the tests of the C side.
+    let _one = ONE_AT_A_TIME.lock();
+    register(38, |_, _| (), 1_000_000);
+    let object = Box::new(ObjectHeader::new(38));
+    assert_eq!(tell(&object), Outcome::Repaired);
+    let raw = std::ptr::from_ref(&*object).cast_mut();
+    // SAFETY: the object is alive.
+    unsafe {
+        assert_eq!(retire(raw), Ok(()));
+        assert_eq!(
+            retire(std::ptr::null_mut()),
+            Err(asr_heal::RetireError::BadArgument)
+        );
+    }
+    assert_eq!(state(&object), repair_word::DEAD);
+    assert_eq!(tell(&object), Outcome::Coalesced);
+}

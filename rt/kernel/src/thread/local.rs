@@ -14,6 +14,8 @@ pub struct Local {
     pub ring: RefCell<Ring>,
     /// Where the error in flight has been (error trace).
     pub trace: RefCell<Trace>,
+    /// The intents around the current one, outermost first (HEAL-6).
+    pub intents: RefCell<Vec<u64>>,
     /// Number of checkpoints that took the slow path.
     pub slow_probes: Cell<u64>,
     /// Where the thread's signals run.
@@ -26,6 +28,7 @@ impl Local {
         Local {
             ring: RefCell::new(Ring::new()),
             trace: RefCell::new(Trace::new()),
+            intents: RefCell::new(Vec::new()),
             slow_probes: Cell::new(0),
             _signals: AltStack::install(),
         }

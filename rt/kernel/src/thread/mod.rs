@@ -11,6 +11,7 @@ mod altstack;
 pub mod checkpoint;
 pub mod fault;
 pub mod hooks;
+pub mod intent;
 mod local;
 pub mod ring;
 pub mod stack;
