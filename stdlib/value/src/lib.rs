@@ -1,1 +1,26 @@
-//! Dynamic values of ProXPL: representation, heap, natives.
+//! Dynamic values of ProXPL: representation, heap, operations, natives, start of a program.
+//!
+//! Compiled code reaches this crate through one table of intrinsics ([`TABLE`]) and inlines a few
+//! tests on value words ([`word`]) and on lists ([`object::list_layout`]).
+//!
+//! Invariants
+//! 1. Whatever a program does (wrong types, wrong counts, no memory left) ends in a value or in an
+//!    exception word, never in a panic or in undefined behaviour.
+//! 2. A word with the tag of objects points to an object of the heap of the thread that uses it.
+//! 3. Objects do not move and are not freed while their heap lives.
+
+#![allow(dead_code, unused_imports, reason = "the operations come next")]
+
+#[macro_use]
+pub mod table;
+
+pub mod error;
+pub mod heap;
+pub mod object;
+pub mod output;
+pub mod word;
+
+pub use error::{Res, Thrown};
+pub use heap::Heap;
+pub use table::TABLE;
+pub use word::Value;
