@@ -3,6 +3,7 @@
 //! Invariant: nothing here reads a derived file; each is a pure function of the tables in `abi`,
 //! `intrinsics` and the libraries, so two runs give the same bytes.
 
+mod header;
 mod reference;
 
 use crate::{Failure, root};
@@ -17,10 +18,15 @@ pub(crate) struct Derived {
 
 /// Every derived file of the tree.
 pub(crate) fn all() -> Vec<Derived> {
-    vec![Derived {
-        path: "intrinsics/REFERENCE.md",
-        text: reference::page(&[&asr_intrinsics::CORE]),
-    }]
+    let derived = |path, text| Derived { path, text };
+    vec![
+        derived(
+            "intrinsics/REFERENCE.md",
+            reference::page(&[&asr_intrinsics::CORE]),
+        ),
+        derived("abi/include/asr_runtime.h", header::runtime()),
+        derived("abi/include/asr_runtime_ext.h", header::extended()),
+    ]
 }
 
 /// `cargo xtask gen [--check]`.
