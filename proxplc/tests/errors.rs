@@ -11,7 +11,7 @@ fn errors_are_located() {
         &[("E0101", 1, 8), ("E0101", 3, 5)],
     );
     check_refused("let a = \"open;\n", &[("E0003", 1, 9)]);
-    check_refused("let \u{e4} = 1;", &[("E0002", 1, 5)]);
+    check_refused("let \u{e4} = 1;", &[("E0002", 1, 5), ("E0101", 1, 8)]);
     check_refused("1 + 2 = 3;", &[("E0105", 1, 1)]);
     check_refused("func f(a, b, a) { }", &[("E0107", 1, 14)]);
     check_refused("let class = 1;", &[("E0108", 1, 5)]);

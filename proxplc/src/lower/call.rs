@@ -79,6 +79,28 @@ impl FuncLower<'_, '_> {
             let number = self.double_of(val);
             return Val::num(self.b.unary(op, Type::F64, number));
         }
+        if let ("len", [val]) = (native.name, &vals[..])
+            && val.ty == Ty::Value
+            && self.worth_inlining()
+        {
+            let result = self.merge(Ty::Int);
+            let (slow, done) = (self.cold_block("len"), self.b.new_block("length"));
+            let len = self.list_len(val.op, slow);
+            self.b.copy_into(result, len);
+            self.b.jump(done);
+            self.b.switch_to_block(slow);
+            let len = self.native_result(id, &vals).op;
+            self.b.copy_into(result, len);
+            self.b.jump(done);
+            self.b.switch_to_block(done);
+            return Val::int(result);
+        }
+        self.native_result(id, &vals)
+    }
+
+    /// The general call of a native, through the library.
+    fn native_result(&mut self, id: NativeId, vals: &[Val]) -> Val {
+        let native = natives::get(id);
         let slot = self.b.new_slot("args", (vals.len().max(1) * 8) as u32, 8);
         let address = self.b.slot_addr(slot);
         for (at, val) in vals.iter().enumerate() {

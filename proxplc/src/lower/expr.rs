@@ -236,30 +236,22 @@ impl FuncLower<'_, '_> {
         }
     }
 
-    /// `object[index]`
-    fn element(&mut self, object: Val, index: Val) -> Val {
-        let (object, index) = (self.word_of(object), self.word_of(index));
-        Val::value(self.call_row(rows::INDEX, &[object, index]))
-    }
-
     fn set_index(&mut self, parts: &[Expr; 3], op: Option<BinaryOp>, expr: &Expr) -> Val {
         let [object, index, value] = parts;
         let object_val = self.expr(object);
         let object_val = self.pin(object_val, index.assigns || value.assigns);
         let index_val = self.expr(index);
         let index_val = self.pin(index_val, value.assigns);
-        let (o, i) = (self.word_of(object_val), self.word_of(index_val));
         let old = op.map(|op| {
             self.set_span(expr.span);
-            (op, self.element(Val::value(o), Val::value(i)))
+            (op, self.element(object_val, index_val))
         });
         let mut val = self.expr(value);
         self.set_span(expr.span);
         if let Some((op, old)) = old {
             val = self.binary(op, old, val);
         }
-        let word = self.word_of(val);
-        self.b.intrinsic_into(None, rows::INDEX_SET, &[o, i, word]);
+        self.set_element(object_val, index_val, val);
         val
     }
 

@@ -14,6 +14,9 @@ use crate::syntax::Span;
 /// this size; ten times more would take minutes and gigabytes.
 const NODES_MAX: u32 = 50_000;
 
+/// Nodes of a function behind which fast paths are no longer written out.
+const NODES_INLINE_MAX: u32 = 5_000;
+
 /// Where `break` and `continue` go.
 pub(super) struct Loop {
     pub(super) exit: BlockId,
@@ -76,6 +79,12 @@ impl<'a, 'm> FuncLower<'a, 'm> {
     pub(super) fn count(&mut self) -> bool {
         self.nodes += 1;
         self.nodes <= NODES_MAX
+    }
+
+    /// Whether the function is small enough for inline fast paths; they would make a huge one, which
+    /// is hardly hot all over, slow to compile.
+    pub(super) fn worth_inlining(&self) -> bool {
+        self.nodes < NODES_INLINE_MAX
     }
 
     fn loc(&self, span: Span) -> Loc {

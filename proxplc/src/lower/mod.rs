@@ -12,6 +12,7 @@
 
 mod call;
 mod cond;
+mod element;
 mod expr;
 mod func;
 mod module;

@@ -71,7 +71,7 @@ impl FuncLower<'_, '_> {
                 .convert(ConvOp::SToF, Type::I64, Type::F64, val.op)
                 .into(),
             (Ty::Value, Some(bits)) if bits < word::DOUBLES_END => val.op,
-            (Ty::Value, None) => self.unbox(val.op),
+            (Ty::Value, None) if self.worth_inlining() => self.unbox(val.op),
             (Ty::Bool | Ty::Never | Ty::Str | Ty::Value, _) => {
                 let word = self.word_of(val);
                 self.call_row(rows::TO_F64, &[word])
@@ -143,7 +143,7 @@ impl FuncLower<'_, '_> {
     /// `fmod(a, b)` where `b` is not zero. Natural numbers are divided as integers.
     pub(super) fn remainder(&mut self, a: Val, b: Val) -> Val {
         let (x, y) = (self.double_of(a), self.double_of(b));
-        if b.ty == Ty::Num && b.constant().is_some() {
+        if (b.ty == Ty::Num && b.constant().is_some()) || !self.worth_inlining() {
             return Val::num(self.call_row(rows::REM_F64, &[x, y]));
         }
         let result = self.merge(Ty::Num);

@@ -148,7 +148,7 @@ impl FuncLower<'_, '_> {
                 op: self.call_row(rows::ADD, &[a, b]),
             };
         }
-        if self.is_singleton(left) || self.is_singleton(right) {
+        if self.is_singleton(left) || self.is_singleton(right) || !self.worth_inlining() {
             return Val::value(self.call_row(rows::ADD, &[a, b]));
         }
         let result = self.merge(Ty::Value);

@@ -15,3 +15,13 @@ pub(super) const FALSE_BIT: u64 = 2;
 pub(super) const TRUE: u64 = NULL | 3;
 /// A top-level variable before its declaration.
 pub(super) const UNDEFINED: u64 = NULL | 4;
+/// Tag of objects: exclusive or with it leaves the address.
+pub(super) const OBJECT_TAG: u64 = 0xFFFA << 48;
+/// Addresses are below this.
+pub(super) const ADDRESS_END: u64 = 1 << 48;
+/// First byte of a list.
+pub(super) const KIND_LIST: u64 = 2;
+/// Offset of a list's number of items.
+pub(super) const LIST_LEN: i32 = 16;
+/// Offset of the address of a list's items.
+pub(super) const LIST_ITEMS: i32 = 24;
