@@ -1,14 +1,22 @@
-// The identity of a build of compiler and runtime: one number for all sources that compiled code
-// and the runtime must agree on, the profile and the compiler. Included by two build scripts, that
-// of `proxplc` and that of the archive, so that both come to the same number.
+//! The identity of a build of compiler and runtime: one number for all sources that compiled code
+//! and the runtime must agree on, the profile and the compiler. Included by two build scripts, that
+//! of `proxplc` and that of the archive, so that both come to the same number.
 
 use std::path::{Path, PathBuf};
 
 /// What counts, relative to the root of the workspace.
-const ROOTS: &[&str] = &["Cargo.lock", "abi", "intrinsics", "codegen/src", "rt", "stdlib", "proxplc/archive"];
+const ROOTS: &[&str] = &[
+    "Cargo.lock",
+    "abi",
+    "intrinsics",
+    "codegen/src",
+    "rt",
+    "stdlib",
+    "proxplc/archive",
+];
 
 /// Compute the number and hand it to the crate as `ASR_BUILD_ID`.
-fn emit_build_id(workspace: &Path) {
+pub(crate) fn emit_build_id(workspace: &Path) {
     let mut files = Vec::new();
     for root in ROOTS {
         let path = workspace.join(root);
@@ -25,18 +33,26 @@ fn emit_build_id(workspace: &Path) {
     for variable in ["PROFILE", "TARGET", "CARGO_PKG_VERSION"] {
         hash.add(std::env::var(variable).unwrap_or_default().as_bytes());
     }
-    println!("cargo::rustc-env=ASR_BUILD_ID={:016x}{:016x}", hash.0[0], hash.0[1]);
+    println!(
+        "cargo::rustc-env=ASR_BUILD_ID={:016x}{:016x}",
+        hash.0[0], hash.0[1]
+    );
 }
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>) {
     if path.is_file() {
         let counts = ["rs", "toml", "lock", "h", "c"];
-        if path.extension().is_some_and(|e| counts.iter().any(|c| e == *c)) {
+        if path
+            .extension()
+            .is_some_and(|e| counts.iter().any(|c| e == *c))
+        {
             files.push(path.to_path_buf());
         }
         return;
     }
-    let Ok(entries) = std::fs::read_dir(path) else { return };
+    let Ok(entries) = std::fs::read_dir(path) else {
+        return;
+    };
     for entry in entries.flatten() {
         if entry.file_name() != "target" {
             collect(&entry.path(), files);

@@ -1,5 +1,5 @@
-//! Malformed programs and runaway ones, as child processes with limits on time and memory: always an
-//! error with a location or a caught fault, never a panic, a hang or a signal.
+//! Malformed programs and runaway ones, as child processes with limits on time and memory: always
+//! an error with a location or a caught fault, never a panic, a hang or a signal.
 
 mod common;
 

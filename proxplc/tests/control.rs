@@ -7,7 +7,8 @@ use common::{check, check_refused};
 fn conditions() {
     check(
         "func sign(n) { if (n < 0) return \"-\"; else if (n == 0) return \"0\"; else return \"+\"; }
-         print sign(-5) + sign(0) + sign(5); if (null) print 1; if (!null) { print 2; } else print 3;
+         print sign(-5) + sign(0) + sign(5); if (null) print 1; if (!null) { print 2; }
+         else print 3;
          let a = 1; if (a == 1 && !(a > 2) || false) print \"yes\";",
         "-0+\n2\nyes\n",
     );
@@ -20,7 +21,8 @@ fn loops() {
          let n = 0; while (true) { n += 1; if (n > 9) break; } print n;
          for (let i = 10; i > 0; i -= 3) print i;
          let k = 0; for (;;) { k += 1; if (k == 4) break; } print k;
-         for (let i = 0; i < 3; i += 1) for (let j = 0; j < 3; j += 1) { if (j == 1) break; print i * 10 + j; }
+         for (let i = 0; i < 3; i += 1) for (let j = 0; j < 3; j += 1) { if (j == 1) break;
+         print i * 10 + j; }
          let list = [1, 2, 3]; for (let i = 0; i < len(list); i += 1) { if (i < 3) push(list, i); }
          print len(list); while (false) print 1; let t = 0.5; while (t < 3) t = t + 1; print t;",
         "7\n10\n10\n7\n4\n1\n4\n0\n10\n20\n6\n3.5\n",
@@ -30,11 +32,13 @@ fn loops() {
 #[test]
 fn switch_compares_in_order_and_never_falls_through() {
     check(
-        "func f(x) { switch (x) { case 1: { return \"one\"; } default: return \"other\"; case \"a\": return \"A\"; } }
+        "func f(x) { switch (x) { case 1: { return \"one\"; } default: return \"other\";
+         case \"a\": return \"A\"; } }
          print f(1); print f(\"a\"); print f(2); print f(null);
          for (let i = 0; i < 5; i += 1) { switch (i) { case 1: continue; case 3: break; } print i; }
          switch (1) { case 2: print 2; } switch (3) { default: print \"d\"; }
-         let n = 0; func next() { n += 1; return n; } switch (2) { case next(): print 1; case next(): print n; case next(): print 3; }",
+         let n = 0; func next() { n += 1; return n; } switch (2) { case next(): print 1;
+         case next(): print n; case next(): print 3; }",
         "one\nA\nother\nother\n0\n2\nd\n2\n",
     );
 }

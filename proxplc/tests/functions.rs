@@ -7,8 +7,10 @@ use common::{check, check_refused, check_uncaught};
 fn recursion_and_forward_references() {
     check(
         "print fib(20); func fib(n) { if (n < 2) return n; return fib(n - 1) + fib(n - 2); }
-         func even(n) { return n == 0 ? true : odd(n - 1); } func odd(n) { return n == 0 ? false : even(n - 1); }
-         print even(10); print odd(10); func nothing() { } print nothing(); func deep(n) { if (n == 0) return 0; return 1 + deep(n - 1); }
+         func even(n) { return n == 0 ? true : odd(n - 1); }
+         func odd(n) { return n == 0 ? false : even(n - 1); }
+         print even(10); print odd(10); func nothing() { } print nothing();
+         func deep(n) { if (n == 0) return 0; return 1 + deep(n - 1); }
          print deep(1000);",
         "6765\ntrue\nfalse\nnull\n1000\n",
     );
@@ -20,8 +22,10 @@ fn functions_are_values() {
         "func twice(f, x) { return f(f(x)); } func inc(x) { return x + 1; } print twice(inc, 5);
          let g = inc; print g(1); print g; print inc; print twice(func(x) { return x * x; }, 3);
          let table = [inc, func(a) { return -a; }]; print table[1](4); print func() { return 7; }();
-         let d = {\"f\": inc}; print d[\"f\"](1); print std.core.typeOf(inc); print sqrt; let s = sqrt; print s(16);
-         print std.core.typeOf(s); func fact(n) { return n < 2 ? 1 : n * fact(n - 1); } let h = fact; print h(10);",
+         let d = {\"f\": inc}; print d[\"f\"](1); print std.core.typeOf(inc); print sqrt;
+         let s = sqrt; print s(16);
+         print std.core.typeOf(s); func fact(n) { return n < 2 ? 1 : n * fact(n - 1); }
+         let h = fact; print h(10);",
         "7\n2\n<fn inc>\n<fn inc>\n81\n-4\n7\n2\nfunction\n<native fn>\n4\nnative\n3.6288e+06\n",
     );
 }
@@ -39,7 +43,8 @@ fn functions_can_be_redefined() {
 #[test]
 fn local_functions_do_not_need_the_locals_around_them() {
     check(
-        "func outer(n) { func inner(k) { if (k == 0) return 0; return 1 + inner(k - 1); } return inner(n) + 1; }
+        "func outer(n) { func inner(k) { if (k == 0) return 0; return 1 + inner(k - 1); }
+         return inner(n) + 1; }
          print outer(3); { func blocked() { return \"b\"; } print blocked(); }
          let top = 5; func uses() { func nested() { return top; } return nested(); } print uses();",
         "4\nb\n5\n",
@@ -60,7 +65,8 @@ fn top_level_variables_are_shared() {
         "let n = 0; func bump() { n += 1; return n; } bump(); bump(); print n;
          let list = []; func add(x) { push(list, x); } add(1); add(2); print len(list);
          let late; func get() { return late; } print get(); late = \"x\"; print get();
-         let flag = false; func flip() { flag = !flag; } flip(); print flag; let n = 10; print bump();",
+         let flag = false; func flip() { flag = !flag; } flip(); print flag; let n = 10;
+         print bump();",
         "2\n2\nnull\nx\ntrue\n11\n",
     );
 }
@@ -84,10 +90,13 @@ fn the_number_of_arguments_is_checked() {
     check(
         "func f(a, b) { return a; } resilient { f(1); } recovery (e) { print e; }
          let g = f; resilient { g(1, 2, 3); } recovery (e) { print e; }
-         resilient { f(print_it(), 2, 3); } recovery (e) { print e; } func print_it() { print \"it\"; }
-         resilient { 5(); } recovery (e) { print e; } resilient { \"x\"(1); } recovery (e) { print e; }",
+         resilient { f(print_it(), 2, 3); } recovery (e) { print e; }
+         func print_it() { print \"it\"; }
+         resilient { 5(); } recovery (e) { print e; } resilient { \"x\"(1); }
+         recovery (e) { print e; }",
         "Expected 2 arguments but got 1.\nExpected 2 arguments but got 3.\nit\n\
-         Expected 2 arguments but got 3.\nCan only call functions, classes, and foreign functions.\n\
+         Expected 2 arguments but got 3.\n\
+         Can only call functions, classes, and foreign functions.\n\
          Can only call functions, classes, and foreign functions.\n",
     );
 }
@@ -96,7 +105,8 @@ fn the_number_of_arguments_is_checked() {
 fn abi_45_part_endless_recursion_is_an_error() {
     check(
         "func f(n) { return 1 + f(n + 1); } resilient { f(0); } recovery (e) { print \"caught\"; }
-         func g(x) { return h(x); } func h(x) { return g([x]); } resilient { g(0); } recovery { print \"again\"; }
+         func g(x) { return h(x); } func h(x) { return g([x]); } resilient { g(0); }
+         recovery { print \"again\"; }
          let k = func(s) { return s(s); }; resilient { k(k); } recovery { print \"value\"; }",
         "caught\nagain\nvalue\n",
     );

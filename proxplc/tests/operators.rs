@@ -72,7 +72,8 @@ fn comparison_and_equality() {
 #[test]
 fn only_null_and_false_are_false() {
     check(
-        "func t(x) { print x ? \"t\" : \"f\"; } t(0); t(\"\"); t([]); t({}); t(null); t(false); t(true);
+        "func t(x) { print x ? \"t\" : \"f\"; } t(0); t(\"\"); t([]); t({}); t(null); t(false);
+         t(true);
          print !0; print !null; print 1 && 2; print null && 2; print null || 3; print 1 or 4;
          print 0 and 5; print false or null; print true and false;
          let n = 0; func touch() { n += 1; return true; }

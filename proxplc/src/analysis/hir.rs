@@ -1,7 +1,8 @@
 //! The resolved program.
 //!
 //! Invariants
-//! 1. Every name is a variable, a function or a native, or certainly undefined ([`ExprKind::Undefined`]).
+//! 1. Every name is a variable, a function or a native, or certainly undefined
+//!    ([`ExprKind::Undefined`]).
 //! 2. A variable is used only by the function that owns it, unless it is a global.
 //! 3. A function that is called directly is never reassigned.
 

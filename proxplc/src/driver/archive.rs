@@ -54,8 +54,8 @@ fn check(path: &Path) -> Result<(), String> {
     }
 }
 
-/// Where `what` first stands in `bytes`; Horspool's search, because an archive with debug information
-/// has a hundred megabytes.
+/// Where `what` first stands in `bytes`; Horspool's search, because an archive with debug
+/// information has a hundred megabytes.
 fn position(bytes: &[u8], what: &[u8]) -> Option<usize> {
     let last = what.len().checked_sub(1)?;
     let mut shift = [what.len(); 256];

@@ -81,8 +81,8 @@ impl<'a, 'm> FuncLower<'a, 'm> {
         self.nodes <= NODES_MAX
     }
 
-    /// Whether the function is small enough for inline fast paths; they would make a huge one, which
-    /// is hardly hot all over, slow to compile.
+    /// Whether the function is small enough for inline fast paths; they would make a huge one,
+    /// which is hardly hot all over, slow to compile.
     pub(super) fn worth_inlining(&self) -> bool {
         self.nodes < NODES_INLINE_MAX
     }

@@ -50,8 +50,8 @@ pub(crate) fn check(source: &str, expected: &str) {
     }
 }
 
-/// Run `source` on every engine: it prints `expected`, then ends with an uncaught error whose report
-/// holds each of `parts`, and exit status 70.
+/// Run `source` on every engine: it prints `expected`, then ends with an uncaught error whose
+/// report holds each of `parts`, and exit status 70.
 #[track_caller]
 pub(crate) fn check_uncaught(source: &str, expected: &str, parts: &[&str]) {
     let dir = Scratch::new();

@@ -1,8 +1,9 @@
 //! Expressions.
 //!
-//! Precedence from loose to tight: assignment, `?:`, `||`, `&&`, `|`, `^`, `&`, `== !=`, `< <= > >=`,
-//! `<< >>`, `+ -`, `* / %`, unary, `**`, postfix. All group to the left but assignment, `?:` and
-//! `**`, which has its mathematical place: `-2 ** 2` is -4, `2 ** 3 ** 2` is 512.
+//! Precedence from loose to tight: assignment, `?:`, `||`, `&&`, `|`, `^`, `&`, `== !=`,
+//! `< <= > >=`, `<< >>`, `+ -`, `* / %`, unary, `**`, postfix. All group to the left but
+//! assignment, `?:` and `**`, which has its mathematical place: `-2 ** 2` is -4, `2 ** 3 ** 2` is
+//! 512.
 
 use super::{Parse, Parser};
 use crate::diag::{Diagnostic, code};
