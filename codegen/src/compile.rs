@@ -1,0 +1,88 @@
+//! From a verified module to one that is ready to be lowered.
+
+use std::collections::HashMap;
+
+use asr_intrinsics::{Row, Table};
+
+use crate::air::Module;
+use crate::pass;
+use crate::{Error, Options, ProbeMode};
+
+/// The intrinsics that a module may call, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Rows(HashMap<&'static str, &'static Row>);
+
+impl Rows {
+    /// The rows of the tables that the module imports.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTable`].
+    pub fn imported(module: &Module, tables: &[&Table]) -> Result<Rows, Error> {
+        let mut rows = HashMap::new();
+        for name in &module.tables {
+            let table = tables
+                .iter()
+                .find(|table| table.name == name)
+                .ok_or_else(|| Error::UnknownTable(name.clone()))?;
+            rows.extend(table.rows.iter().map(|row| (row.name, row)));
+        }
+        Ok(Rows(rows))
+    }
+
+    /// The row of this name.
+    pub fn get(&self, name: &str) -> Option<&'static Row> {
+        self.0.get(name).copied()
+    }
+}
+
+/// A module after the probe pass, with what its lowering needs.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    module: Module,
+    rows: Rows,
+    options: Options,
+}
+
+impl Prepared {
+    /// The module as it is lowered and as the evaluator runs it.
+    pub fn module(&self) -> &Module {
+        &self.module
+    }
+
+    /// The rows of the imported tables.
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    /// The choices.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+}
+
+/// Places the probes and checks them. The module must be one that the verifier accepts.
+///
+/// # Errors
+/// [`Error::UnknownTable`], [`Error::UnknownIntrinsic`]; [`Error::Probes`] only by a defect of
+/// the probe pass.
+pub fn prepare(module: &Module, tables: &[&Table], options: &Options) -> Result<Prepared, Error> {
+    let rows = Rows::imported(module, tables)?;
+    let module = match options.probes {
+        ProbeMode::AsIs => module.clone(),
+        mode => {
+            let placed = pass::place_probes(module, &rows, mode)?;
+            if mode != ProbeMode::Off {
+                let violations = pass::check_probes(&placed, &rows, mode);
+                if !violations.is_empty() {
+                    return Err(Error::Probes(violations));
+                }
+            }
+            placed
+        }
+    };
+    Ok(Prepared {
+        module,
+        rows,
+        options: *options,
+    })
+}

@@ -1,0 +1,135 @@
+//! The tables behind a code record (rule ABI-48), built once for JIT and objects.
+//!
+//! One blob holds, in this order: `SiteTable`, `FrameTable`, the functions sorted by address, the
+//! sites, the lines, the strings. Its pointers are zero and listed; the JIT patches them, an
+//! object relocates them. So both hold the same bytes apart from addresses.
+
+use std::mem::offset_of;
+
+use asr_abi::{FrameTable, FuncEntry, LineEntry, Site, SiteTable};
+
+use crate::air::{Module, sites};
+use crate::lower::Lowered;
+
+/// What a pointer of the blob points to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Points {
+    /// The code of the function with this index in `Lowered::funcs`.
+    Code(usize),
+    /// The blob itself, at this offset.
+    Blob(usize),
+}
+
+/// The blob and its pointers, by offset.
+pub(crate) struct Blob {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) pointers: Vec<(usize, Points)>,
+}
+
+/// Offset of the frame table, to which the code record points.
+pub(crate) const FRAMES_AT: usize = size_of::<SiteTable>();
+const FUNCS_AT: usize = FRAMES_AT + size_of::<FrameTable>();
+
+/// The tables of a module whose functions lie in address order, the stubs after them.
+pub(crate) fn blob(module: &Module, lowered: &Lowered) -> Blob {
+    let funcs: Vec<_> = lowered.funcs.iter().filter(|f| f.func.is_some()).collect();
+    let sites = sites(module);
+    let sites_at = FUNCS_AT + funcs.len() * size_of::<FuncEntry>();
+    let lines_at = sites_at + sites.len() * size_of::<Site>();
+    let lines: Vec<Vec<LineEntry>> = funcs.iter().map(|f| lines(&f.locs)).collect();
+    let n_lines: usize = lines.iter().map(Vec::len).sum();
+    let strings_at = lines_at + n_lines * size_of::<LineEntry>();
+
+    let mut blob = Blob {
+        bytes: vec![0; strings_at],
+        pointers: Vec::new(),
+    };
+    blob.u32(offset_of!(SiteTable, unit), u32::from(module.unit));
+    blob.u32(offset_of!(SiteTable, n_sites), sites.len() as u32);
+    blob.u32(offset_of!(SiteTable, n_funcs), funcs.len() as u32);
+    blob.pointer(offset_of!(SiteTable, sites), Points::Blob(sites_at));
+    blob.pointer(offset_of!(SiteTable, funcs), Points::Blob(FUNCS_AT));
+    // No asynchronous functions yet: `FrameTable::len` is zero, its pointer is null.
+
+    for (i, site) in sites.iter().enumerate() {
+        let at = sites_at + i * size_of::<Site>();
+        blob.u32(at + offset_of!(Site, func), site.func.0);
+        blob.u32(at + offset_of!(Site, line), site.loc.line);
+        blob.u32(at + offset_of!(Site, col), site.loc.col);
+        blob.u32(at + offset_of!(Site, code), site.kind.fault_code());
+    }
+    let mut line_at = lines_at;
+    for (i, (compiled, lines)) in funcs.iter().zip(&lines).enumerate() {
+        let at = FUNCS_AT + i * size_of::<FuncEntry>();
+        blob.pointer(at + offset_of!(FuncEntry, entry), Points::Code(i));
+        blob.u32(at + offset_of!(FuncEntry, len), compiled.len);
+        let func = &module.funcs[compiled.func.map_or(0, |id| id.index())];
+        let (start, len) = blob.string(func.display_name());
+        blob.pointer(at + offset_of!(FuncEntry, name), Points::Blob(start));
+        blob.u32(at + offset_of!(FuncEntry, name_len), len);
+        if let Some(file) = module.files.get(usize::from(func.loc.file)) {
+            let (start, len) = blob.string(file);
+            blob.pointer(at + offset_of!(FuncEntry, file), Points::Blob(start));
+            blob.u32(at + offset_of!(FuncEntry, file_len), len);
+        }
+        blob.pointer(at + offset_of!(FuncEntry, lines), Points::Blob(line_at));
+        blob.u32(at + offset_of!(FuncEntry, n_lines), lines.len() as u32);
+        for line in lines {
+            blob.u32(line_at + offset_of!(LineEntry, offset), line.offset);
+            blob.u32(line_at + offset_of!(LineEntry, line), line.line);
+            line_at += size_of::<LineEntry>();
+        }
+    }
+    blob
+}
+
+/// One entry per change of line.
+fn lines(locs: &[(u32, crate::air::Loc)]) -> Vec<LineEntry> {
+    let mut out: Vec<LineEntry> = Vec::new();
+    for &(offset, loc) in locs {
+        match out.last() {
+            Some(last) if last.line == loc.line => {}
+            _ => out.push(LineEntry {
+                offset,
+                line: loc.line,
+            }),
+        }
+    }
+    out
+}
+
+impl Blob {
+    fn u32(&mut self, at: usize, value: u32) {
+        self.bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    }
+
+    fn pointer(&mut self, at: usize, to: Points) {
+        self.pointers.push((at, to));
+    }
+
+    /// Appends a string; gives its offset and length.
+    fn string(&mut self, text: &str) -> (usize, u32) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(text.as_bytes());
+        (start, text.len() as u32)
+    }
+
+    /// The blob in memory of its own, with its pointers set; `code` gives the address of a
+    /// function.
+    pub(crate) fn into_memory(self, code: impl Fn(usize) -> u64) -> Box<[u64]> {
+        let mut words = vec![0u64; self.bytes.len().div_ceil(8)].into_boxed_slice();
+        for (word, bytes) in words.iter_mut().zip(self.bytes.chunks(8)) {
+            let mut eight = [0; 8];
+            eight[..bytes.len()].copy_from_slice(bytes);
+            *word = u64::from_le_bytes(eight);
+        }
+        let base = words.as_ptr().expose_provenance() as u64;
+        for (at, to) in self.pointers {
+            words[at / 8] = match to {
+                Points::Code(index) => code(index),
+                Points::Blob(offset) => base + offset as u64,
+            };
+        }
+        words
+    }
+}

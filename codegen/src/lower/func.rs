@@ -1,0 +1,262 @@
+//! One function: its locals as variables of Cranelift's frontend, its blocks in reverse postorder.
+
+use cranelift_codegen::ir::{self, FuncRef, InstBuilder, Value};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use cranelift_module::{DataId, FuncId, Module};
+
+use super::stubs::Stub;
+use super::types::{self, Shape};
+use super::unit::{Imports, Unit};
+use crate::Error;
+use crate::air::{self, BlockId, Function, LocalId, Operand, Type, kinds_of, kinds_of_term};
+
+/// State of the lowering of one function.
+pub(super) struct Lower<'u, 'a, 'b> {
+    pub(super) unit: &'u mut Unit<'a>,
+    pub(super) module: &'u mut dyn Module,
+    pub(super) b: FunctionBuilder<'b>,
+    pub(super) air: &'a Function,
+    pub(super) shape: Shape,
+    pub(super) th: Value,
+    pub(super) blocks: Vec<ir::Block>,
+    slots: Vec<ir::StackSlot>,
+    vars: Vec<Variable>,
+    imports: Imports,
+    /// Index of the first site of each block.
+    first_sites: Vec<u32>,
+    /// Index of the next site.
+    pub(super) site: u32,
+    /// `(value, status)`: leaves the function with a failure.
+    pub(super) leave: Option<ir::Block>,
+    /// `(value, status, site index)`: notes the site and leaves.
+    pub(super) leave_traced: Option<ir::Block>,
+    /// `(site index, code)`: faults and leaves.
+    pub(super) leave_fault: Option<ir::Block>,
+    locs: &'u mut Vec<air::Loc>,
+}
+
+/// Builds the CLIF of a function; `locs` receives the locations that its source marks refer to.
+pub(super) fn build<'a>(
+    unit: &mut Unit<'a>,
+    module: &mut dyn Module,
+    id: air::FuncId,
+    function: &mut ir::Function,
+    cx: &mut FunctionBuilderContext,
+    locs: &mut Vec<air::Loc>,
+) -> Result<(), Error> {
+    let air = &unit.air.funcs[id.index()];
+    let shape = unit.facts.shape(id);
+    let mut b = FunctionBuilder::new(function, cx);
+    let order = super::reverse_postorder(air);
+    if order.is_empty() {
+        return Err(Error::Invalid(format!("function `{}` is empty", air.name)));
+    }
+
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    b.seal_block(entry);
+    let th = b.block_params(entry)[0];
+    let vars: Vec<Variable> = air
+        .locals
+        .iter()
+        .map(|local| b.declare_var(types::clif(local.ty)))
+        .collect();
+    for (i, &var) in vars.iter().enumerate().take(air.params as usize) {
+        let param = b.block_params(entry)[i + 1];
+        b.def_var(var, param);
+    }
+    let slots = air.slots.iter().map(|slot| {
+        let align = slot.align.max(1).trailing_zeros() as u8;
+        let kind = ir::StackSlotKind::ExplicitSlot;
+        b.create_sized_stack_slot(ir::StackSlotData::new(kind, slot.size, align))
+    });
+    let slots = slots.collect();
+    let blocks: Vec<ir::Block> = air
+        .blocks
+        .iter()
+        .map(|block| {
+            let made = b.create_block();
+            if block.cold {
+                b.set_cold_block(made);
+            }
+            made
+        })
+        .collect();
+    b.ins().jump(blocks[0], &[]);
+
+    let mut lower = Lower {
+        first_sites: first_sites(air, unit.first_site[id.index()]),
+        unit,
+        module,
+        b,
+        air,
+        shape,
+        th,
+        blocks,
+        slots,
+        vars,
+        imports: Imports::default(),
+        site: 0,
+        leave: None,
+        leave_traced: None,
+        leave_fault: None,
+        locs,
+    };
+    lower.blocks_in_order(&order)?;
+    lower.shared_blocks()?;
+    lower.b.seal_all_blocks();
+    let config = lower.module.target_config();
+    lower.b.finalize(config);
+    Ok(())
+}
+
+/// The index of the first site of each block.
+fn first_sites(air: &Function, mut next: u32) -> Vec<u32> {
+    let mut out = Vec::with_capacity(air.blocks.len());
+    let count = |kinds: air::Kinds| kinds.iter().flatten().count() as u32;
+    for block in &air.blocks {
+        out.push(next);
+        next += block
+            .insts
+            .iter()
+            .map(|inst| count(kinds_of(&inst.op)))
+            .sum::<u32>();
+        next += count(kinds_of_term(&block.term));
+    }
+    out
+}
+
+impl<'a> Lower<'_, 'a, '_> {
+    /// Lowers the blocks; each is sealed when the last block before it is done.
+    fn blocks_in_order(&mut self, order: &[BlockId]) -> Result<(), Error> {
+        let air = self.air;
+        let mut before = vec![0u32; air.blocks.len()];
+        let successors: Vec<Vec<BlockId>> = order
+            .iter()
+            .map(|block| {
+                let mut list = Vec::new();
+                air.blocks[block.index()].for_each_successor(|to| list.push(to));
+                list.sort();
+                list.dedup();
+                list
+            })
+            .collect();
+        for to in successors.iter().flatten() {
+            before[to.index()] += 1;
+        }
+        if before[0] == 0 {
+            self.b.seal_block(self.blocks[0]);
+        }
+        for (&id, successors) in order.iter().zip(&successors) {
+            let block = &air.blocks[id.index()];
+            let made = self.blocks[id.index()];
+            self.b.switch_to_block(made);
+            self.site = self.first_sites[id.index()];
+            for inst in &block.insts {
+                self.locate(inst.loc);
+                self.inst(inst)?;
+            }
+            self.locate(block.term_loc);
+            self.term(&block.term)?;
+            for to in successors {
+                before[to.index()] -= 1;
+                if before[to.index()] == 0 {
+                    self.b.seal_block(self.blocks[to.index()]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks what follows as coming from `loc`.
+    fn locate(&mut self, loc: air::Loc) {
+        if !loc.is_some() {
+            return;
+        }
+        if self.locs.last() != Some(&loc) {
+            self.locs.push(loc);
+        }
+        let index = self.locs.len() as u32 - 1;
+        self.b.set_srcloc(ir::SourceLoc::new(index));
+    }
+
+    /// The value of an operand of this type.
+    pub(super) fn operand(&mut self, operand: Operand, ty: Type) -> Value {
+        match operand {
+            Operand::Local(local) => self.b.use_var(self.vars[local.index()]),
+            Operand::Imm(bits) => types::immediate(&mut self.b, ty, bits),
+        }
+    }
+
+    /// The type of a local.
+    pub(super) fn type_of(&self, local: LocalId) -> Type {
+        self.air.locals[local.index()].ty
+    }
+
+    /// Assigns a local.
+    pub(super) fn define(&mut self, local: LocalId, value: Value) {
+        self.b.def_var(self.vars[local.index()], value);
+    }
+
+    /// The thread and then these arguments.
+    pub(super) fn with_thread(&mut self, args: &[Operand], types: &[Type]) -> Vec<Value> {
+        let mut out = Vec::with_capacity(args.len() + 1);
+        out.push(self.th);
+        out.extend(
+            args.iter()
+                .zip(types)
+                .map(|(&arg, &ty)| self.operand(arg, ty)),
+        );
+        out
+    }
+
+    /// A reference to a declared function.
+    pub(super) fn import(&mut self, id: FuncId) -> FuncRef {
+        self.imports.get(self.module, id, self.b.func)
+    }
+
+    /// A reference to a stub.
+    pub(super) fn stub(&mut self, stub: Stub) -> Result<FuncRef, Error> {
+        let id = self.unit.stubs.get(stub, self.module)?;
+        Ok(self.import(id))
+    }
+
+    /// The address of a data object.
+    pub(super) fn data_address(&mut self, id: DataId) -> Value {
+        let global = self.module.declare_data_in_func(id, self.b.func);
+        self.b.ins().symbol_value(ir::types::I64, global)
+    }
+
+    /// The address of a stack slot.
+    pub(super) fn slot_address(&mut self, slot: air::SlotId) -> Value {
+        let slot = self.slots[slot.index()];
+        self.b.ins().stack_addr(ir::types::I64, slot, 0)
+    }
+
+    /// A new block that is unlikely to run.
+    pub(super) fn cold_block(&mut self) -> ir::Block {
+        let block = self.b.create_block();
+        self.b.set_cold_block(block);
+        block
+    }
+
+    /// Goes on in a block whose predecessors are all known.
+    pub(super) fn go_on_in(&mut self, block: ir::Block) {
+        self.b.switch_to_block(block);
+        self.b.seal_block(block);
+    }
+
+    /// The site id of the next site, and counts it.
+    pub(super) fn next_site(&mut self) -> u32 {
+        let site = self.site;
+        self.site += 1;
+        site
+    }
+
+    /// The full id of a site as a value.
+    pub(super) fn site_value(&mut self, index: u32) -> Value {
+        let id = air::site_id(self.unit.air.unit, index);
+        self.b.ins().iconst(ir::types::I64, id as i64)
+    }
+}
