@@ -16,11 +16,13 @@
 //! 2. No row yields one of the three reserved names of the C interface ([`RESERVED`]).
 //! 3. A row whose `fails` list is empty answers `OK` always; the compiler emits no check for it.
 
+mod check;
 mod core;
 mod ret;
 mod row;
 mod table;
 
+pub use crate::check::{TableError, check};
 pub use crate::core::CORE;
 pub use asr_abi as abi;
 pub use asr_abi::{Ret, Thread};

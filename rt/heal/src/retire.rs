@@ -19,7 +19,7 @@ use crate::{home, inflight, local, queue, supervisor};
 /// Why an object cannot be retired.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RetireError {
-    /// Null or misaligned.
+    /// Null, misaligned, or not an object header.
     BadArgument,
     /// The caller is the handler that repairs it.
     Busy,
@@ -84,6 +84,11 @@ pub unsafe fn retire(object: *mut ObjectHeader) -> Result<(), RetireError> {
                 }
             }
             DEAD => break,
+            state if state > DEAD => {
+                // Not a header, or overwritten: nothing to wait for.
+                WAITING.fetch_sub(1, SeqCst);
+                return Err(RetireError::BadArgument);
+            }
             _ => wait(epoch),
         }
     }

@@ -90,7 +90,8 @@ pub fn mark(word: &impl Word) -> Marking {
     loop {
         let (new, answer) = match state(now) {
             HEALTHY => (now & !STATE | MARKED, Marking::Owned),
-            DEAD => return Marking::Dead,
+            // Also no state at all: the header was overwritten, nobody can repair it.
+            state if state >= DEAD => return Marking::Dead,
             _ if now & REEXAMINE != 0 => {
                 // The bit is set: confirm by a swap that changes nothing, so that this report is
                 // ordered before the owner's read of the bit, and what preceded it is seen then.

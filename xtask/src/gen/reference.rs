@@ -95,3 +95,40 @@ fn effect_name(effect: Effect) -> &'static str {
         Effect::Diverges => "never returns normally",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use asr_intrinsics::{CORE, Row, Table};
+
+    use super::page;
+
+    /// The page of the core with one row changed.
+    fn mutant(change: impl Fn(&mut Row)) -> String {
+        let mut rows = CORE.rows.to_vec();
+        let row = rows
+            .iter_mut()
+            .find(|row| row.name == "handler_register")
+            .unwrap();
+        change(row);
+        page(&[&Table {
+            name: "core",
+            rows: rows.leak(),
+        }])
+    }
+
+    /// ABI-17: reordered parameters and changed statuses show in the derived files, so the
+    /// comparison with the checked-in ones fails.
+    #[test]
+    fn abi_17_mutants_of_a_row_change_the_page() {
+        let page = page(&[&CORE]);
+        assert_eq!(mutant(|_| ()), page);
+        assert_ne!(mutant(|row| row.fails = &["BUSY"]), page);
+        let swapped = |row: &mut Row| {
+            let mut params = row.params.to_vec();
+            params.swap(0, 2);
+            row.params = params.leak();
+        };
+        assert_ne!(mutant(swapped), page);
+        assert_ne!(mutant(|row| row.result = asr_intrinsics::Ty::I64), page);
+    }
+}
