@@ -52,6 +52,22 @@ pub fn executable() -> &'static Path {
     })
 }
 
+/// An example program of this crate; `cargo test` builds them beside the tests.
+///
+/// # Panics
+/// When it was not built.
+pub fn built_example(name: &str) -> PathBuf {
+    let own = std::env::current_exe().expect("a test has a path");
+    let profile = own.ancestors().nth(2).expect("target/profile/deps");
+    let path = profile.join("examples").join(name);
+    assert!(
+        path.exists(),
+        "{}: run `cargo build -p asr-testsuite --examples`",
+        path.display()
+    );
+    path
+}
+
 /// A command of `proxplc`, in the top of the checkout.
 pub fn proxplc(args: &[&str]) -> Command {
     let mut command = Command::new(executable());

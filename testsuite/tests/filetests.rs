@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use asr_codegen::Options;
+use asr_codegen::air::Module;
 use asr_testsuite::filetest::bless::{self, Blessing};
-use asr_testsuite::filetest::{self, Case, verify};
+use asr_testsuite::filetest::run::{Call, Outcome, Stub, jit};
+use asr_testsuite::filetest::{self, Case, Run, verify};
 
 fn dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../codegen/filetests")
@@ -81,5 +84,48 @@ fn abi_30_verifier_reports_errors_on_their_lines() {
             return blessing.write(case, &dir());
         }
         verify::compare(&case.errors, &reported)
+    });
+}
+
+/// The calls of a file, or nothing if it makes none.
+fn calls(case: &Case) -> Result<Option<(Module, Vec<Call>)>, String> {
+    if case.runs.is_empty() {
+        return Ok(None);
+    }
+    let parsed = verify::parsed(case).map_err(|errors| format!("{errors:?}"))?;
+    let typed = |run| Call::new(run, &parsed.module);
+    let calls = case.runs.iter().map(typed).collect::<Result<_, _>>()?;
+    Ok(Some((parsed.module, calls)))
+}
+
+/// Every call ended as its line says, but for `probes` when other probes were placed.
+fn judge(case: &Case, calls: &[Call], outcomes: &[Outcome], counted: bool) -> Result<(), String> {
+    let mut wrong = String::new();
+    for ((run, call), outcome) in case.runs.iter().zip(calls).zip(outcomes) {
+        let probes = run.probes.filter(|_| counted);
+        let run = Run {
+            probes,
+            ..run.clone()
+        };
+        if let Err(ended) = call.judge(&run, outcome) {
+            wrong.push_str(&format!("\n  line {}: @{} {ended}", run.line, run.func));
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+}
+
+#[test]
+fn jit_runs_every_call() {
+    let stub = Stub::get().expect("the stub");
+    each(|case| {
+        // These wait for the probe pass.
+        if case.name.starts_with("probe/") || case.name == "inst/check_stack.air" {
+            return Ok(());
+        }
+        let Some((module, calls)) = calls(case)? else {
+            return Ok(());
+        };
+        let prepared = jit::prepared(&module, &Options::default())?;
+        judge(case, &calls, &jit::run(&prepared, &calls, &stub)?, true)
     });
 }

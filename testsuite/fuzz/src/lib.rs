@@ -1,11 +1,14 @@
 //! Fuzz targets for both parsers and for the verifier against the lowering.
 //!
-//! Each target is a function of bytes that panics when an invariant is broken; `tests/smoke.rs` runs
-//! each for a moment, `cargo-fuzz/` runs them under libFuzzer.
+//! Each target is a function of bytes that panics when an invariant is broken; `tests/smoke.rs`
+//! runs each for a moment, `cargo-fuzz/` runs them under libFuzzer.
 
 pub mod bytes;
+mod engines;
 pub mod generate;
 pub mod mutate;
+
+pub use engines::engines;
 
 use asr_codegen::air;
 use proxplc::diag::SourceFile;

@@ -131,3 +131,16 @@ fn prox_text() {
         mutate(random, &seeds, PROX_WORDS)
     });
 }
+
+/// ABI-33 and ABI-35 for what the generator makes: accepted, compiled, and the same on all engines.
+#[test]
+fn abi_10_33_engines_agree() {
+    smoke("engines", asr_fuzz::engines, |random, n| {
+        let len = if n < 20 {
+            n as usize
+        } else {
+            random.below(600)
+        };
+        random.bytes(len)
+    });
+}

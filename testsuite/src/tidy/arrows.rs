@@ -46,7 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("asr-testsuite", ALL),
-    ("asr-fuzz", ALL),
+    ("asr-fuzz", FUZZ),
 ];
 
 /// What the test crates may see: everything but `xtask`.
@@ -59,8 +59,18 @@ const ALL: &[&str] = &[
     "asr-rt",
     "asr-value",
     "asr-archive",
-    "asr-fuzz",
     "proxplc",
+];
+
+/// What the fuzz targets may see: also the filetest runner, which makes their calls.
+const FUZZ: &[&str] = &[
+    "asr-abi",
+    "asr-intrinsics",
+    "asr-codegen",
+    "asr-rt",
+    "asr-value",
+    "proxplc",
+    "asr-testsuite",
 ];
 
 /// The manifest outside the workspace: cargo-fuzz brings its own profile and sanitizer flags.

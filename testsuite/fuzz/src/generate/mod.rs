@@ -98,6 +98,12 @@ fn function(bytes: &mut Bytes<'_>, n: usize, callees: &[Function]) -> Function {
         recover: None,
     };
     build.clear_slot();
+    // Calls one after the other find the same state.
+    let src = Operand::Imm(7);
+    build.push(Op::GlobalSet {
+        global: GlobalId(0),
+        src,
+    });
     let statements = build.bytes.below(STATEMENTS_MAX);
     build.statements(statements, 0);
     let value = build.operand(ret);
@@ -323,6 +329,11 @@ impl Build<'_, '_> {
         self.arithmetic_total();
         self.seal(Term::Jump(BlockId(0)));
         self.recover = Some(recover);
+        // Something here may fail, or nothing would reach the recovery block.
+        let addr = self.fresh(Type::Ptr);
+        let slot = SlotId(0);
+        self.push(Op::SlotAddr { dst: addr, slot });
+        self.push(Op::CheckNull { addr: addr.into() });
         self.body(depth);
         self.recover = None;
         let after = BlockId(self.here().0 + 1);
