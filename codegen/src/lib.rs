@@ -26,6 +26,7 @@ pub mod air;
 mod compile;
 mod emit;
 mod error;
+pub mod eval;
 mod lower;
 mod options;
 pub mod pass;
