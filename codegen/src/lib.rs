@@ -1,8 +1,8 @@
 //! AIR, its passes, and the lowering to Cranelift.
 //!
 //! The way of a module: [`air`] (text or builder, verified) → [`prepare`] (probe pass and its
-//! check) → [`jit::Unit::load`], [`object::emit`] or [`listing::emit`]. An evaluator runs the same
-//! [`Prepared::module`].
+//! check) → [`jit::Unit::load`], [`object::emit`] or the functions of [`listing`]. An evaluator
+//! runs the same [`Prepared::module`].
 //!
 //! ```no_run
 //! use asr_codegen::{Options, jit, prepare};
@@ -32,6 +32,6 @@ mod options;
 pub mod pass;
 
 pub use compile::{Prepared, Rows, prepare};
-pub use emit::jit;
+pub use emit::{jit, listing, object};
 pub use error::Error;
 pub use options::{OptLevel, Options, ProbeMode, Target};

@@ -1,5 +1,8 @@
 //! From CLIF to memory or a file.
 
+mod dwarf;
 mod isa;
 pub mod jit;
+pub mod listing;
+pub mod object;
 mod record;

@@ -26,4 +26,4 @@ mod types;
 mod unit;
 
 pub(crate) use facts::reverse_postorder;
-pub(crate) use unit::{Lowered, Want, lower};
+pub(crate) use unit::{Compiled, Lowered, Want, define, lower};

@@ -192,7 +192,8 @@ fn define_data(
     Ok(())
 }
 
-fn define(
+/// Compiles a function and notes what its tables need.
+pub(crate) fn define(
     module: &mut dyn Module,
     id: FuncId,
     cx: &mut Context,
