@@ -3,5 +3,4 @@
 pub mod filetest;
 pub mod probe_cost;
 pub mod proxplc;
-pub mod tables;
 pub mod tidy;

@@ -3,7 +3,7 @@
 use asr_codegen::air::{Module, print, verify};
 use asr_codegen::{Options, ProbeMode};
 use asr_testsuite::filetest::Armed;
-use asr_testsuite::filetest::run::{Call, Outcome, Stub, jit, literal};
+use asr_testsuite::filetest::run::{Call, Outcome, Stub, eval, jit, literal};
 use asr_testsuite::filetest::verify::TABLES;
 
 use crate::generate::{self, PARAMS};
@@ -48,7 +48,8 @@ fn agree(module: &Module) -> Result<(), String> {
         args.map(call).collect::<Vec<Call>>()
     };
     let stub = Stub::get()?;
-    let mut expected: Option<Vec<Outcome>> = None;
+    let prepared = jit::prepared(module, &Options::default())?;
+    let expected = eval::run(&prepared, &calls(Armed::Clear))?;
     for (probes, force_slow, armed) in [
         (ProbeMode::Auto, false, Armed::Clear),
         (ProbeMode::Auto, false, Armed::Slow),
@@ -66,8 +67,7 @@ fn agree(module: &Module) -> Result<(), String> {
         let called = calls.iter().map(|call| jit::call_in(&unit, call, &stub));
         let outcomes: Vec<Outcome> = called.collect::<Result<_, _>>()?;
         unit.release().map_err(|(_, error)| error.to_string())?;
-        let expected = expected.get_or_insert_with(|| outcomes.clone());
-        for ((call, want), got) in calls.iter().zip(&*expected).zip(&outcomes) {
+        for ((call, want), got) in calls.iter().zip(&expected).zip(&outcomes) {
             if !same(call, want, got) {
                 return Err(format!(
                     "{probes:?} slow={force_slow} {call:?}: {want:?}, {got:?}"

@@ -1,6 +1,7 @@
 //! `test run`: the calls of a file on every engine.
 
 mod call;
+pub mod eval;
 pub mod jit;
 pub mod literal;
 mod object;

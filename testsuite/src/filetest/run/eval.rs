@@ -1,0 +1,115 @@
+//! Calls of the evaluator, over a host that answers as `src/stub/stub.c` does.
+
+use asr_abi::Ret;
+use asr_codegen::Prepared;
+use asr_codegen::air::{Module, verify};
+use asr_codegen::eval::{Limits, Machine, Program, SyncHost};
+
+use super::call::{Call, Outcome};
+use crate::filetest::Armed;
+use crate::filetest::verify::TABLES;
+
+/// AIR instructions that one call may take; a filetest that needs more is too slow for a test.
+const FUEL: u64 = 200_000_000;
+
+/// Make `calls`, each on a fresh machine.
+///
+/// # Errors
+/// The verifier refused the module after the probe pass, or the evaluation stopped.
+pub fn run(prepared: &Prepared, calls: &[Call]) -> Result<Vec<Outcome>, String> {
+    run_module(prepared.module(), calls)
+}
+
+/// The same for a module as it is.
+///
+/// # Errors
+/// The verifier refused the module, or the evaluation stopped.
+pub fn run_module(module: &Module, calls: &[Call]) -> Result<Vec<Outcome>, String> {
+    let verified = verify(module, &TABLES).map_err(|errors| errors[0].to_string())?;
+    let program = Program::new(&verified);
+    calls.iter().map(|call| one(&program, call)).collect()
+}
+
+fn one(program: &Program<'_>, call: &Call) -> Result<Outcome, String> {
+    let mut host = host(call.armed);
+    let limits = Limits {
+        fuel: FUEL,
+        ..Limits::default()
+    };
+    let mut machine = Machine::new(program, limits);
+    machine.start(&mut host).map_err(|trap| trap.to_string())?;
+    let func = program
+        .func(&call.func)
+        .ok_or_else(|| format!("no function @{}", call.func))?;
+    let args: Vec<u64> = call
+        .args
+        .iter()
+        .map(|(ty, bits)| ty.canonical(*bits))
+        .collect();
+    let ret = machine
+        .call(&mut host, func, &args)
+        .map_err(|stopped| stopped.to_string())?;
+    let fault = host.faults.last().map_or(0, |fault| fault.code);
+    Ok(Outcome {
+        value: ret.value,
+        status: ret.status,
+        probes: host.probes,
+        fault,
+    })
+}
+
+/// The host of stub.c: its rows and foreign functions, and probes as the call asks.
+fn host(armed: Armed) -> SyncHost {
+    let ok = |value: u64| Ret { value, status: 0 };
+    let mut host = SyncHost::new();
+    host.flag = armed != Armed::Clear;
+    if let Armed::Cancel(n) = armed {
+        host.actions.insert(
+            n,
+            Ret {
+                value: 0,
+                status: 3,
+            },
+        );
+    }
+    host.externs.insert(
+        "asr_test_twice".into(),
+        Box::new(|_, args| Ok(args[0].wrapping_mul(2))),
+    );
+    let half = |bits: u64| (f64::from_bits(bits) / 2.0).to_bits();
+    host.externs.insert(
+        "asr_test_half".into(),
+        Box::new(move |_, args| Ok(half(args[0]))),
+    );
+    host.rows.insert(
+        "test_alloc",
+        Box::new(move |host, _, _| Ok(ok(host.memory.alloc(64)?))),
+    );
+    host.rows.insert(
+        "test_park",
+        Box::new(move |_, _, args| Ok(ok(args[0].wrapping_add(1)))),
+    );
+    host.rows
+        .insert("test_word", Box::new(move |_, _, args| Ok(ok(args[0]))));
+    let refuse = |status: u64| Ret {
+        value: 10 * status,
+        status,
+    };
+    host.rows.insert(
+        "test_refuse",
+        Box::new(move |_, _, args| Ok(refuse(args[0]))),
+    );
+    let kinds = |args: &[u64]| {
+        let (a, b, c) = (
+            f64::from(args[0] as i32),
+            f64::from(args[1] as u32),
+            args[2] as i64,
+        );
+        a + b + c as f64 + f64::from_bits(args[3]) + args[4] as f64
+    };
+    host.rows.insert(
+        "test_kinds",
+        Box::new(move |_, _, args| Ok(ok(kinds(args).to_bits()))),
+    );
+    host
+}
