@@ -9,18 +9,26 @@
 //! 2. A word with the tag of objects points to an object of the heap of the thread that uses it.
 //! 3. Objects do not move and are not freed while their heap lives.
 
-#![allow(dead_code, unused_imports, reason = "the operations come next")]
-
 #[macro_use]
 pub mod table;
 
+pub mod call;
+mod clock;
 pub mod error;
+pub mod exception;
+mod exports;
 pub mod heap;
+pub mod natives;
 pub mod object;
+pub mod ops;
 pub mod output;
+mod rows;
+pub mod start;
+pub mod text;
 pub mod word;
 
 pub use error::{Res, Thrown};
+pub use exports::symbols;
 pub use heap::Heap;
 pub use table::TABLE;
 pub use word::Value;

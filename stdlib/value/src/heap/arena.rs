@@ -60,6 +60,13 @@ impl Arena {
         Some(unsafe { self.base.add(used as usize) })
     }
 
+    /// Whether an address lies in what was handed out.
+    pub(super) fn contains(&self, address: usize) -> bool {
+        address
+            .checked_sub(self.base as usize)
+            .is_some_and(|offset| (offset as u64) < self.used.get())
+    }
+
     /// Bytes handed out.
     pub(super) fn used(&self) -> u64 {
         self.used.get()

@@ -9,6 +9,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use crate::call::{self, CallCode};
 use crate::error::{Res, Thrown, message};
 use crate::object::{self, Kind, Layout, Object};
 use crate::output::Output;
@@ -41,8 +42,10 @@ pub struct Heap {
     pub output: RefCell<Output>,
     /// State of the random numbers.
     pub(crate) random: Cell<u64>,
+    /// How code of function values is called.
+    pub call_code: Cell<CallCode>,
     /// Arguments of the program, its name first.
-    pub(crate) args: RefCell<Vec<Vec<u8>>>,
+    pub args: RefCell<Vec<Vec<u8>>>,
 }
 
 impl Heap {
@@ -56,6 +59,7 @@ impl Heap {
             messages: Vec::new(),
             output: RefCell::new(Output::stdout()),
             random: Cell::new(0x2545_F491_4F6C_DD1D),
+            call_code: Cell::new(call::machine_code),
             args: RefCell::new(Vec::new()),
         };
         for text in message::ALL {
@@ -76,6 +80,11 @@ impl Heap {
     /// Bytes in use.
     pub fn used(&self) -> u64 {
         self.arena.used()
+    }
+
+    /// Whether an address lies in what this heap has handed out.
+    pub(crate) fn contains(&self, address: *const u8) -> bool {
+        self.arena.contains(address as usize)
     }
 
     /// Bytes that may be used.

@@ -1,0 +1,5 @@
+//! The operations of the language on values.
+
+pub mod arith;
+pub mod compare;
+pub mod index;
