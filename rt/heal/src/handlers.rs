@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
 
 use asr_abi::{ObjectHeader, RepairContext, Ret, Thread, status};
+use asr_kernel::thread::ticks;
 use parking_lot::Mutex;
 
 use crate::home::Home;
@@ -78,9 +79,10 @@ impl Handler {
         self.bound_ns != 0 && self.overruns.load(Relaxed) < OVERRUNS_MAX
     }
 
-    /// Records how long it took.
-    pub(crate) fn took(&self, ns: u64) {
-        if self.bound_ns != 0 && ns > self.bound_ns {
+    /// Records how many ticks it took.
+    pub(crate) fn took(&self, taken: u64) {
+        // Ticks are at least ns: the first comparison alone decides nearly always.
+        if self.bound_ns != 0 && taken > self.bound_ns && ticks::to_ns(taken) > self.bound_ns {
             COUNTERS.overruns.up();
             // Relaxed: a counter. Saturates far above the limit only after 2^32 overruns.
             if self.overruns.load(Relaxed) < OVERRUNS_MAX {
@@ -263,6 +265,8 @@ fn set(type_id: u64, handler: Option<(Func, u64)>, only_new: bool) -> Result<(),
     if type_id == RESERVED_TYPE {
         return Err(HandlerError::ReservedType);
     }
+    // The clocks are compared from here on, long before the first handler can overrun.
+    ticks::origin();
     let mut writer = WRITER.lock();
     let table = roomy(&mut writer);
     let slot = table.slot(type_id);

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use asr_abi::repair_result::{FAILED, NEEDS_SLOW, REPAIRED, RETRY};
 use asr_abi::repair_word::{DEAD, DELAYED, HEALTHY, QUARANTINED, REPAIRING};
 use asr_abi::{ObjectHeader, RepairContext, repair_path, status};
-use asr_kernel::thread::{adopt_ptr, now_ns, trace};
+use asr_kernel::thread::{adopt_ptr, ticks, trace};
 
 use crate::handlers::{Func, Handler};
 use crate::ledger::COUNTERS;
@@ -34,7 +34,7 @@ pub(crate) unsafe fn run(
     if let Some(ticket) = null::of(object) {
         ticket.begin();
     }
-    let started = now_ns();
+    let started = ticks::now();
     let (contained, reported_itself) = local::nested(object, || match &handler.func {
         // SAFETY: the registration promised a function of this type; the object is alive and owned.
         Func::C(function) => unsafe {
@@ -58,7 +58,7 @@ pub(crate) unsafe fn run(
             catch_unwind(AssertUnwindSafe(|| run(*data, object, ctx))).is_ok()
         }
     });
-    handler.took(now_ns().saturating_sub(started));
+    handler.took(ticks::now().saturating_sub(started));
     // A handler that reports the object it repairs has not repaired it.
     if !contained || reported_itself || ctx.result > FAILED {
         ctx.result = FAILED;

@@ -15,6 +15,7 @@ pub mod intent;
 mod local;
 pub mod ring;
 pub mod stack;
+pub mod ticks;
 pub mod trace;
 
 pub use adopt::{adopt, adopt_ptr, current};
