@@ -1,7 +1,7 @@
 //! The state of each thread that runs compiled code or calls the runtime.
 //!
 //! Invariants
-//! 1. A thread has at most one state; it lives from [`adopt`] to the end of the thread, and its
+//! 1. A thread has at most one state; it lives from [`adopt()`] to the end of the thread, and its
 //!    address does not change.
 //! 2. Only the owning thread touches anything of it but `flag`.
 //! 3. `Thread::kernel` points to the [`Local`] of the same thread while the state lives.
