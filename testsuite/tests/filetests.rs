@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use asr_codegen::Options;
 use asr_codegen::air::{BinOp, Module, Op};
+use asr_codegen::{Options, Target, object};
 use asr_testsuite::filetest::bless::{self, Blessing};
-use asr_testsuite::filetest::run::{Call, Outcome, Stub, eval, jit};
+use asr_testsuite::filetest::run::{self, Batch, Call, Machine, Outcome, Stub, eval, jit};
 use asr_testsuite::filetest::{self, Case, Run, verify};
 
 fn dir() -> PathBuf {
@@ -141,6 +141,65 @@ fn jit_runs_every_call() {
         let prepared = jit::prepared(&module, &Options::default())?;
         judge(case, &calls, &jit::run(&prepared, &calls, &stub)?, true)
     });
+}
+
+/// Every file as an object for `target`, linked into one program that makes all calls.
+fn objects_run_every_call(target: Target, machine: Machine) {
+    let (mut batch, mut parts) = (Batch::default(), Vec::new());
+    each(|case| {
+        let Some((module, mut calls)) = calls(case)?.filter(|_| !waits(case)) else {
+            return Ok(());
+        };
+        // A process has one copy of the globals: later calls would find what earlier ones left.
+        let fresh = if module.globals.is_empty() {
+            calls.len()
+        } else {
+            1
+        };
+        for (runs, calls) in case.runs.chunks(fresh).zip(calls.chunks_mut(fresh)) {
+            let mut module = module.clone();
+            run::rename(&mut module, calls, parts.len())?;
+            let options = Options {
+                target: Some(target),
+                ..Options::default()
+            };
+            let prepared = jit::prepared(&module, &options)?;
+            batch
+                .objects
+                .push(object::emit(&prepared, None).map_err(|error| error.to_string())?);
+            batch.calls.extend(calls.iter().cloned());
+            parts.push((
+                Case {
+                    runs: runs.to_vec(),
+                    ..case.clone()
+                },
+                calls.to_vec(),
+            ));
+        }
+        Ok(())
+    });
+    assert!(batch.calls.len() > 1000, "only {} calls", batch.calls.len());
+    let mut outcomes = &batch.run(machine).unwrap_or_else(|error| panic!("{error}"))[..];
+    let mut failures = Vec::new();
+    for (case, calls) in parts {
+        let (own, rest) = outcomes.split_at(calls.len());
+        outcomes = rest;
+        let judged = judge(&case, &calls, own, true).err();
+        failures.extend(judged.map(|what| format!("{}: {what}", case.name)));
+    }
+    passed(&failures);
+}
+
+#[test]
+fn object_runs_every_call() {
+    let target = Target::host().expect("this machine is a target");
+    objects_run_every_call(target, Machine::Native);
+}
+
+#[test]
+fn abi_27_part_aarch64_object_runs_every_call_under_qemu() {
+    // Part: synchronous functions; poll functions come with tasks.
+    objects_run_every_call(Target::Aarch64, Machine::Aarch64);
 }
 
 /// The differential is worth something: when machine code does something else than AIR says, the

@@ -9,5 +9,5 @@ mod stub;
 pub mod tool;
 
 pub use call::{Call, Outcome};
-pub use object::{Batch, Machine};
+pub use object::{Batch, Machine, rename};
 pub use stub::Stub;

@@ -2,10 +2,12 @@
 //! qemu.
 //!
 //! Linking per file would cost more than everything else together; so exported names get a prefix
-//! per file (see `rename`), and all calls become one table in C.
+//! per file (see [`rename`]), and all calls become one table in C.
 
 use std::path::PathBuf;
 use std::process::Command;
+
+use asr_codegen::air::{Linkage, Module};
 
 use super::call::{Call, Outcome};
 use super::stub::armed_word;
@@ -138,4 +140,20 @@ fn qemu() -> &'static str {
         .into_iter()
         .find(found)
         .unwrap_or("qemu-aarch64")
+}
+
+/// Make `module` one of many in a program: number `n` as its unit, and a prefix on its exports.
+///
+/// # Errors
+/// More modules than units.
+pub fn rename(module: &mut Module, calls: &mut [Call], n: usize) -> Result<(), String> {
+    module.unit = u16::try_from(n + 1).map_err(|_| "more files than units")?;
+    let exported = |func: &&mut asr_codegen::air::Function| func.linkage == Linkage::Export;
+    for func in module.funcs.iter_mut().filter(exported) {
+        func.name = format!("f{n}_{}", func.name);
+    }
+    for call in calls {
+        call.func = format!("f{n}_{}", call.func);
+    }
+    Ok(())
 }
