@@ -193,3 +193,10 @@ pub fn call(unit: &Unit, name: &str, args: &[u64]) -> (u64, u64) {
     let ret = call_on(&Thread::new(), unit, name, args);
     (ret.value, ret.status)
 }
+
+/// Sets bits of a thread's flag word, as any thread may; the address is that of the word.
+pub fn set_flag(address: usize, bits: u32) {
+    let word = std::ptr::with_exposed_provenance::<AtomicU32>(address);
+    // SAFETY: the test leaks the thread state whose word it is.
+    unsafe { (*word).fetch_or(bits, Ordering::Release) };
+}
