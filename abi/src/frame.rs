@@ -10,7 +10,7 @@ use core::sync::atomic::AtomicU32;
 
 use crate::thread::Thread;
 
-/// Value and status (rax:rdx, x0:x1), the same as a C struct of two `uint64_t` on x86-64 and AArch64.
+/// Value and status (rax:rdx, x0:x1): the same as a C struct of two `uint64_t`.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Ret {
