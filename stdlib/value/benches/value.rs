@@ -1,0 +1,90 @@
+//! Slow paths that compiled code calls: sums, dictionaries, lists, joined text.
+#![allow(unsafe_code, reason = "frees the heap of each measurement")]
+
+use std::hint::black_box;
+
+use asr_kernel::thread;
+use asr_value::object::{Dict, List};
+use asr_value::ops::{arith, index};
+use asr_value::{Heap, Value};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+
+const BATCH: u64 = 1000;
+
+/// A fresh heap; what an earlier measurement made is freed.
+fn fresh() -> &'static Heap {
+    let th = thread::adopt();
+    // SAFETY: measurements use no values of earlier ones.
+    unsafe { Heap::detach(th) };
+    Heap::attach(th, 256 << 20)
+}
+
+fn sums(c: &mut Criterion) {
+    let heap = fresh();
+    let (a, b) = (Value::int(40), Value::double(2.5));
+    c.bench_function("add int int", |bench| {
+        bench.iter(|| arith::add(heap, black_box(a), black_box(a)));
+    });
+    c.bench_function("add int double", |bench| {
+        bench.iter(|| arith::add(heap, black_box(a), black_box(b)));
+    });
+}
+
+fn dictionaries(c: &mut Criterion) {
+    let heap = fresh();
+    let value = Dict::make(heap).unwrap_or(Value::NULL);
+    let keys: Vec<Value> = (0..BATCH)
+        .filter_map(|i| heap.string(format!("key {i}").as_bytes()).ok())
+        .collect();
+    for key in &keys {
+        let _ = index::set(heap, value, *key, *key);
+    }
+    let mut at = 0;
+    c.bench_function("dict get", |bench| {
+        bench.iter(|| {
+            at = (at + 7) % keys.len();
+            index::get(heap, black_box(value), keys[at])
+        });
+    });
+}
+
+fn lists(c: &mut Criterion) {
+    c.bench_function("1000 list pushes", |bench| {
+        bench.iter_batched(
+            || {
+                let heap = fresh();
+                (heap, List::make(heap, 0).unwrap_or(Value::NULL))
+            },
+            |(heap, value)| {
+                for i in 0..BATCH {
+                    if let Some(list) = value.as_list() {
+                        let _ = list.push(heap, Value::int(i as i32));
+                    }
+                }
+            },
+            BatchSize::PerIteration,
+        );
+    });
+}
+
+fn text(c: &mut Criterion) {
+    c.bench_function("1000 joins of 10 bytes", |bench| {
+        bench.iter_batched(
+            || {
+                let heap = fresh();
+                let string = |s: &[u8]| heap.string(s).unwrap_or(Value::NULL);
+                (heap, string(b""), string(b"0123456789"))
+            },
+            |(heap, mut s, x)| {
+                for _ in 0..BATCH {
+                    s = arith::add(heap, s, x).unwrap_or(s);
+                }
+                s
+            },
+            BatchSize::PerIteration,
+        );
+    });
+}
+
+criterion_group!(benches, sums, dictionaries, lists, text);
+criterion_main!(benches);

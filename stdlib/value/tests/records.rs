@@ -1,0 +1,164 @@
+//! Repairable records, with handlers in what stands for compiled code.
+#![allow(unsafe_code, reason = "stands for compiled code")]
+
+mod common;
+
+use asr_abi::{Ret, Thread, repair_word, status};
+use asr_value::natives::{self, Cx};
+use asr_value::object::{Dict, Function, Record};
+use asr_value::ops::index;
+use asr_value::{Heap, Value};
+use common::{cx, message, native, string, text};
+
+/// The account is of the whole process, and a runtime that has stopped counts no repairs.
+static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+/// `func(r) { r["v"] = 1; }`
+unsafe extern "C" fn set_one(th: *const Thread, _: u64, record: u64) -> Ret {
+    // SAFETY: called by the library with this thread's state and value words.
+    let (th, record) = unsafe { (&*th, Value::from_word(record)) };
+    let heap = Heap::of(th);
+    let key = heap.string(b"v").unwrap();
+    index::set(heap, record, key, Value::int(1)).unwrap();
+    Ret {
+        value: Value::NULL.word(),
+        status: 0,
+    }
+}
+
+/// `func(r) { throw r; }`
+unsafe extern "C" fn throws(_: *const Thread, _: u64, record: u64) -> Ret {
+    Ret {
+        value: record,
+        status: status::THREW.into(),
+    }
+}
+
+type Code = unsafe extern "C" fn(*const Thread, u64, u64) -> Ret;
+
+fn function(cx: &Cx<'_>, code: Code, arity: u32) -> Value {
+    // SAFETY: code of this signature, or never called because of its arity.
+    unsafe { Function::make(cx.heap, code as *const u8, arity, b"fix").unwrap() }
+}
+
+fn record(cx: &Cx<'_>, kind: Value) -> Value {
+    let fields = Dict::make(cx.heap).unwrap();
+    native(cx, "asr.object", &[kind, fields])
+}
+
+fn fails(cx: &Cx<'_>, name: &str, args: &[Value]) -> String {
+    message(natives::call(cx, natives::by_name(name).unwrap(), args))
+}
+
+fn stat(cx: &Cx<'_>, name: &str) -> f64 {
+    let stats = native(cx, "asr.stats", &[]);
+    index::get(cx.heap, stats, string(cx, name))
+        .unwrap()
+        .as_number()
+        .unwrap()
+}
+
+const CODE: Value = Value::int(0x0500_0001);
+
+#[test]
+fn a_handler_of_the_program_repairs_in_place() {
+    let _one = ONE_AT_A_TIME.lock();
+    let cx = cx();
+    let kind = string(&cx, "account");
+    native(&cx, "asr.handler", &[kind, function(&cx, set_one, 1)]);
+    let r = record(&cx, kind);
+    let (key, before) = (string(&cx, "v"), stat(&cx, "inline_repaired"));
+    index::set(cx.heap, r, key, Value::int(-7)).unwrap();
+    assert_eq!(native(&cx, "asr.report", &[CODE, r]), Value::TRUE);
+    assert_eq!(index::get(cx.heap, r, key), Ok(Value::int(1)));
+    assert_eq!(index::member(cx.heap, r, key), Ok(Value::int(1)));
+    assert_eq!(native(&cx, "asr.check", &[r]), r);
+    assert_eq!(stat(&cx, "inline_repaired"), before + 1.0);
+    let state = r.as_record().unwrap().heal();
+    assert_eq!(
+        state.repair.load(std::sync::atomic::Ordering::Relaxed) & repair_word::STATE,
+        0
+    );
+    let missing = index::member(cx.heap, r, string(&cx, "zz"));
+    assert_eq!(message(missing), "Undefined property 'zz'.");
+    native(&cx, "println", &[r]);
+    assert_eq!(cx.heap.output.borrow_mut().take(), b"<instance account>\n");
+}
+
+#[test]
+fn a_handler_that_throws_has_not_repaired() {
+    let _one = ONE_AT_A_TIME.lock();
+    let cx = cx();
+    let kind = Value::int(4711);
+    native(&cx, "asr.handler", &[kind, function(&cx, throws, 1)]);
+    let r = record(&cx, kind);
+    assert_eq!(native(&cx, "asr.report", &[CODE, r]), Value::FALSE);
+    assert_eq!(fails(&cx, "asr.check", &[r]), "The record is damaged.");
+    // No handler any more: what is reported now is kept from repair.
+    native(&cx, "asr.handler", &[kind, Value::NULL]);
+    let other = record(&cx, kind);
+    assert_eq!(native(&cx, "asr.report", &[CODE, other]), Value::FALSE);
+    assert_eq!(
+        fails(&cx, "asr.check", &[other]),
+        "The record is in quarantine."
+    );
+}
+
+#[test]
+fn wrong_uses_are_errors_of_the_language() {
+    let cx = cx();
+    let dict = Dict::make(cx.heap).unwrap();
+    let kind = string(&cx, "k");
+    for args in [
+        &[][..],
+        &[kind],
+        &[Value::NULL, dict],
+        &[Value::double(0.5), dict],
+        &[kind, kind],
+    ] {
+        let text = fails(&cx, "asr.object", args);
+        assert_eq!(text, "asr.object takes a type and a dictionary.");
+    }
+    let two = function(&cx, set_one, 2);
+    for args in [
+        &[][..],
+        &[kind],
+        &[dict, two],
+        &[kind, two],
+        &[kind, Value::int(1)],
+    ] {
+        let text = fails(&cx, "asr.handler", args);
+        assert_eq!(
+            text,
+            "asr.handler takes a type and a function of one argument."
+        );
+    }
+    for args in [
+        &[][..],
+        &[Value::int(-1), Value::NULL],
+        &[CODE, dict],
+        &[kind, Value::NULL],
+    ] {
+        assert_eq!(
+            fails(&cx, "asr.report", args),
+            "asr.report takes a code and a record."
+        );
+    }
+    assert_eq!(
+        fails(&cx, "asr.check", &[dict]),
+        "asr.check takes a record."
+    );
+}
+
+#[test]
+fn the_layout_is_that_of_the_healer() {
+    let cx = cx();
+    let dict = Dict::make(cx.heap).unwrap();
+    let v = Record::make(cx.heap, 77, Value::NULL, dict.as_dict().unwrap()).unwrap();
+    let r = v.as_record().unwrap();
+    assert_eq!(r.heal().type_id, 77);
+    assert_eq!(r.heal_ptr() as usize - r as *const Record as usize, 32);
+    // SAFETY: the header of a record.
+    assert_eq!(unsafe { Record::of_heal(r.heal_ptr()) }, Some(v));
+    assert_eq!(text(string(&cx, "x")), "x");
+}
