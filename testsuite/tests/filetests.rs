@@ -6,7 +6,7 @@ use asr_codegen::air::{BinOp, Module, Op};
 use asr_codegen::{Options, Target, object};
 use asr_testsuite::filetest::bless::{self, Blessing};
 use asr_testsuite::filetest::run::{self, Batch, Call, Machine, Outcome, Stub, eval, jit};
-use asr_testsuite::filetest::{self, Case, Run, verify};
+use asr_testsuite::filetest::{self, Case, Run, text, verify};
 
 fn dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../codegen/filetests")
@@ -84,6 +84,31 @@ fn abi_30_verifier_reports_errors_on_their_lines() {
             return blessing.write(case, &dir());
         }
         verify::compare(&case.errors, &reported)
+    });
+}
+
+#[test]
+fn texts_of_probe_pass_and_lowering_are_as_the_files_say() {
+    each(|case| {
+        let mut blessing = Blessing::new(case);
+        for command in &case.commands {
+            if matches!(command.words[0].as_str(), "verify" | "run") {
+                continue;
+            }
+            let parsed = verify::parsed(case).map_err(|errors| format!("{errors:?}"))?;
+            let output = text::output(command, &parsed.module)?;
+            let output = output.ok_or_else(|| format!("`; test {:?}`?", command.words))?;
+            if !bless::enabled() {
+                filetest::check(command, &output)?;
+            } else if command.checks.is_empty() {
+                blessing.golden(command.line, &output);
+            }
+        }
+        if bless::enabled() {
+            blessing.write(case, &dir())
+        } else {
+            Ok(())
+        }
     });
 }
 

@@ -35,6 +35,7 @@ pub mod coverage;
 mod parse;
 pub mod run;
 mod table;
+pub mod text;
 pub mod verify;
 
 pub use check::check;
