@@ -7,10 +7,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use asr_codegen::air::Type;
+use asr_codegen::air::{self, Type, verify};
+use asr_codegen::{Options, ProbeMode, object};
 
 use crate::filetest::Armed;
-use crate::filetest::run::{Batch, Call, Machine, tool};
+use crate::filetest::run::{Batch, Call, Machine, jit, tool};
+use crate::filetest::verify::TABLES;
 
 /// Values of `n` of the two runs.
 const RUNS: [u64; 2] = [1, 3];
@@ -57,11 +59,39 @@ pub fn kernel(name: &str) -> Result<Kernel, String> {
     }
 }
 
-/// Instructions per iteration of an object made from a kernel.
+/// Instructions per iteration of a kernel.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    /// Without probes.
+    pub off: f64,
+    /// With those that the probe pass places.
+    pub auto: f64,
+}
+
+/// Compile a kernel with and without probes, and count. Its result is checked on the way.
 ///
 /// # Errors
-/// A tool is missing or failed.
-pub fn per_iteration(kernel: &Kernel, object: &[u8]) -> Result<f64, String> {
+/// The kernel is refused or returns something else than it says; a tool is missing or failed.
+pub fn measure(kernel: &Kernel) -> Result<Cost, String> {
+    let parsed = air::parse(kernel.text.as_bytes()).map_err(|errors| errors[0].to_string())?;
+    verify(&parsed.module, &TABLES).map_err(|errors| errors[0].to_string())?;
+    let cost = |probes| {
+        let options = Options {
+            probes,
+            ..Options::default()
+        };
+        let prepared = jit::prepared(&parsed.module, &options)?;
+        let object = object::emit(&prepared, None).map_err(|error| error.to_string())?;
+        per_iteration(kernel, &object)
+    };
+    Ok(Cost {
+        off: cost(ProbeMode::Off)?,
+        auto: cost(ProbeMode::Auto)?,
+    })
+}
+
+/// Instructions per iteration of an object made from a kernel.
+fn per_iteration(kernel: &Kernel, object: &[u8]) -> Result<f64, String> {
     let mut counts = [0; 2];
     for (count, n) in counts.iter_mut().zip(RUNS) {
         let args = vec![(Type::I64, n)];
@@ -78,6 +108,16 @@ pub fn per_iteration(kernel: &Kernel, object: &[u8]) -> Result<f64, String> {
         };
         let dir = tool::scratch("probes")?;
         let program = batch.link(Machine::Native, &dir)?;
+        if n == 1 {
+            let printed = tool::run(&mut Command::new(&program))?;
+            let expected = format!("0 {:x} 0 ", kernel.result);
+            if !printed.starts_with(&expected) {
+                return Err(format!(
+                    "{}: `{printed}` is not `{expected}...`",
+                    kernel.name
+                ));
+            }
+        }
         *count = instructions(&program)?;
         std::fs::remove_dir_all(&dir).map_err(|error| error.to_string())?;
     }

@@ -1,12 +1,13 @@
 //! Every file below `codegen/filetests`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use asr_codegen::air::{BinOp, Module, Op};
 use asr_codegen::{Options, Target, object};
 use asr_testsuite::filetest::bless::{self, Blessing};
 use asr_testsuite::filetest::run::{self, Batch, Call, Machine, Outcome, Stub, eval, jit};
-use asr_testsuite::filetest::{self, Case, Run, text, verify};
+use asr_testsuite::filetest::{self, Case, Run, coverage, text, verify};
 
 fn dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../codegen/filetests")
@@ -85,6 +86,38 @@ fn abi_30_verifier_reports_errors_on_their_lines() {
         }
         verify::compare(&case.errors, &reported)
     });
+}
+
+#[test]
+fn every_instruction_runs_in_some_file() {
+    let mut used = BTreeSet::new();
+    each(|case| {
+        if let Some((module, _)) = calls(case)? {
+            used.append(&mut coverage::instructions(&module));
+        }
+        Ok(())
+    });
+    let missing: Vec<String> = coverage::all_instructions()
+        .difference(&used)
+        .cloned()
+        .collect();
+    assert!(missing.is_empty(), "no file runs {missing:?}");
+}
+
+#[test]
+fn every_elision_and_letter_has_its_files() {
+    let cases = cases();
+    let has = |start: String| cases.iter().any(|case| case.name.contains(&start));
+    let mut missing = Vec::new();
+    for elision in coverage::ELISIONS {
+        let names = ["inside", "beyond"].map(|side| format!("abi_2_{elision}_{side}"));
+        missing.extend(names.into_iter().filter(|name| !has(name.clone())));
+    }
+    for letter in coverage::LETTERS {
+        let names = ["accept", "reject"].map(|side| format!("abi_30_{letter}_{side}"));
+        missing.extend(names.into_iter().filter(|name| !has(name.clone())));
+    }
+    assert!(missing.is_empty(), "no files {missing:?}");
 }
 
 #[test]

@@ -46,8 +46,10 @@ pub const ELISIONS: &[&str] = &[
 ];
 
 /// Letters of ABI-30 that a synchronous function can break: files `abi_30_<letter>_accept...` and
-/// `abi_30_<letter>_reject...`. Letters e and i to m are about tasks and escalation.
-pub const LETTERS: &[char] = &['a', 'b', 'c', 'd', 'f', 'g', 'h'];
+/// `abi_30_<letter>_reject...`. AIR cannot express d, a plain load of the flag word, because it has
+/// no name for the thread state: `codegen/src/lower/clif_check.rs` looks for it in CLIF, and its
+/// test plants one. Letters e and i to m are about tasks and escalation.
+pub const LETTERS: &[char] = &['a', 'b', 'c', 'f', 'g', 'h'];
 
 /// Names of all instructions, terminators and edges.
 pub fn all_instructions() -> BTreeSet<String> {
