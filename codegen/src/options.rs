@@ -91,6 +91,11 @@ pub struct Options {
     /// Runs Cranelift's verifier, and the check that no plain load of the flag word exists (rule
     /// ABI-30 d). On by default where debug assertions are.
     pub verify_clif: bool,
+    /// JIT: tells debuggers of the code (gdb's JIT interface), with its frames and lines. Objects
+    /// carry these always.
+    pub debugger: bool,
+    /// JIT: writes the functions into `/tmp/perf-<pid>.map`, where `perf` looks for them.
+    pub perf_map: bool,
 }
 
 impl Default for Options {
@@ -101,6 +106,8 @@ impl Default for Options {
             opt: OptLevel::Speed,
             target: None,
             verify_clif: cfg!(debug_assertions),
+            debugger: false,
+            perf_map: false,
         }
     }
 }

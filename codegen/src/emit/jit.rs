@@ -22,7 +22,7 @@ use asr_abi::{CodeRecord, StartHandler, status};
 use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
 use cranelift_module::{Linkage, Module};
 
-use super::{isa, record};
+use super::{gdb, isa, object, record};
 use crate::air;
 use crate::lower::{Lowered, Want, lower};
 use crate::{Error, Prepared, Target};
@@ -64,6 +64,8 @@ pub struct Unit {
     /// The tables that the record points to; never changed after it was built.
     _tables: Box<[u64]>,
     stats: Vec<FuncStats>,
+    /// What debuggers know of the code; gone before the code is.
+    debugger: Option<gdb::Image>,
 }
 
 // SAFETY: the raw pointers are addresses in the unit's own arena and tables, which nobody writes
@@ -91,7 +93,15 @@ impl Unit {
             free(module);
             return Err(error.into());
         }
+        let debugger = match Unit::describe(prepared, &module, &lowered) {
+            Ok(image) => image,
+            Err(error) => {
+                free(module);
+                return Err(error);
+            }
+        };
         let mut unit = Unit::assemble(prepared.module(), module, &lowered, registry);
+        unit.debugger = debugger;
         unit.register(prepared.module())?;
         Ok(unit)
     }
@@ -118,6 +128,7 @@ impl Unit {
     pub fn release(mut self) -> Result<(), (Box<Unit>, Error)> {
         match self.registry.unregister(&*self.record) {
             status::OK => {
+                self.debugger = None;
                 if let Some(module) = self.module.take() {
                     free(module);
                 }
@@ -174,7 +185,29 @@ impl Unit {
             record,
             _tables: tables,
             stats,
+            debugger: None,
         }
+    }
+
+    /// Tells debuggers and profilers, if asked to.
+    fn describe(
+        prepared: &Prepared,
+        module: &JITModule,
+        lowered: &Lowered,
+    ) -> Result<Option<gdb::Image>, Error> {
+        let address = |index: usize| {
+            module
+                .get_finalized_function(lowered.funcs[index].id)
+                .addr() as u64
+        };
+        if prepared.options().perf_map {
+            perf_map(lowered, &address).map_err(|error| Error::Unsupported(error.to_string()))?;
+        }
+        if !prepared.options().debugger {
+            return Ok(None);
+        }
+        let image = object::image(prepared, lowered, module.isa(), &address)?;
+        Ok(Some(gdb::Image::register(image.into_boxed_slice())))
     }
 
     /// Registers the record and the handlers. If a handler is refused, the caller drops the unit,
@@ -188,6 +221,7 @@ impl Unit {
             status::OK => {}
             status => {
                 // There is nothing to unregister.
+                self.debugger = None;
                 if let Some(module) = self.module.take() {
                     free(module);
                 }
@@ -221,9 +255,11 @@ impl Drop for Unit {
         if let Some(module) = self.module.take()
             && self.registry.unregister(&*self.record) == status::OK
         {
+            self.debugger = None;
             free(module);
         }
-        // Refused: dropping the module leaves its memory mapped.
+        // Refused: dropping the module leaves its memory mapped, and debuggers may go on reading.
+        std::mem::forget(self.debugger.take());
     }
 }
 
@@ -264,7 +300,11 @@ fn compile_into(
         .map_err(|error| Error::Memory(error.to_string()))?;
     builder.memory_provider(Box::new(arena));
     let mut module = JITModule::new(builder);
-    let lowered = lower(prepared, &mut module, None, Want::default());
+    let want = Want {
+        unwind: prepared.options().debugger,
+        ..Want::default()
+    };
+    let lowered = lower(prepared, &mut module, None, want);
     let lowered = lowered.and_then(|lowered| {
         every_symbol_known(&module, symbols)?;
         Ok(lowered)
@@ -310,6 +350,18 @@ fn estimate(module: &air::Module) -> usize {
     let data: usize = module.data.iter().map(|item| item.bytes.len() + 16).sum();
     let code = insts * PER_INST + module.funcs.len() * PER_FUNC;
     data + module.globals.len() * 8 + code + 4 * PAGE
+}
+
+/// Appends the functions to the file in which `perf` looks for them.
+fn perf_map(lowered: &Lowered, address: &dyn Fn(usize) -> u64) -> std::io::Result<()> {
+    use std::io::Write;
+    let path = format!("/tmp/perf-{}.map", std::process::id());
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.append(true).create(true).open(path)?;
+    for (index, func) in lowered.funcs.iter().enumerate() {
+        writeln!(file, "{:x} {:x} {}", address(index), func.len, func.name)?;
+    }
+    Ok(())
 }
 
 fn host() -> Result<Target, Error> {

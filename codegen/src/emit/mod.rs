@@ -1,6 +1,7 @@
 //! From CLIF to memory or a file.
 
 mod dwarf;
+mod gdb;
 mod isa;
 pub mod jit;
 pub mod listing;

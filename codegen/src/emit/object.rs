@@ -13,15 +13,15 @@
 
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, UserFuncName};
-use cranelift_codegen::isa::CallConv;
+use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{FuncId, Linkage, Module};
 use cranelift_object::object::write::{
     Object, Relocation, SectionId, StandardSection, Symbol, SymbolId, SymbolSection,
 };
 use cranelift_object::object::{
-    RelocationEncoding, RelocationFlags, RelocationKind, SectionFlags, SectionKind, SymbolFlags,
-    SymbolKind, SymbolScope, elf,
+    Architecture, BinaryFormat, Endianness, RelocationEncoding, RelocationFlags, RelocationKind,
+    SectionFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope, elf,
 };
 use cranelift_object::{ObjectBuilder, ObjectModule};
 use gimli::write::{Address, RelocationTarget};
@@ -29,7 +29,7 @@ use gimli::write::{Address, RelocationTarget};
 use super::record::{self, Points};
 use super::{dwarf, isa};
 use crate::lower::{Lowered, Want, define, lower};
-use crate::{Error, Prepared, air};
+use crate::{Error, Prepared, Target, air};
 
 /// The runtime's function that runs a program: `int asr_program_start(int argc, char **argv,
 /// Ret (*entry)(const Thread *th))`.
@@ -76,7 +76,40 @@ pub fn emit(prepared: &Prepared, main: Option<&str>) -> Result<Vec<u8>, Error> {
     };
     writer.records(prepared, &lowered)?;
     writer.start_handlers(air)?;
-    writer.debug(prepared, &lowered, &*eh_isa)?;
+    let address = |symbol: usize| Address::Symbol { symbol, addend: 0 };
+    writer.debug(prepared, &lowered, &*eh_isa, &address, true)?;
+    writer.object.write().map_err(|error| refused(&error))
+}
+
+/// An ELF image of code that is in memory already: absolute symbols, frames, lines. `address` gives
+/// the address of the function with this index in `lowered`.
+pub(super) fn image(
+    prepared: &Prepared,
+    lowered: &Lowered,
+    isa: &dyn TargetIsa,
+    address: &dyn Fn(usize) -> u64,
+) -> Result<Vec<u8>, Error> {
+    let architecture = match isa::target(prepared.options())? {
+        Target::X86_64 => Architecture::X86_64,
+        Target::Aarch64 => Architecture::Aarch64,
+    };
+    let mut object = Object::new(BinaryFormat::Elf, architecture, Endianness::Little);
+    let symbols = lowered.funcs.iter().enumerate().map(|(index, func)| {
+        object.add_symbol(Symbol {
+            name: func.name.as_bytes().to_vec(),
+            value: address(index),
+            size: u64::from(func.len),
+            kind: SymbolKind::Text,
+            scope: SymbolScope::Linkage,
+            weak: false,
+            section: SymbolSection::Absolute,
+            flags: SymbolFlags::None,
+        })
+    });
+    let symbols = symbols.collect();
+    let mut writer = Writer { object, symbols };
+    let constant = |index: usize| Address::Constant(address(index));
+    writer.debug(prepared, lowered, isa, &constant, false)?;
     writer.object.write().map_err(|error| refused(&error))
 }
 
@@ -200,19 +233,17 @@ impl Writer {
         &mut self,
         prepared: &Prepared,
         lowered: &Lowered,
-        isa: &dyn cranelift_codegen::isa::TargetIsa,
+        isa: &dyn TargetIsa,
+        address: &dyn Fn(usize) -> Address,
+        pcrel: bool,
     ) -> Result<(), Error> {
-        let address = |index: usize| Address::Symbol {
-            symbol: index,
-            addend: 0,
-        };
-        let frames = dwarf::eh_frame(lowered, isa, &address, true)?;
+        let frames = dwarf::eh_frame(lowered, isa, address, pcrel)?;
         let eh_frame = self.object.section_id(StandardSection::EhFrame);
         let bytes = frames.bytes.slice();
         self.object.append_section_data(eh_frame, bytes, 8);
 
         let span = self.code_bytes(lowered);
-        let sections = dwarf::debug(prepared, lowered, &address, span)?;
+        let sections = dwarf::debug(prepared, lowered, address, span)?;
         let mut written = vec![];
         sections.for_each(|id, section| {
             if !section.bytes.slice().is_empty() {
