@@ -42,13 +42,12 @@ fn run(file: &str, call: &str, probes: ProbeMode) -> Result<String, String> {
     }
     let parsed = verify::parsed(&case).map_err(|errors| format!("{errors:?}"))?;
     let call = Call::new(&case.runs[0], &parsed.module)?;
-    let prepared = jit::prepared(
-        &parsed.module,
-        &Options {
-            probes,
-            ..Options::default()
-        },
-    )?;
+    let options = Options {
+        probes,
+        debugger: true,
+        ..Options::default()
+    };
+    let prepared = jit::prepared(&parsed.module, &options)?;
     let stub = Stub::get()?;
     let outcomes = jit::run(&prepared, std::slice::from_ref(&call), &stub)?;
     Ok(call.show(&case.runs[0], &outcomes[0]))

@@ -7,6 +7,7 @@ use std::process::Command;
 use asr_codegen::{Options, object};
 use asr_testsuite::filetest::run::{Batch, Call, Machine, jit, tool};
 use asr_testsuite::filetest::{self, Case, verify};
+use asr_testsuite::proxplc::built_example;
 
 /// The file that is debugged, and its source beside it.
 fn steps() -> PathBuf {
@@ -84,4 +85,11 @@ fn gdb_steps_through_an_executable() {
     let program = batch.link(Machine::Native, &dir).expect("an executable");
     shows_lines(&gdb(&program, &[], SESSION), "main");
     std::fs::remove_dir_all(&dir).expect("the folder was made above");
+}
+#[test]
+fn gdb_steps_through_jit_code() {
+    let program = built_example("air");
+    let file = steps();
+    let file = file.to_str().expect("a path of ASCII");
+    shows_lines(&gdb(&program, &[file, "@outer(20)"], SESSION), "main");
 }
