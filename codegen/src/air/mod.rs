@@ -1,5 +1,6 @@
 //! AIR, the intermediate representation: typed, blocks with mutable locals instead of SSA.
 
+pub mod arbitrary;
 mod build;
 pub mod code;
 mod effect;

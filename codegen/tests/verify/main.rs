@@ -1,6 +1,7 @@
 //! The verifier. A case is a text in which `; V0008` at the end of a line says that this error,
 //! and no other, is reported there.
 
+mod broken;
 mod rules;
 mod shape;
 

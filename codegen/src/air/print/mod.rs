@@ -1,4 +1,5 @@
 //! The canonical text form of a module. `parse(print(m)) == m` for every module that verifies.
+//! (A location without a line is no location: its file and column are not printed.)
 //!
 //! Printing never fails: an index that is out of range prints as `?` with its number, so that a
 //! broken module can still be looked at.
