@@ -7,6 +7,7 @@ pub mod analysis;
 pub mod compile;
 pub mod diag;
 pub mod driver;
+pub mod engine;
 pub mod lower;
 pub mod syntax;
 

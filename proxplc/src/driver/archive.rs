@@ -24,7 +24,12 @@ pub(super) fn find() -> Result<PathBuf, String> {
         return check(&path).map(|()| path);
     }
     let exe = std::env::current_exe().map_err(|e| format!("cannot find this executable: {e}"))?;
-    let near = exe.ancestors().skip(1).take(2).map(|dir| dir.join(FILE_NAME)).find(|p| p.is_file());
+    let near = exe
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .map(|dir| dir.join(FILE_NAME))
+        .find(|p| p.is_file());
     let problem = match near {
         Some(path) => match check(&path) {
             Ok(()) => return Ok(path),
@@ -33,7 +38,9 @@ pub(super) fn find() -> Result<PathBuf, String> {
         None => format!("there is no {FILE_NAME} beside {}", exe.display()),
     };
     let Some(workspace) = checkout() else {
-        return Err(format!("{problem}; set ASR_LIB_DIR to the folder that holds it"));
+        return Err(format!(
+            "{problem}; set ASR_LIB_DIR to the folder that holds it"
+        ));
     };
     let path = build(&workspace, &exe)?;
     check(&path).map(|()| path)
@@ -41,7 +48,8 @@ pub(super) fn find() -> Result<PathBuf, String> {
 
 /// Whether the archive at `path` is of this build.
 fn check(path: &Path) -> Result<(), String> {
-    let bytes = std::fs::read(path).map_err(|e| format!("cannot read '{}': {e}", path.display()))?;
+    let bytes =
+        std::fs::read(path).map_err(|e| format!("cannot read '{}': {e}", path.display()))?;
     let found = position(&bytes, MARK).map(|at| at + MARK.len());
     match found.and_then(|at| bytes.get(at..at + BUILD_ID.len())) {
         Some(id) if id == BUILD_ID.as_bytes() => Ok(()),
@@ -50,7 +58,10 @@ fn check(path: &Path) -> Result<(), String> {
             path.display(),
             String::from_utf8_lossy(id)
         )),
-        None => Err(format!("'{}' is no archive of this runtime", path.display())),
+        None => Err(format!(
+            "'{}' is no archive of this runtime",
+            path.display()
+        )),
     }
 }
 
@@ -75,7 +86,10 @@ fn position(bytes: &[u8], what: &[u8]) -> Option<usize> {
 /// The workspace that this compiler was built in, if it is still there.
 fn checkout() -> Option<PathBuf> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
-    workspace.join("Cargo.toml").is_file().then(|| workspace.to_path_buf())
+    workspace
+        .join("Cargo.toml")
+        .is_file()
+        .then(|| workspace.to_path_buf())
 }
 
 /// Build the archive in the profile and folder of this executable.
@@ -86,7 +100,9 @@ fn build(workspace: &Path, exe: &Path) -> Result<PathBuf, String> {
     }
     eprintln!("building the runtime archive, once for this build ...");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-    cargo.current_dir(workspace).args(["build", "-p", "asr-archive"]);
+    cargo
+        .current_dir(workspace)
+        .args(["build", "-p", "asr-archive"]);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
@@ -121,7 +137,10 @@ mod tests {
         let mut write = |text: &str| std::fs::write(&path, text).expect("it can be written");
         write(&format!("!<arch> asr-build-id:{BUILD_ID} more"));
         assert_eq!(check(&path), Ok(()));
-        write(&format!("!<arch> asr-build-id:{} more", "0".repeat(BUILD_ID.len())));
+        write(&format!(
+            "!<arch> asr-build-id:{} more",
+            "0".repeat(BUILD_ID.len())
+        ));
         assert!(check(&path).is_err_and(|e| e.contains("is of build 000")));
         write("!<arch>");
         assert!(check(&path).is_err_and(|e| e.contains("no archive")));

@@ -4,8 +4,10 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 
 use asr_codegen::air::{self, Module};
+use asr_codegen::{OptLevel, Options, Prepared, ProbeMode};
 use asr_intrinsics::Table;
 
+use super::cli::{CodeArgs, Opt, Probes};
 use super::{Done, EXIT_COMPILE};
 use crate::diag::{Diagnostic, ERRORS_MAX, SourceFile, code, render};
 use crate::syntax::Span;
@@ -113,4 +115,28 @@ pub(super) fn write(output: Option<&Path>, bytes: &[u8]) -> Done {
         eprintln!("[{}] error: cannot write '{place}': {error}", code::FILE);
         super::EXIT_ERROR
     })
+}
+
+/// Place the probes.
+pub(super) fn prepare(module: &Module, args: &CodeArgs) -> Result<Prepared, i32> {
+    let options = Options {
+        probes: match args.probes {
+            Probes::Off => ProbeMode::Off,
+            Probes::Auto => ProbeMode::Auto,
+            Probes::Every => ProbeMode::Every,
+        },
+        force_slow: args.force_slow,
+        opt: match args.opt {
+            Opt::None => OptLevel::None,
+            Opt::Speed => OptLevel::Speed,
+        },
+        ..Options::default()
+    };
+    asr_codegen::prepare(module, &tables(), &options).map_err(|error| broken(&error))
+}
+
+/// The code generator failed.
+pub(super) fn broken(error: &asr_codegen::Error) -> i32 {
+    eprintln!("[{}] error: {error}", code::BACKEND);
+    super::EXIT_ERROR
 }

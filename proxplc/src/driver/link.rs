@@ -1,10 +1,9 @@
-//! From an object file to an executable: `cc` links it with the archive and a `main` of two lines.
+//! From an object file to an executable: `cc` links it with the archive.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::archive;
-use crate::lower::MAIN_SYMBOL;
 
 /// Libraries that the archive needs.
 const LIBRARIES: &[&str] = &["-lpthread", "-ldl", "-lm"];
@@ -17,34 +16,28 @@ pub(super) fn link(object: &[u8], output: &Path) -> Result<(), (&'static str, St
     use crate::diag::code;
     let archive = archive::find().map_err(|problem| (code::ARCHIVE, problem))?;
     let scratch = Scratch::new().map_err(|e| (code::FILE, format!("no temporary folder: {e}")))?;
-    let file = |name: &str, bytes: &[u8]| {
-        let path = scratch.0.join(name);
-        std::fs::write(&path, bytes).map(|()| path)
-    };
-    let parts = file("program.o", object).and_then(|o| Ok((o, file("main.c", main_c().as_bytes())?)));
-    let (object, main) =
-        parts.map_err(|e| (code::FILE, format!("cannot write a temporary file: {e}")))?;
+    let path = scratch.0.join("program.o");
+    std::fs::write(&path, object)
+        .map_err(|e| (code::FILE, format!("cannot write a temporary file: {e}")))?;
     let mut cc = Command::new(std::env::var_os("CC").unwrap_or("cc".into()));
-    cc.arg("-o").arg(output).arg(main).arg(object).arg(archive);
-    cc.args(LIBRARIES).arg("-Wl,--gc-sections").stdin(Stdio::null());
+    cc.arg("-o").arg(output).arg(path).arg(archive);
+    cc.args(LIBRARIES)
+        .arg("-Wl,--gc-sections")
+        .stdin(Stdio::null());
     match cc.output() {
         Ok(done) if done.status.success() => Ok(()),
         Ok(done) => {
             let said = String::from_utf8_lossy(&done.stderr).into_owned();
-            Err((code::LINK, format!("the linker refused ({}):\n{said}", done.status)))
+            Err((
+                code::LINK,
+                format!("the linker refused ({}):\n{said}", done.status),
+            ))
         }
-        Err(error) => Err((code::LINK, format!("cannot run 'cc': {error}; it is needed to link"))),
+        Err(error) => Err((
+            code::LINK,
+            format!("cannot run 'cc': {error}; it is needed to link"),
+        )),
     }
-}
-
-/// The C function `main` of an executable: it hands the program to the start-up of the library.
-fn main_c() -> String {
-    format!(
-        "struct ret {{ unsigned long value, status; }};\n\
-         extern struct ret {MAIN_SYMBOL}(const void *);\n\
-         extern int asr_program_start(int, char **, struct ret (*)(const void *));\n\
-         int main(int argc, char **argv) {{ return asr_program_start(argc, argv, {MAIN_SYMBOL}); }}\n"
-    )
 }
 
 /// A temporary folder that goes away.

@@ -3,11 +3,14 @@
 //! Exit statuses (rule ABI-40): 0, the program's own, 64 for misuse of the command line, 65 for a
 //! program that cannot be compiled, 70 for an error that the program did not catch.
 
+mod archive;
+mod build;
 mod check;
 mod cli;
 mod emit;
 mod explain;
 mod input;
+mod link;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
@@ -36,6 +39,8 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> i32 {
         }
     };
     let result = match cli.command {
+        Command::Build(args) => build::build(&args),
+        Command::Run(_) => Err(EXIT_ERROR),
         Command::Check(args) => check::check(&args),
         Command::Emit(args) => emit::emit(&args),
         Command::Explain(args) => explain::explain(&args),

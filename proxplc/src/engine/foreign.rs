@@ -29,9 +29,8 @@ pub(super) fn call(name: &str, sig: &Signature, args: &[u64]) -> Result<u64, Str
     let [w, x, y, z] = floats;
     macro_rules! invoke {
         ($ret:ty) => {{
-            type Code = unsafe extern "C" fn(
-                u64, u64, u64, u64, u64, u64, f64, f64, f64, f64,
-            ) -> $ret;
+            type Code =
+                unsafe extern "C" fn(u64, u64, u64, u64, u64, u64, f64, f64, f64, f64) -> $ret;
             // SAFETY: the module declares the function with this signature, and unused registers
             // are not read; that the declaration is true is the promise of `extern`.
             unsafe { std::mem::transmute::<*const (), Code>(address)(a, b, c, d, e, f, w, x, y, z) }
@@ -39,7 +38,9 @@ pub(super) fn call(name: &str, sig: &Signature, args: &[u64]) -> Result<u64, Str
     }
     Ok(match sig.ret {
         Some(Type::F64) => invoke!(f64).to_bits(),
-        Some(Type::F32) => return Err(format!("'{name}' gives a float, which needs compiled code")),
+        Some(Type::F32) => {
+            return Err(format!("'{name}' gives a float, which needs compiled code"));
+        }
         Some(ty) => ty.canonical(invoke!(u64)),
         None => {
             invoke!(());

@@ -2,7 +2,10 @@
 //! the one that compiled code calls. So a program that is evaluated differs from a compiled one in
 //! nothing but who executes its instructions.
 
-#![allow(unsafe_code, reason = "reads and writes the memory of the program, calls the runtime")]
+#![allow(
+    unsafe_code,
+    reason = "reads and writes the memory of the program, calls the runtime"
+)]
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -63,8 +66,14 @@ impl NativeHost {
         vm: &mut Machine<'_>,
         call: impl FnOnce() -> Option<Ret>,
     ) -> Result<Ret, Trap> {
-        let mut pair = Pair { host: self, vm: (&raw mut *vm).cast() };
-        let active = thunk::Active { target: (&raw mut pair).cast(), enter };
+        let mut pair = Pair {
+            host: self,
+            vm: (&raw mut *vm).cast(),
+        };
+        let active = thunk::Active {
+            target: (&raw mut pair).cast(),
+            enter,
+        };
         let ret = thunk::with(active, call);
         match self.stopped.take() {
             Some(message) => Err(Trap::new(message)),
@@ -97,19 +106,26 @@ unsafe fn enter(target: *mut (), number: usize, words: &[u64; 7]) -> Ret {
         let pair = &*target.cast::<Pair>();
         (&mut *pair.host, &mut *pair.vm)
     };
-    let cancelled = Ret { value: 0, status: status::CANCELLED.into() };
+    let cancelled = Ret {
+        value: 0,
+        status: status::CANCELLED.into(),
+    };
     let Some(func) = host.addressed.get(number).copied() else {
         return cancelled;
     };
     let params = vm.program().module().funcs[func.index()].params as usize;
     if params > words.len() {
-        host.stopped = Some(format!("the evaluator hands on {} arguments at most", words.len()));
+        host.stopped = Some(format!(
+            "the evaluator hands on {} arguments at most",
+            words.len()
+        ));
         return cancelled;
     }
-    vm.call(host, func, &words[..params]).unwrap_or_else(|stopped| {
-        host.stopped = Some(stopped.to_string());
-        cancelled
-    })
+    vm.call(host, func, &words[..params])
+        .unwrap_or_else(|stopped| {
+            host.stopped = Some(stopped.to_string());
+            cancelled
+        })
 }
 
 impl Host for NativeHost {
@@ -197,7 +213,10 @@ impl Host for NativeHost {
             let message = format!("no more than {} functions can be values here", thunk::MAX);
             return Err(Trap::new(message));
         }
-        let (th, code) = (self.th, std::ptr::with_exposed_provenance::<u8>(addr as usize));
+        let (th, code) = (
+            self.th,
+            std::ptr::with_exposed_provenance::<u8>(addr as usize),
+        );
         // SAFETY: code of a function value that the library made: it takes words and returns a
         // `Ret`, as the signature of function values says.
         self.call_out(vm, || unsafe { native::call_words(th, code, args) })
@@ -238,7 +257,10 @@ impl Host for NativeHost {
     }
 
     fn trace(&mut self, site: u64) {
-        if let (Ok(code), Some(row)) = (self.symbol("asr_i_trace"), asr_intrinsics::CORE.row("trace")) {
+        if let (Ok(code), Some(row)) = (
+            self.symbol("asr_i_trace"),
+            asr_intrinsics::CORE.row("trace"),
+        ) {
             // SAFETY: the symbol implements the row; it runs no code of the program.
             let _ = unsafe { native::call_row(self.th, row, code, &[site]) };
         }
@@ -249,17 +271,19 @@ impl Host for NativeHost {
         let th = unsafe { &*self.th };
         // Relaxed, as in compiled code: the slow path acquires.
         if th.flag.load(Ordering::Relaxed) == 0 && !self.force_slow {
-            return Ok(Ret { value: 0, status: 0 });
+            return Ok(Ret {
+                value: 0,
+                status: 0,
+            });
         }
         th.site.set(site);
         let code = self.symbol("asr_checkpoint")?;
         // SAFETY: `asr_checkpoint` takes the thread state alone; the registers of a result that it
         // does not give are not looked at.
-        self.call_out(vm, || unsafe { native::call_words(self_th(th), code, &[]) })?;
-        Ok(Ret { value: th.exc.get(), status: th.action.get().into() })
+        self.call_out(vm, || unsafe { native::call_words(th, code, &[]) })?;
+        Ok(Ret {
+            value: th.exc.get(),
+            status: th.action.get().into(),
+        })
     }
-}
-
-fn self_th(th: &Thread) -> *const Thread {
-    th
 }

@@ -87,7 +87,10 @@ mod tests {
 
     extern "C" fn mixed(_: *const Thread, a: u32, x: f64, b: u64, y: f64, c: bool) -> Ret {
         let value = (x - y).to_bits();
-        Ret { value, status: u64::from(a) + b + u64::from(c) }
+        Ret {
+            value,
+            status: u64::from(a) + b + u64::from(c),
+        }
     }
 
     #[test]
@@ -105,6 +108,8 @@ mod tests {
         let ret = ret.map(|r| (f64::from_bits(r.value), r.status));
         assert_eq!(ret, Some((2.0, 22)));
         // SAFETY: nothing is called when there are too many.
-        assert!(unsafe { call(std::ptr::null(), code, std::iter::repeat_n((false, 0), 9)) }.is_none());
+        assert!(
+            unsafe { call(std::ptr::null(), code, std::iter::repeat_n((false, 0), 9)) }.is_none()
+        );
     }
 }

@@ -2,7 +2,10 @@
 //! runtime explains errors. It is made like that of compiled code and never freed, because the
 //! runtime may explain an error until the process ends.
 
-#![allow(unsafe_code, reason = "the record holds raw addresses of leaked memory")]
+#![allow(
+    unsafe_code,
+    reason = "the record holds raw addresses of leaked memory"
+)]
 
 use asr_abi::{CodeRecord, FrameTable, FuncEntry, Site, SiteTable, VERSION};
 use asr_codegen::air::{Module, sites};
@@ -17,7 +20,11 @@ pub(super) fn record(module: &Module) -> &'static CodeRecord {
         .enumerate()
         .map(|(index, func)| {
             let name: &'static str = func.display_name().to_owned().leak();
-            let file = module.files.get(usize::from(func.loc.file)).cloned().unwrap_or_default();
+            let file = module
+                .files
+                .get(usize::from(func.loc.file))
+                .cloned()
+                .unwrap_or_default();
             let file: &'static str = file.leak();
             FuncEntry {
                 entry: &raw const code[index],
@@ -49,12 +56,15 @@ pub(super) fn record(module: &Module) -> &'static CodeRecord {
         n_funcs: funcs.len() as u32,
         reserved: 0,
     }));
-    let frames = Box::leak(Box::new(FrameTable { len: 0, frames: std::ptr::null() }));
+    let frames = Box::leak(Box::new(FrameTable {
+        len: 0,
+        frames: std::ptr::null(),
+    }));
     Box::leak(Box::new(CodeRecord {
         base: code.as_ptr(),
         len: code.len() as u64,
         sites: table,
         frames,
-        version: VERSION,
+        version: VERSION.into(),
     }))
 }

@@ -4,7 +4,10 @@
 //! thread and enters it with its number and its arguments. An address is given out once per function
 //! of the program; there are [`MAX`].
 
-#![allow(unsafe_code, reason = "reaches the evaluation that waits below on this thread's stack")]
+#![allow(
+    unsafe_code,
+    reason = "reaches the evaluation that waits below on this thread's stack"
+)]
 
 use std::cell::Cell;
 
@@ -43,7 +46,9 @@ pub(super) fn address(number: usize) -> u64 {
 
 /// The number of the thunk at an address.
 pub(super) fn number(address: u64) -> Option<usize> {
-    TABLE.iter().position(|thunk| *thunk as *const () as u64 == address)
+    TABLE
+        .iter()
+        .position(|thunk| *thunk as *const () as u64 == address)
 }
 
 fn enter(number: usize, words: &[u64; WORDS]) -> Ret {
@@ -52,11 +57,17 @@ fn enter(number: usize, words: &[u64; WORDS]) -> Ret {
         // target stays in place until it has returned.
         Some(active) => unsafe { (active.enter)(active.target, number, words) },
         // An address that outlived its evaluation: the runtime is shutting down.
-        None => Ret { value: 0, status: asr_abi::status::CANCELLED.into() },
+        None => Ret {
+            value: 0,
+            status: asr_abi::status::CANCELLED.into(),
+        },
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the words of the calling convention")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the words of the calling convention"
+)]
 extern "C" fn thunk<const N: usize>(
     _: *const Thread,
     a: u64,
@@ -102,10 +113,16 @@ mod tests {
         unsafe fn note(target: *mut (), number: usize, words: &[u64; WORDS]) -> Ret {
             // SAFETY: the target below is this integer.
             unsafe { *target.cast::<u64>() += words[1] };
-            Ret { value: number as u64, status: 0 }
+            Ret {
+                value: number as u64,
+                status: 0,
+            }
         }
         let mut sum = 1_u64;
-        let active = Active { target: (&raw mut sum).cast(), enter: note };
+        let active = Active {
+            target: (&raw mut sum).cast(),
+            enter: note,
+        };
         let ret = with(active, || TABLE[7](std::ptr::null(), 0, 41, 0, 0, 0, 0, 0));
         assert_eq!((ret.value, sum), (7, 42));
         assert_eq!(TABLE[7](std::ptr::null(), 0, 0, 0, 0, 0, 0, 0).status, 3);

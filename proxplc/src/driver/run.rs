@@ -1,0 +1,28 @@
+//! `proxplc run`.
+
+use asr_abi::{Ret, Thread};
+
+use super::cli::{EngineKind, RunArgs};
+use super::{Done, input};
+use crate::engine::{Evaluation, Loaded};
+use crate::lower::MAIN_SYMBOL;
+
+/// Run a program in this process; its exit status is that of the process.
+pub(super) fn run(args: &RunArgs) -> Done {
+    let module = input::load(&args.file)?;
+    let prepared = input::prepare(&module, &args.code)?;
+    let status = match args.engine {
+        EngineKind::Jit => {
+            let loaded =
+                Loaded::load(&prepared, MAIN_SYMBOL).map_err(|error| input::broken(&error))?;
+            start(args, |th| loaded.run(th))
+        }
+        EngineKind::Eval => {
+            let evaluation =
+                Evaluation::load(&prepared, &input::tables(), MAIN_SYMBOL, args.max_depth)
+                    .map_err(|error| input::broken(&error))?;
+            start(args, |th| evaluation.run(th))
+        }
+    };
+    if status == 0 { Ok(()) } else { Err(status) }
+}
