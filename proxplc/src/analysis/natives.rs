@@ -144,3 +144,24 @@ pub fn by_name(name: &str) -> Option<NativeId> {
 pub fn get(id: NativeId) -> &'static Native {
     &TABLE[id.0 as usize]
 }
+
+/// The number by which the library runs a native.
+pub fn number(id: NativeId) -> u32 {
+    asr_value::natives::by_name(get(id).name).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_has_every_native() {
+        for native in TABLE {
+            assert!(
+                asr_value::natives::by_name(native.name).is_some(),
+                "{}",
+                native.name
+            );
+        }
+    }
+}

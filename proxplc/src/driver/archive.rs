@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The identity of this build; the archive carries it too.
-pub const BUILD_ID: &str = env!("ASR_BUILD_ID");
+const BUILD_ID: &str = env!("ASR_BUILD_ID");
 /// What stands before the identity in the archive.
 const MARK: &[u8] = b"asr-build-id:";
 const FILE_NAME: &str = "libasr_archive.a";

@@ -146,8 +146,8 @@ pub struct RunArgs {
     #[command(flatten)]
     pub code: CodeArgs,
     /// Memory for the values of the program: bytes, or with K, M or G
-    #[arg(long, value_parser = size, default_value = "1G")]
-    pub heap_limit: u64,
+    #[arg(long, value_parser = size)]
+    pub heap_limit: Option<u64>,
     /// Calls inside calls of the evaluator; compiled code goes as deep as its stack
     #[arg(long, default_value_t = 100_000)]
     pub max_depth: usize,

@@ -48,7 +48,7 @@ pub(super) fn load(path: &Path) -> Result<Module, i32> {
 
 /// The tables of intrinsics that there are.
 pub fn tables() -> [&'static Table; 2] {
-    [&asr_intrinsics::CORE, crate::lower::value_table()]
+    [&asr_intrinsics::CORE, &asr_value::TABLE]
 }
 
 /// Read a module in text form, and verify it.

@@ -11,6 +11,7 @@ mod emit;
 mod explain;
 mod input;
 mod link;
+mod run;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
@@ -40,7 +41,7 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> i32 {
     };
     let result = match cli.command {
         Command::Build(args) => build::build(&args),
-        Command::Run(_) => Err(EXIT_ERROR),
+        Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
         Command::Emit(args) => emit::emit(&args),
         Command::Explain(args) => explain::explain(&args),

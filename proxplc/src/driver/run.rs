@@ -2,6 +2,8 @@
 
 use asr_abi::{Ret, Thread};
 
+use asr_value::start::{self, Options};
+
 use super::cli::{EngineKind, RunArgs};
 use super::{Done, input};
 use crate::engine::{Evaluation, Loaded};
@@ -25,4 +27,16 @@ pub(super) fn run(args: &RunArgs) -> Done {
         }
     };
     if status == 0 { Ok(()) } else { Err(status) }
+}
+
+/// Run `main` as a program with its arguments, its heap and its report of an error.
+fn start(args: &RunArgs, main: impl FnOnce(&Thread) -> Ret) -> i32 {
+    let name = args.file.display().to_string();
+    let words =
+        std::iter::once(name.into_bytes()).chain(args.args.iter().map(|a| a.clone().into_bytes()));
+    let options = Options {
+        args: words.collect(),
+        heap_limit: args.heap_limit,
+    };
+    start::run_with(&options, main)
 }

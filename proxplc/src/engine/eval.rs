@@ -30,10 +30,13 @@ impl<'p> Evaluation<'p> {
         entry: &str,
         depth: usize,
     ) -> Result<Self, Error> {
-        let verified = air::verify(prepared.module(), tables)
-            .map_err(|list| Error::Invalid(list.first().map_or_else(String::new, |e| e.to_string())))?;
+        let verified = air::verify(prepared.module(), tables).map_err(|list| {
+            Error::Invalid(list.first().map_or_else(String::new, |e| e.to_string()))
+        })?;
         let program = Program::new(&verified);
-        let main = program.func(entry).filter(|f| prepared.module().funcs[f.index()].params == 0);
+        let main = program
+            .func(entry)
+            .filter(|f| prepared.module().funcs[f.index()].params == 0);
         let Some(entry) = main else {
             let message = format!("it has no function '{entry}' without parameters");
             return Err(Error::Invalid(message));
@@ -41,25 +44,41 @@ impl<'p> Evaluation<'p> {
         let record: *const _ = sites::record(prepared.module());
         let status = registry::Runtime.ask("code_register", &[record.expose_provenance() as u64]);
         if status != status::OK {
-            return Err(Error::Refused { what: "the sites of the program".to_owned(), status });
+            return Err(Error::Refused {
+                what: "the sites of the program".to_owned(),
+                status,
+            });
         }
-        Ok(Self { program, entry, depth, force_slow: prepared.options().force_slow })
+        Ok(Self {
+            program,
+            entry,
+            depth,
+            force_slow: prepared.options().force_slow,
+        })
     }
 
     /// Run the main function on the thread whose state is `th`.
     pub fn run(&self, th: &Thread) -> Ret {
-        let limits = Limits { depth: self.depth, ..Limits::default() };
+        let limits = Limits {
+            depth: self.depth,
+            ..Limits::default()
+        };
         let mut machine = Machine::new(&self.program, limits);
         let mut host = NativeHost::new(th, &super::symbols(), self.force_slow);
         let ended = machine
             .start(&mut host)
             .map_err(|trap| trap.to_string())
             .and_then(|()| {
-                machine.call(&mut host, self.entry, &[]).map_err(|stopped| stopped.to_string())
+                machine
+                    .call(&mut host, self.entry, &[])
+                    .map_err(|stopped| stopped.to_string())
             });
         ended.unwrap_or_else(|message| {
             eprintln!("the evaluator stopped: {message}");
-            Ret { value: 0, status: status::CANCELLED.into() }
+            Ret {
+                value: 0,
+                status: status::CANCELLED.into(),
+            }
         })
     }
 }

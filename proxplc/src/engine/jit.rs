@@ -35,7 +35,9 @@ impl Loaded {
             }
         }
         let unit = Unit::load(prepared, &symbols, Box::new(registry::Runtime))?;
-        let code = unit.lookup(entry).ok_or_else(|| Error::Invalid("no entry".to_owned()))?;
+        let code = unit
+            .lookup(entry)
+            .ok_or_else(|| Error::Invalid("no entry".to_owned()))?;
         // SAFETY: an exported function has this signature, and the module says that this one has
         // no parameters.
         let entry = unsafe { std::mem::transmute::<*const u8, Entry>(code) };

@@ -14,7 +14,9 @@ impl Runtime {
     /// Call a row of the core that gives nothing but a status.
     pub(super) fn ask(self, row: &str, args: &[u64]) -> u32 {
         let symbol = format!("asr_i_{row}");
-        let code = asr_rt::symbols().into_iter().find(|(name, _)| *name == symbol);
+        let code = asr_rt::symbols()
+            .into_iter()
+            .find(|(name, _)| *name == symbol);
         let (Some((_, code)), Some(row)) = (code, asr_intrinsics::CORE.row(row)) else {
             return status::BAD_ARGUMENT;
         };
@@ -37,6 +39,9 @@ impl jit::Registry for Runtime {
 
     fn handler(&self, handler: &StartHandler) -> u32 {
         let code = handler.handler.expose_provenance() as u64;
-        Runtime.ask("handler_register", &[handler.type_id, code, handler.bound_ns])
+        Runtime.ask(
+            "handler_register",
+            &[handler.type_id, code, handler.bound_ns],
+        )
     }
 }

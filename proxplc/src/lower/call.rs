@@ -60,12 +60,7 @@ impl FuncLower<'_, '_> {
     }
 
     pub(super) fn native_number(&mut self, native: NativeId) -> Operand {
-        let name = natives::get(native).name;
-        Operand::Imm(
-            crate::analysis::natives::by_name(name)
-                .map_or(u32::MAX, |n| n.0)
-                .into(),
-        )
+        Operand::Imm(natives::number(native).into())
     }
 
     pub(super) fn call_native(&mut self, id: NativeId, args: &[Expr], span: Span) -> Val {

@@ -76,10 +76,10 @@ impl FuncLower<'_, '_> {
         let address = self
             .b
             .convert(ConvOp::Bitcast, Type::I64, Type::Ptr, untagged);
-        let kind = self.b.load(Type::I8, address, 0);
+        let kind = self.b.load(Type::I32, address, word::KIND);
         let is_list = self
             .b
-            .cmp(CmpOp::Eq, Type::I8, kind, Operand::Imm(word::KIND_LIST));
+            .cmp(CmpOp::Eq, Type::I32, kind, Operand::Imm(word::KIND_LIST));
         self.b.branch(is_list, list, slow);
         self.b.switch_to_block(list);
         address

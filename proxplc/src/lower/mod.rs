@@ -21,7 +21,6 @@ mod operator;
 mod protect;
 mod rows;
 mod stmt;
-mod value_table;
 mod word;
 
 pub use module::lower;
@@ -88,17 +87,12 @@ fn air_type(ty: Ty) -> Type {
     }
 }
 
-/// The table of the value library.
-pub(crate) fn value_table() -> &'static asr_intrinsics::Table {
-    &value_table::TABLE
-}
-
 #[cfg(test)]
 mod tests {
     #[test]
     fn every_row_that_is_called_is_in_the_table() {
         for row in super::rows::ALL {
-            assert!(super::value_table::TABLE.row(row).is_some(), "{row}");
+            assert!(asr_value::TABLE.row(row).is_some(), "{row}");
         }
     }
 }

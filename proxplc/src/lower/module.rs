@@ -37,7 +37,7 @@ pub fn lower(
     let types = Types::infer(program);
     let mut builder = ModuleBuilder::new(&file.name, unit);
     builder.import(&asr_intrinsics::CORE);
-    builder.import(&super::value_table::TABLE);
+    builder.import(&asr_value::TABLE);
     let shared = declare(&mut builder, program, &types, names, file);
     for index in 0..program.funcs.len() {
         let id = hir::FuncId(index as u32);

@@ -1,6 +1,8 @@
 //! Words of dynamic values, as far as compiled code looks into them. The layout is that of
 //! `asr-value`; a test compares.
 
+use asr_value::object::list_layout;
+
 /// Words below this are doubles.
 pub(super) const DOUBLES_END: u64 = 0xFFF9 << 48;
 /// Words from [`DOUBLES_END`] to here are 32-bit integers.
@@ -19,9 +21,29 @@ pub(super) const UNDEFINED: u64 = NULL | 4;
 pub(super) const OBJECT_TAG: u64 = 0xFFFA << 48;
 /// Addresses are below this.
 pub(super) const ADDRESS_END: u64 = 1 << 48;
-/// First byte of a list.
-pub(super) const KIND_LIST: u64 = 2;
+/// Offset of an object's kind, an `i32`.
+pub(super) const KIND: i32 = list_layout::KIND_OFFSET as i32;
+/// The kind of a list.
+pub(super) const KIND_LIST: u64 = list_layout::KIND as u64;
 /// Offset of a list's number of items.
-pub(super) const LIST_LEN: i32 = 16;
+pub(super) const LIST_LEN: i32 = list_layout::LEN_OFFSET as i32;
 /// Offset of the address of a list's items.
-pub(super) const LIST_ITEMS: i32 = 24;
+pub(super) const LIST_ITEMS: i32 = list_layout::ITEMS_OFFSET as i32;
+
+#[cfg(test)]
+mod tests {
+    use asr_value::{Value, word};
+
+    #[test]
+    fn the_words_are_those_of_the_library() {
+        assert_eq!(super::DOUBLES_END, word::INT_TAG);
+        assert_eq!(super::NUMBERS_END, word::OBJECT_TAG);
+        assert_eq!(super::OBJECT_TAG, word::OBJECT_TAG);
+        assert_eq!(super::ADDRESS_END - 1, word::PAYLOAD);
+        assert_eq!(super::NULL, Value::NULL.word());
+        assert_eq!(super::FALSE, Value::FALSE.word());
+        assert_eq!(super::FALSE, super::NULL | super::FALSE_BIT);
+        assert_eq!(super::TRUE, Value::TRUE.word());
+        assert_eq!(super::UNDEFINED, Value::UNDEFINED.word());
+    }
+}

@@ -31,11 +31,18 @@ pub struct Options {
 ///
 /// The heap stays: compiled units, handlers and records may refer to it.
 pub fn run_main(args: &[Vec<u8>], main: impl FnOnce(&Thread) -> Ret) -> i32 {
-    let options = Options {
-        args: args.to_vec(),
-        heap_limit: None,
-    };
-    run(&options, Output::stdout(), main, |_, report| {
+    run_with(
+        &Options {
+            args: args.to_vec(),
+            heap_limit: None,
+        },
+        main,
+    )
+}
+
+/// [`run_main`] with everything that can be chosen.
+pub fn run_with(options: &Options, main: impl FnOnce(&Thread) -> Ret) -> i32 {
+    run(options, Output::stdout(), main, |_, report| {
         use std::io::Write;
         // Nobody could be told of a failure.
         let _ = std::io::stderr().write_all(report);
