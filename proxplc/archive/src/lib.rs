@@ -5,6 +5,9 @@
 
 #![allow(unsafe_code, reason = "an exported symbol that the linker must keep")]
 
+// Naming the crates is what puts their exported functions into the archive.
+pub use {asr_rt, asr_value};
+
 /// The identity of this build, behind a mark that is found by searching the archive.
 // SAFETY: the name begins with the prefix of this project; no other symbol has it.
 #[unsafe(no_mangle)]

@@ -8,6 +8,9 @@ use super::archive;
 /// Libraries that the archive needs.
 const LIBRARIES: &[&str] = &["-lpthread", "-ldl", "-lm"];
 
+/// Lines of the linker's messages that are shown; the first ones tell what is wrong.
+const SAID_LINES_MAX: usize = 12;
+
 /// Link `object` to the executable `output`.
 ///
 /// # Errors
@@ -27,7 +30,9 @@ pub(super) fn link(object: &[u8], output: &Path) -> Result<(), (&'static str, St
     match cc.output() {
         Ok(done) if done.status.success() => Ok(()),
         Ok(done) => {
-            let said = String::from_utf8_lossy(&done.stderr).into_owned();
+            let said = String::from_utf8_lossy(&done.stderr);
+            let said: Vec<&str> = said.lines().take(SAID_LINES_MAX).collect();
+            let said = said.join("\n");
             Err((
                 code::LINK,
                 format!("the linker refused ({}):\n{said}", done.status),
