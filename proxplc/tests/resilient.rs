@@ -78,13 +78,22 @@ fn break_continue_and_return_leave_a_block() {
 
 #[test]
 fn uncaught_errors_tell_where() {
-    check_uncaught("print 1;\nthrow \"boom\";", "1\n", &["boom", "test.prox:2"]);
+    check_uncaught(
+        "print 1;\nthrow \"boom\";",
+        "1\n",
+        &["boom", "[line 2] in script"],
+    );
     let source = "func inner(x) {\n  return x / 0;\n}\nfunc outer(x) {\n  return inner(x) + 1;\n\
     }\nouter(1);";
     check_uncaught(
         source,
         "",
-        &["Division by zero.", "inner", ":2", "outer", ":5", ":7"],
+        &[
+            "Division by zero.",
+            "[line 2] in inner()",
+            "[line 5] in outer()",
+            "[line 7] in script",
+        ],
     );
 }
 
@@ -96,7 +105,7 @@ fn abi_24_part_faults_are_caught() {
          recovery (e) { print e; }
          resilient { l[2] = 1; } recovery (e) { print e; } resilient { at(\"x\"); }
          recovery (e) { print e; }
-         resilient { null[0]; } recovery (e) { print e; } resilient { {}[1]; }
+         resilient { null[0]; } recovery (e) { print e; } resilient { ({})[1]; }
          recovery (e) { print e; }
          resilient { print 1 / (len(l) - 2); } recovery (e) { print e; } resilient { 5 % 0; }
          recovery (e) { print e; }

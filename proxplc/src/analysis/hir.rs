@@ -21,6 +21,10 @@ pub struct FuncId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NativeId(pub u32);
 
+/// Index into [`Program::native_values`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct NativeValueId(pub u32);
+
 /// Index into [`Program::strings`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StrId(pub u32);
@@ -37,6 +41,8 @@ pub struct Program {
     pub funcs: Vec<Func>,
     /// Constant strings, each once.
     pub strings: Vec<Vec<u8>>,
+    /// Natives that are used as values, each once.
+    pub native_values: Vec<NativeId>,
 }
 
 /// A variable.
@@ -109,7 +115,7 @@ pub enum ExprKind {
     /// A function as a value.
     Func(FuncId),
     /// A native as a value.
-    Native(NativeId),
+    Native(NativeValueId),
     /// A list.
     List(Vec<Expr>),
     /// A dictionary.

@@ -36,10 +36,8 @@ impl FuncLower<'_, '_> {
                 Some((_, cell)) => Val::value(self.b.global_get(cell)),
                 None => self.null(),
             },
-            ExprKind::Native(native) => {
-                self.set_span(span);
-                let id = self.native_number(*native);
-                Val::value(self.call_row(rows::NATIVE, &[id]))
+            ExprKind::Native(id) => {
+                Val::value(self.b.global_get(self.shared.natives[id.0 as usize]))
             }
             ExprKind::List(items) => self.list(items, expr),
             ExprKind::Dict(entries) => self.dict(entries, expr),

@@ -119,6 +119,11 @@ impl<'a, 'm> FuncLower<'a, 'm> {
             let value = self.call_row(rows::STRING, &string);
             self.b.global_set(self.shared.strings[index], value);
         }
+        for (index, native) in self.shared.program.native_values.iter().enumerate() {
+            let number = self.native_number(*native);
+            let value = self.call_row(rows::NATIVE, &[number]);
+            self.b.global_set(self.shared.natives[index], value);
+        }
         for (index, wrapper) in self.shared.wrappers.iter().enumerate() {
             let Some((wrapper, cell)) = wrapper else {
                 continue;

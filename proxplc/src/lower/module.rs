@@ -24,6 +24,8 @@ pub(super) struct Shared<'a> {
     pub(super) globals: Vec<Option<GlobalId>>,
     /// Cell of each constant string.
     pub(super) strings: Vec<GlobalId>,
+    /// Cell of each native that is used as a value.
+    pub(super) natives: Vec<GlobalId>,
 }
 
 /// Lower a resolved program. An error is reported if a function is too large.
@@ -77,6 +79,7 @@ fn declare<'a>(
         wrappers: Vec::new(),
         globals: Vec::new(),
         strings: Vec::new(),
+        natives: Vec::new(),
     };
     for (index, func) in program.funcs.iter().enumerate() {
         let id = hir::FuncId(index as u32);
@@ -118,6 +121,11 @@ fn declare<'a>(
         shared
             .strings
             .push(builder.global("string", Type::Value, word::NULL));
+    }
+    for _ in &program.native_values {
+        shared
+            .natives
+            .push(builder.global("native", Type::Value, word::NULL));
     }
     shared
 }

@@ -60,7 +60,7 @@ impl Resolver<'_> {
                 Some(native) if natives::get(native).constant => {
                     ExprKind::CallNative(native, Vec::new())
                 }
-                Some(native) => ExprKind::Native(native),
+                Some(native) => self.native_value(native),
                 None => self.refuse(feature::LIBRARY, span),
             };
             return (kind, false);

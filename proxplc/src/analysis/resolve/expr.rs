@@ -92,7 +92,7 @@ impl Resolver<'_> {
         match self.meaning(name) {
             Meaning::Var(var) => ExprKind::Var(var),
             Meaning::Func(func) => self.func_value(func),
-            Meaning::Native(native) => ExprKind::Native(native),
+            Meaning::Native(native) => self.native_value(native),
             Meaning::Captured(var) => self.captured(var, span),
             Meaning::Undefined if matches!(self.names.text(name), "std" | "asr") => {
                 self.refuse(feature::LIBRARY, span)

@@ -13,7 +13,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::assigned::assigned_names;
 use super::globals::{Global, Globals};
-use super::hir::{Expr, ExprKind, Func, FuncId, MAIN, Program, StrId, Var, VarId};
+use super::hir::{
+    Expr, ExprKind, Func, FuncId, MAIN, NativeId, NativeValueId, Program, StrId, Var, VarId,
+};
 use super::scope::{Binding, Found, Scopes};
 use crate::diag::{Diagnostics, code};
 use crate::syntax::{Interner, Span, Symbol, ast};
@@ -78,7 +80,7 @@ struct Resolver<'a> {
 enum Meaning {
     Var(VarId),
     Func(FuncId),
-    Native(super::hir::NativeId),
+    Native(NativeId),
     /// A local of an enclosing function.
     Captured(VarId),
     /// Certainly nothing.
@@ -164,6 +166,17 @@ impl Resolver<'_> {
             start: end.saturating_sub(1),
             end,
         };
+    }
+
+    /// A native as a value: one object for all its uses.
+    fn native_value(&mut self, native: NativeId) -> ExprKind {
+        let values = &mut self.program.native_values;
+        let known = values.iter().position(|known| *known == native);
+        let index = known.unwrap_or_else(|| {
+            values.push(native);
+            values.len() - 1
+        });
+        ExprKind::Native(NativeValueId(index as u32))
     }
 
     fn new_func(&mut self, tree: &ast::Function) -> FuncId {
