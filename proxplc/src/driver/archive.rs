@@ -134,7 +134,7 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("asr-archive-{}", std::process::id()));
         std::fs::create_dir_all(&dir).expect("a temporary folder");
         let path = dir.join(FILE_NAME);
-        let mut write = |text: &str| std::fs::write(&path, text).expect("it can be written");
+        let write = |text: &str| std::fs::write(&path, text).expect("it can be written");
         write(&format!("!<arch> asr-build-id:{BUILD_ID} more"));
         assert_eq!(check(&path), Ok(()));
         write(&format!(

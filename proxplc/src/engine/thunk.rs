@@ -64,10 +64,6 @@ fn enter(number: usize, words: &[u64; WORDS]) -> Ret {
     }
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the words of the calling convention"
-)]
 extern "C" fn thunk<const N: usize>(
     _: *const Thread,
     a: u64,
