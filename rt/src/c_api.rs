@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use crate::runtime::{Config, Runtime, StartError};
 
 /// A handler of C: `void (*asr_handler_fn)(void *obj, void *ctx)`.
-type HandlerFn = unsafe extern "C" fn(*mut ObjectHeader, *mut RepairContext);
+type HandlerFn = unsafe extern "C-unwind" fn(*mut ObjectHeader, *mut RepairContext);
 
 /// Registers a handler for a type, fast with 50 us; null unregisters. The reserved type is a
 /// counted no-op.

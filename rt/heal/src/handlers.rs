@@ -22,8 +22,9 @@ use crate::ledger::COUNTERS;
 /// A handler function.
 #[derive(Clone)]
 pub enum Func {
-    /// C or C++: `void (*)(void *obj, void *ctx)`.
-    C(unsafe extern "C" fn(*mut ObjectHeader, *mut RepairContext)),
+    /// C or C++: `void (*)(void *obj, void *ctx)`. A Rust panic that leaves it is contained; an
+    /// exception of C++ ends the process.
+    C(unsafe extern "C-unwind" fn(*mut ObjectHeader, *mut RepairContext)),
     /// Compiled code: thread state first, value and status back.
     Compiled(unsafe extern "C" fn(*const Thread, *mut ObjectHeader, *mut RepairContext) -> Ret),
     /// Rust. A panic counts as failed.
@@ -285,6 +286,9 @@ fn set(type_id: u64, handler: Option<(Func, u64)>, only_new: bool) -> Result<(),
     if handler.is_none() && old.is_null() {
         return Ok(());
     }
+    if handler.is_some() && !old.is_null() {
+        COUNTERS.handlers_replaced.up();
+    }
     let new = handler.map_or(ptr::null_mut(), |(func, bound_ns)| {
         Box::into_raw(Box::new(Handler {
             func,
@@ -299,7 +303,6 @@ fn set(type_id: u64, handler: Option<(Func, u64)>, only_new: bool) -> Result<(),
         slot.key.store(type_id.wrapping_add(1), Release);
     }
     if !old.is_null() {
-        COUNTERS.handlers_replaced.up();
         writer.retired.push(old);
     }
     reclaim(&mut writer);

@@ -11,14 +11,14 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering::*};
 
-use asr_abi::{ObjectHeader, Thread, flag};
+use asr_abi::{ObjectHeader, RepairContext, Thread, flag};
 use asr_kernel::thread;
 
 use crate::ledger::COUNTERS;
 use crate::repair::{self, Done};
 use crate::report::unknown;
 use crate::stack::Stack;
-use crate::{handlers, queue, word};
+use crate::{handlers, local, notes, queue, word};
 
 /// What other threads need to know of a heap's thread. Shared by the handlers that live there.
 pub struct Home {
@@ -63,7 +63,7 @@ impl Home {
     ///
     /// # Safety
     /// The caller owns the object and gives it away.
-    pub(crate) unsafe fn enqueue(&self, object: *mut ObjectHeader) {
+    pub(crate) unsafe fn enqueue(&self, object: *mut ObjectHeader, report: &RepairContext) {
         COUNTERS.enqueued.up();
         COUNTERS.queued.up();
         // SAFETY: owned, so it is alive.
@@ -73,14 +73,15 @@ impl Home {
             0,
         );
         // SAFETY: forwarded.
-        unsafe { self.push(object) };
+        unsafe { self.push(object, report) };
     }
 
     /// Gives a Queued object to this home.
     ///
     /// # Safety
     /// The caller owns the object and gives it away.
-    pub(crate) unsafe fn push(&self, object: *mut ObjectHeader) {
+    pub(crate) unsafe fn push(&self, object: *mut ObjectHeader, report: &RepairContext) {
+        notes::leave(object, report);
         // SAFETY: forwarded.
         unsafe { self.waiting.push(object) };
         // SeqCst, with the store in `ends`: either this thread sees the word withdrawn, or `ends`
@@ -105,14 +106,14 @@ impl Home {
             let now = unsafe { &(*object).repair }.load(Acquire);
             // SAFETY: as above.
             let handler = handlers::find(unsafe { (*object).type_id });
-            let mut ctx = unknown();
+            let mut ctx = notes::take(object).unwrap_or_else(unknown);
             ctx.attempt = word::attempts(now);
             // SAFETY: as above.
             if let Done::Delayed(_) = unsafe { repair::attempt(handler.as_deref(), object, ctx) } {
                 COUNTERS.delayed.down();
                 // The supervisor keeps the time of the next attempt, from the attempts made.
                 // SAFETY: Delayed by this thread, so owned; given away.
-                unsafe { queue::enqueue(object, None, ctx.attempt + 1, false) };
+                unsafe { queue::enqueue(object, Some(ctx), ctx.attempt + 1, false) };
             }
         }
     }
@@ -120,16 +121,29 @@ impl Home {
     /// The thread has ended: what waits for it cannot be repaired.
     fn abandon(&self) {
         for object in self.waiting.take() {
+            let ctx = notes::take(object).unwrap_or_else(unknown);
             // SAFETY: taken, so owned, and Queued.
-            unsafe { repair::attempt(None, object, unknown()) };
+            unsafe { repair::attempt(None, object, ctx) };
         }
     }
 }
 
-/// Hook: repairs of this thread, at a probe.
+/// Hook: repairs of this thread, at a probe. A probe inside a handler leaves them to the end of
+/// the outermost one: drains inside drains would nest as deep as reports come.
 pub fn at_probe(th: &Thread) {
-    if !th.heal.get().is_null() {
+    if !th.heal.get().is_null() && !local::in_handler() {
         Home::here(th).drain();
+    }
+}
+
+/// The outermost handler of this thread has ended: asks for a probe if repairs wait here.
+pub(crate) fn after_handler() {
+    // SAFETY: the state of this thread.
+    if let Some(th) = unsafe { thread::current().as_ref() }
+        && !th.heal.get().is_null()
+        && !Home::here(th).waiting.is_empty()
+    {
+        thread::checkpoint::request(&th.flag, flag::REPAIR);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The account of reports (HEAL-28).
 //!
 //! reported = inline_repaired + coalesced + enqueued + quarantined_direct + unhandled, and
-//! enqueued = repaired + dead + quarantined + retired + delayed + queued + in_repair, exactly at
+//! enqueued = repaired + dead + quarantined + delayed + queued + in_repair, exactly at
 //! quiescence; in between the counters of events only grow.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -72,8 +72,10 @@ ledger! {
     null_coalesced,
     /// Arguments of the C interface that were refused.
     bad_arguments,
-    /// Reports before start or after shutdown.
+    /// Reports after shutdown.
     after_shutdown,
+    /// Jobs whose metadata found no room; their handler sees code 0.
+    notes_lost,
 }
 
 impl Ledger {

@@ -28,6 +28,8 @@ pub mod ledger;
 #[cfg(not(loom))]
 mod local;
 #[cfg(not(loom))]
+mod notes;
+#[cfg(not(loom))]
 mod null;
 #[cfg(not(loom))]
 mod queue;

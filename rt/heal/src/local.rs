@@ -45,6 +45,11 @@ pub(crate) fn ticket(count: u32) -> usize {
     })
 }
 
+/// Whether a handler runs on this thread's stack.
+pub(crate) fn in_handler() -> bool {
+    DEPTH.with(Cell::get) != 0
+}
+
 /// Whether another handler may run on this thread's stack.
 pub(crate) fn may_nest() -> bool {
     DEPTH.with(Cell::get) < DEPTH_MAX

@@ -2,8 +2,8 @@
 //! it the overflow stack through the objects themselves (HEAL-17, HEAL-19).
 //!
 //! The ring is a bounded lock-free queue of the field's library; when it is full, or before the
-//! supervisor has made it, the object goes to the overflow stack: nothing is lost, but what the
-//! handler learns of the report is the code "unknown".
+//! supervisor has made it, the object goes to the overflow stack, and what was reported to the
+//! notes: no job is lost, and its metadata only when those are full too.
 #![allow(unsafe_code, reason = "moves raw objects between owners")]
 
 use std::sync::OnceLock;
@@ -15,7 +15,7 @@ use crossbeam_queue::ArrayQueue;
 
 use crate::ledger::COUNTERS;
 use crate::stack::Stack;
-use crate::word;
+use crate::{local, notes, supervisor, word};
 
 /// Tickets of the ring unless configured (HEAL-21).
 pub const DEFAULT_TICKETS: usize = 4096;
@@ -73,11 +73,19 @@ pub(crate) unsafe fn push(ticket: Ticket) {
         None => true,
     };
     if full {
+        if let Some(report) = &ticket.report {
+            notes::leave(ticket.object, report);
+        }
         // SAFETY: the caller owns the object and gives it away; it is alive until taken, because
         // retirement waits for its state to change.
         unsafe { OVERFLOW.push(ticket.object) };
     }
     wake();
+    if supervisor::has_stopped() && !local::in_signal() {
+        // `wake` was a read-modify-write after the push, and the one that stops looks at the queue
+        // after it said so: either it saw this object, or it is served here.
+        supervisor::help();
+    }
 }
 
 /// Wakes the supervisor if it sleeps.
@@ -113,7 +121,7 @@ pub(crate) fn take(mut each: impl FnMut(Ticket)) -> bool {
         found = true;
         each(Ticket {
             object,
-            report: None,
+            report: notes::take(object),
         });
     }
     found

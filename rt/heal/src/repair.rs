@@ -36,11 +36,11 @@ pub(crate) unsafe fn run(
     }
     let started = ticks::now();
     let (contained, reported_itself) = local::nested(object, || match &handler.func {
-        // SAFETY: the registration promised a function of this type; the object is alive and owned.
-        Func::C(function) => unsafe {
-            function(object, ctx);
-            true
-        },
+        Func::C(function) => {
+            // SAFETY: the registration promised a function of this type; the object is alive and
+            // owned.
+            catch_unwind(AssertUnwindSafe(|| unsafe { function(object, ctx) })).is_ok()
+        }
         // SAFETY: as above; the thread state is that of this thread.
         Func::Compiled(function) => unsafe {
             let th = adopt_ptr();
@@ -59,6 +59,9 @@ pub(crate) unsafe fn run(
         }
     });
     handler.took(ticks::now().saturating_sub(started));
+    if !local::in_handler() {
+        crate::home::after_handler();
+    }
     // A handler that reports the object it repairs has not repaired it.
     if !contained || reported_itself || ctx.result > FAILED {
         ctx.result = FAILED;
@@ -193,6 +196,10 @@ pub(crate) fn backoff_ns(n: u32) -> u64 {
 pub unsafe fn checked_access(object: *const ObjectHeader) -> u32 {
     if object.is_null() || !object.is_aligned() {
         return status::BAD_ARGUMENT;
+    }
+    if local::is_repairing(object) {
+        // Its own handler must use it to repair it.
+        return status::OK;
     }
     // Acquire: what the repairer did is visible when the object is Healthy again.
     // SAFETY: alive, says the caller.

@@ -70,7 +70,7 @@ pub unsafe fn report(th: *const Thread, code: u32, object: *mut ObjectHeader) ->
     // SAFETY: marked by this thread just now.
     unsafe {
         match &handler.func {
-            Func::Language { home, .. } => home.enqueue(object),
+            Func::Language { home, .. } => home.enqueue(object, &context),
             _ => queue::enqueue(object, Some(context), 0, true),
         }
     }

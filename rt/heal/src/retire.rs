@@ -21,7 +21,7 @@ use crate::{home, inflight, local, queue, supervisor};
 pub enum RetireError {
     /// Null, misaligned, or not an object header.
     BadArgument,
-    /// The caller is the handler that repairs it.
+    /// The caller is a handler, and the object is not at rest: the wait might be for itself.
     Busy,
 }
 
@@ -61,9 +61,6 @@ pub unsafe fn retire(object: *mut ObjectHeader) -> Result<(), RetireError> {
     if object.is_null() || !object.is_aligned() {
         return Err(RetireError::BadArgument);
     }
-    if local::is_repairing(object) {
-        return Err(RetireError::Busy);
-    }
     // SAFETY: alive, says the caller.
     let repair = unsafe { &(*object).repair };
     WAITING.fetch_add(1, SeqCst);
@@ -88,6 +85,11 @@ pub unsafe fn retire(object: *mut ObjectHeader) -> Result<(), RetireError> {
                 // Not a header, or overwritten: nothing to wait for.
                 WAITING.fetch_sub(1, SeqCst);
                 return Err(RetireError::BadArgument);
+            }
+            MARKED => std::thread::yield_now(),
+            _ if local::in_handler() => {
+                WAITING.fetch_sub(1, SeqCst);
+                return Err(RetireError::Busy);
             }
             _ => wait(epoch),
         }

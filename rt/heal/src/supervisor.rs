@@ -9,7 +9,6 @@ use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicU32, Ordering::*};
 use std::thread::JoinHandle;
 
-use asr_abi::ObjectHeader;
 use asr_abi::repair_word::QUEUED;
 use asr_kernel::thread::now_ns;
 use parking_lot::Mutex;
@@ -90,11 +89,30 @@ impl Drop for Supervisor {
     }
 }
 
-/// A delayed object, ordered by its time.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+/// A delayed job, ordered by its time.
 struct Delayed {
     due_ns: u64,
-    object: usize,
+    ticket: Ticket,
+}
+
+impl PartialEq for Delayed {
+    fn eq(&self, other: &Self) -> bool {
+        self.due_ns == other.due_ns
+    }
+}
+
+impl Eq for Delayed {}
+
+impl PartialOrd for Delayed {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Delayed {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.due_ns.cmp(&other.due_ns)
+    }
 }
 
 type Wheel = BinaryHeap<Reverse<Delayed>>;
@@ -142,7 +160,7 @@ fn job(ticket: Ticket, wheel: &mut Wheel, stopping: bool) {
         word::begin(repair_word);
         if attempts < repair::ATTEMPTS_MAX {
             word::step(repair_word, asr_abi::repair_word::DELAYED, attempts);
-            delay(wheel, ticket.object, repair::backoff_ns(attempts));
+            delay(wheel, ticket, repair::backoff_ns(attempts));
             return;
         }
         // Never reached with fewer attempts than the maximum; kept total.
@@ -164,23 +182,21 @@ unsafe fn run(ticket: Ticket, attempts: u32, wheel: &mut Wheel) {
     let handler = handlers::find(unsafe { (*object).type_id });
     if let Some(Func::Language { home, .. }) = handler.as_ref().map(|handler| &handler.func) {
         // SAFETY: owned; given away.
-        return unsafe { home.push(object) };
+        return unsafe { home.push(object, &ticket.report.unwrap_or_else(unknown)) };
     }
     let mut ctx = ticket.report.unwrap_or_else(unknown);
     ctx.attempt = attempts;
     // SAFETY: forwarded.
     if let Done::Delayed(ns) = unsafe { repair::attempt(handler.as_deref(), object, ctx) } {
-        delay(wheel, object, ns);
+        let report = Some(ctx);
+        delay(wheel, Ticket { object, report }, ns);
     }
 }
 
-/// Keeps a Delayed object until its time.
-fn delay(wheel: &mut Wheel, object: *mut ObjectHeader, ns: u64) {
+/// Keeps the job of a Delayed object until its time.
+fn delay(wheel: &mut Wheel, ticket: Ticket, ns: u64) {
     let due_ns = now_ns().saturating_add(ns);
-    wheel.push(Reverse(Delayed {
-        due_ns,
-        object: object.expose_provenance(),
-    }));
+    wheel.push(Reverse(Delayed { due_ns, ticket }));
 }
 
 /// Runs what is due; everything when the supervisor stops.
@@ -190,28 +206,18 @@ fn due(wheel: &mut Wheel, stopping: bool) -> bool {
         if first.due_ns > now_ns() && !stopping {
             break;
         }
-        let Some(Reverse(Delayed { object, .. })) = wheel.pop() else {
+        let Some(Reverse(Delayed { ticket, .. })) = wheel.pop() else {
             break;
         };
         found = true;
-        let object: *mut ObjectHeader = std::ptr::with_exposed_provenance_mut(object);
         // SAFETY: kept by `delay`, so owned, and Delayed.
-        let repair_word = unsafe { &(*object).repair };
+        let repair_word = unsafe { &(*ticket.object).repair };
         let attempts = word::attempts(repair_word.load(Acquire));
         COUNTERS.queued.up();
         COUNTERS.delayed.down();
         word::step(repair_word, QUEUED, attempts);
         // SAFETY: owned, and Queued now.
-        unsafe {
-            run(
-                Ticket {
-                    object,
-                    report: None,
-                },
-                attempts,
-                wheel,
-            )
-        };
+        unsafe { run(ticket, attempts, wheel) };
     }
     found
 }

@@ -20,6 +20,7 @@ struct Owner {
 impl Drop for Owner {
     fn drop(&mut self) {
         let state = self.state.replace(ptr::null_mut());
+        STATE.set(ptr::null());
         if state.is_null() {
             return;
         }
@@ -36,15 +37,16 @@ impl Drop for Owner {
 
 thread_local! {
     static OWNER: Owner = const { Owner { state: Cell::new(ptr::null_mut()) } };
+    /// The state again, in a cell without destructor: the first use of one with a destructor
+    /// registers it, which allocates, and neither a report nor a signal handler may do that.
+    static STATE: Cell<*const Thread> = const { Cell::new(ptr::null()) };
 }
 
 /// The state of the calling thread, or null when it has none.
 ///
-/// Async-signal-safe once the thread has a state: the thread-local is const-initialized.
+/// Async-signal-safe, allocates nothing.
 pub fn current() -> *const Thread {
-    OWNER
-        .try_with(|owner| owner.state.get().cast_const())
-        .unwrap_or(ptr::null())
+    STATE.get()
 }
 
 /// The state of the calling thread, made now if it has none.
@@ -75,6 +77,7 @@ pub fn adopt_ptr() -> *const Thread {
             th.kernel.set(Box::into_raw(Box::new(Local::new())).cast());
             let th = Box::into_raw(th);
             owner.state.set(th);
+            STATE.set(th);
             th.cast_const()
         })
         .unwrap_or(ptr::null())
