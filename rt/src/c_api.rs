@@ -53,7 +53,7 @@ pub unsafe extern "C" fn asr_checkpoint(thread_state: *mut c_void) {
 }
 
 /// Reports an anomaly of an object, or of none when `data` is null. Callable from any thread, in
-/// signal handlers (between `asr_signal_enter` and `asr_signal_leave`), before start and after stop.
+/// signal handlers (between `asr_signal_enter` and `asr_signal_leave`), before start, after stop.
 ///
 /// # Safety
 /// `data` is null or points to an object header that is alive.

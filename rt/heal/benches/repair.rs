@@ -14,7 +14,7 @@ use asr_heal::{Func, Outcome, handlers, report};
 const FAST: u64 = 1;
 const SLOW: u64 = 2;
 
-unsafe extern "C" fn nothing(_: *mut ObjectHeader, _: *mut RepairContext) {}
+unsafe extern "C-unwind" fn nothing(_: *mut ObjectHeader, _: *mut RepairContext) {}
 
 fn main() {
     // `cargo bench` passes --bench, `cargo test` does not.

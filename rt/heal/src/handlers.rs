@@ -5,7 +5,7 @@
 //!    filled one; a table that is too small is replaced by one twice as large. All tables together
 //!    are smaller than twice the last one, so none is freed.
 //! 2. An entry that was replaced is freed only when no lookup is in progress: lookups count
-//!    themselves, a repair counts as part of its lookup ("finishes with the handler it began with").
+//!    themselves, a repair counts as part of its lookup ("finishes with the one it began with").
 #![allow(unsafe_code, reason = "lock-free table of raw entries")]
 
 use std::ptr;

@@ -43,7 +43,7 @@ pub(crate) fn enter(object: *mut ObjectHeader) -> InFlight {
             .compare_exchange(ptr::null_mut(), object, SeqCst, Relaxed)
             .is_ok()
         {
-            // Pairs with the fence in `wait`: see the module header. On x86-64 the locked swap above
+            // Pairs with the fence in `wait`: see the header. On x86-64 the locked swap above
             // is that fence already, and a second one would cost a tenth of an inline repair.
             #[cfg(not(target_arch = "x86_64"))]
             fence(SeqCst);

@@ -8,7 +8,7 @@
 //! 3. A report neither blocks, nor allocates, nor unwinds.
 //! 4. No handler runs on an object on which it is already running.
 //!
-//! The way of a report: [`report()`] marks the object; a fast handler runs at once ([`repair`]); else
+//! The way of a report: [`report()`] marks the object; a fast handler runs at once (`repair`); else
 //! the object goes to the queue of the node ([`queue`]) and the supervisor repairs it, or to its
 //! home thread ([`home`]) when the handler belongs to a heap.
 

@@ -40,9 +40,9 @@ static WAITING: AtomicU32 = AtomicU32::new(0);
 
 /// An object came to rest: look again, whoever waits.
 pub(crate) fn something_finished() {
-    // Either the waiter is seen here, or it sees the new state before it sleeps: the locked swap that
-    // changed the state orders the two on x86-64. Elsewhere the load may come first; the waiter
-    // looks again after some milliseconds then.
+    // Either the waiter is seen here, or it sees the new state before it sleeps: the locked swap
+    // that changed the state orders the two on x86-64. Elsewhere the load may come first; the
+    // waiter looks again after some milliseconds then.
     if WAITING.load(SeqCst) != 0 {
         FINISHED.fetch_add(1, SeqCst);
         queue::futex(&FINISHED, libc::FUTEX_WAKE, i32::MAX as u32, None);
