@@ -2,6 +2,10 @@
 
 use std::io::{IsTerminal, Write};
 
+use asr_abi::Thread;
+
+use crate::heap::Heap;
+
 /// Bytes that are collected before they are written.
 const FULL: usize = 32 << 10;
 
@@ -53,6 +57,19 @@ impl Output {
         }
     }
 
+    /// Writes what is collected, by async-signal-safe calls: the process is about to die of a
+    /// signal. Errors find nobody who could be told.
+    pub(crate) fn flush_dying(&self) {
+        let mut rest = &self.buffer[..];
+        while !rest.is_empty() && matches!(self.target, Target::Stdout { .. }) {
+            let written = libc_write(rest);
+            if written == 0 {
+                return;
+            }
+            rest = &rest[written.min(rest.len())..];
+        }
+    }
+
     /// Writes what is collected. A reader that went away ends the program quietly; any other
     /// failure loses the bytes, as there is nobody to tell.
     pub fn flush(&mut self) {
@@ -66,5 +83,24 @@ impl Output {
         if written.is_err_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) {
             std::process::exit(BROKEN_PIPE);
         }
+    }
+}
+
+/// One `write` to standard output; 0 when it failed.
+fn libc_write(bytes: &[u8]) -> usize {
+    #[allow(unsafe_code, reason = "std's writer may take locks")]
+    // SAFETY: the bytes are initialized; the call is async-signal-safe.
+    let written = unsafe { libc::write(libc::STDOUT_FILENO, bytes.as_ptr().cast(), bytes.len()) };
+    usize::try_from(written).unwrap_or(0)
+}
+
+/// Writes out what the program of a thread printed before it dies of a signal in compiled code.
+pub(crate) fn before_death(th: &Thread) {
+    if th.isolate.get().is_null() {
+        return;
+    }
+    // Compiled code was running, not this library: on this thread nothing is borrowed.
+    if let Ok(output) = Heap::of(th).output.try_borrow() {
+        output.flush_dying();
     }
 }

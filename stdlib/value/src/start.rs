@@ -12,7 +12,8 @@ use asr_rt::{Config, Runtime, StartError};
 
 use crate::exception;
 use crate::heap::Heap;
-use crate::output::Output;
+use crate::natives::random;
+use crate::output::{self, Output};
 use crate::word::Value;
 
 /// Exit code of a program that ended with an error.
@@ -79,12 +80,14 @@ fn run(
         }
     };
     let th = thread::adopt();
+    asr_kernel::code::signal::before_death(output::before_death);
     let limit = options
         .heap_limit
         .unwrap_or_else(Heap::limit_of_environment);
     let heap = Heap::attach(th, limit);
     *heap.args.borrow_mut() = options.args.clone();
     *heap.output.borrow_mut() = output;
+    heap.random.seed(random::time_seed());
     let ret = main(th);
     heap.output.borrow_mut().flush();
     let (code, report) = match u32::try_from(ret.status) {

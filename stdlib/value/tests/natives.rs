@@ -141,6 +141,25 @@ fn numbers() {
     assert!(native(&cx, "clock", &[]).as_number().unwrap() > 0.0);
 }
 
+/// The numbers are those that glibc's `srand` and `rand` give.
+#[allow(unsafe_code, reason = "asks the C library for the same numbers")]
+#[test]
+fn random_numbers_are_those_of_the_c_library() {
+    let cx = cx();
+    for seed in [0, 1, 42, 2026, i32::MIN, -1] {
+        native(&cx, "seed", &[Value::int(seed)]);
+        // SAFETY: no other test of this process uses the generator.
+        unsafe { libc::srand(seed as u32) };
+        for n in 0..1000 {
+            let most = Value::int(i32::MAX);
+            let random = native(&cx, "random", &[most]).as_number();
+            // SAFETY: as above.
+            let expected = unsafe { libc::rand() };
+            assert_eq!(random, Some(f64::from(expected)), "seed {seed}, number {n}");
+        }
+    }
+}
+
 #[test]
 fn the_library() {
     let cx = cx();

@@ -34,6 +34,13 @@ unsafe extern "C" fn throws(_: *const Thread, _: u64, record: u64) -> Ret {
     }
 }
 
+unsafe extern "C" fn refuses(_: *const Thread, _: u64, _: u64) -> Ret {
+    Ret {
+        value: Value::FALSE.word(),
+        status: status::OK.into(),
+    }
+}
+
 type Code = unsafe extern "C" fn(*const Thread, u64, u64) -> Ret;
 
 fn function(cx: &Cx<'_>, code: Code, arity: u32) -> Value {
@@ -91,6 +98,12 @@ fn a_handler_that_throws_has_not_repaired() {
     let cx = cx();
     let kind = Value::int(4711);
     native(&cx, "asr.handler", &[kind, function(&cx, throws, 1)]);
+    let r = record(&cx, kind);
+    assert_eq!(native(&cx, "asr.report", &[CODE, r]), Value::FALSE);
+    assert_eq!(fails(&cx, "asr.check", &[r]), "The record is damaged.");
+    // One that answers false says so itself.
+    let kind = Value::int(4712);
+    native(&cx, "asr.handler", &[kind, function(&cx, refuses, 1)]);
     let r = record(&cx, kind);
     assert_eq!(native(&cx, "asr.report", &[CODE, r]), Value::FALSE);
     assert_eq!(fails(&cx, "asr.check", &[r]), "The record is damaged.");

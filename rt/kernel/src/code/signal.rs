@@ -2,8 +2,8 @@
 //!
 //! Protocol
 //! 1. [`install`] remembers what was installed before, per signal.
-//! 2. A signal at a registered address writes one line that locates it and ends the process with
-//!    70, by async-signal-safe calls only.
+//! 2. A signal at a registered address writes out what the program printed ([`before_death`]) and
+//!    one line that locates it, and ends the process with 70, by async-signal-safe calls only.
 //! 3. Any other signal goes to what was installed before.
 #![allow(unsafe_code, reason = "installs and runs signal handlers")]
 
@@ -11,6 +11,9 @@ use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
 use std::sync::Once;
+use std::sync::atomic::{AtomicPtr, Ordering::*};
+
+use asr_abi::Thread;
 
 use super::place::Place;
 use super::registry::find_pc;
@@ -36,6 +39,31 @@ unsafe impl Sync for Previous {}
 static PREVIOUS: Previous = Previous(UnsafeCell::new(
     [const { MaybeUninit::zeroed() }; SIGNALS.len()],
 ));
+
+/// What runs before the process dies, null when nothing does.
+static LAST: AtomicPtr<()> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Sets what runs on the thread of a signal in compiled code before the process dies of it: it
+/// gets the thread's state, makes async-signal-safe calls only, and may assume that nothing but
+/// compiled code is on top of the stack. A second call replaces the first.
+pub fn before_death(last: fn(&Thread)) {
+    // Release: publishes what the function relies on; pairs with the acquire in `last_words`.
+    LAST.store(last as *mut (), Release);
+}
+
+/// Runs what [`before_death`] set.
+fn last_words() {
+    let last = LAST.load(Acquire);
+    // SAFETY: the state of this thread, alive while the thread runs.
+    let th = unsafe { crate::thread::current().as_ref() };
+    if let Some(th) = th
+        && !last.is_null()
+    {
+        // SAFETY: only `before_death` stores here, a function of this type.
+        let last = unsafe { std::mem::transmute::<*mut (), fn(&Thread)>(last) };
+        last(th);
+    }
+}
 
 /// Installs the handlers, once per process.
 pub fn install() {
@@ -77,6 +105,7 @@ extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, context: *mut
     let pc = unsafe { pc(context) };
     match find_pc(pc) {
         Some(place) => {
+            last_words();
             report(signal, pc, place);
             // SAFETY: async-signal-safe; no destructor may run here.
             unsafe { libc::_exit(EXIT_FAILURE) }

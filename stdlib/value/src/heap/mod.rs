@@ -11,6 +11,7 @@ use std::cell::{Cell, RefCell};
 
 use crate::call::{self, CallCode};
 use crate::error::{Res, Thrown, message};
+use crate::natives::random::Random;
 use crate::object::{self, Kind, Layout, Object};
 use crate::output::Output;
 use crate::word::Value;
@@ -41,7 +42,7 @@ pub struct Heap {
     /// Where the program prints.
     pub output: RefCell<Output>,
     /// State of the random numbers.
-    pub(crate) random: Cell<u64>,
+    pub(crate) random: Random,
     /// How code of function values is called.
     pub call_code: Cell<CallCode>,
     /// Arguments of the program, its name first.
@@ -58,7 +59,7 @@ impl Heap {
             bytes: RefCell::new(Vec::new()),
             messages: Vec::new(),
             output: RefCell::new(Output::stdout()),
-            random: Cell::new(0x2545_F491_4F6C_DD1D),
+            random: Random::new(1),
             call_code: Cell::new(call::machine_code),
             args: RefCell::new(Vec::new()),
         };

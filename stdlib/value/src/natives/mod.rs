@@ -15,6 +15,7 @@ mod heal;
 mod io;
 mod list;
 mod number;
+pub(crate) mod random;
 mod search;
 mod string;
 mod sys;

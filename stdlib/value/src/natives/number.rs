@@ -79,46 +79,6 @@ pub(super) fn log(_: &Cx<'_>, args: &[Value]) -> Res {
     })
 }
 
-/// The next 53 random bits (splitmix64).
-fn next(cx: &Cx<'_>) -> u64 {
-    let state = cx.heap.random.get().wrapping_add(0x9E37_79B9_7F4A_7C15);
-    cx.heap.random.set(state);
-    let mut z = state;
-    z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-    (z ^ z >> 31) >> 11
-}
-
-/// An integer from `a` to `b`, both included.
-fn between(cx: &Cx<'_>, a: f64, b: f64) -> Value {
-    let (a, b) = (i64::from(to_i32(a)), i64::from(to_i32(b)));
-    let (low, high) = (a.min(b), a.max(b));
-    let range = (high - low + 1) as u64;
-    Value::number((low + (next(cx) % range) as i64) as f64)
-}
-
-pub(super) fn random(cx: &Cx<'_>, args: &[Value]) -> Res {
-    Ok(match (args, num(args, 0), num(args, 1)) {
-        ([], ..) => Value::number(next(cx) as f64 / (1u64 << 53) as f64),
-        (_, Some(a), Some(b)) => between(cx, a, b),
-        ([_], Some(most), None) => between(cx, 0.0, most),
-        _ => Value::int(0),
-    })
-}
-
-pub(super) fn randint(cx: &Cx<'_>, args: &[Value]) -> Res {
-    match args {
-        [] => Ok(Value::int(0)),
-        _ => random(cx, args),
-    }
-}
-
-pub(super) fn seed(cx: &Cx<'_>, args: &[Value]) -> Res {
-    let seed = num(args, 0).map_or_else(asr_kernel::thread::now_ns, f64::to_bits);
-    cx.heap.random.set(seed);
-    Ok(Value::NULL)
-}
-
 /// The longest prefix that C's `strtol` with base 10 reads, cast to a 32-bit integer.
 fn int_prefix(text: &[u8]) -> f64 {
     let text = text.trim_ascii_start();

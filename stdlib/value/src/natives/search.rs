@@ -3,7 +3,7 @@
 use super::string::make;
 use super::{Cx, num, text};
 use crate::error::Res;
-use crate::object::List;
+use crate::object::{List, build_string};
 use crate::word::Value;
 
 /// First place of `part` in `s`. Linear in practice: the first byte is searched with `memchr`-like
@@ -53,7 +53,16 @@ pub(super) fn replace(cx: &Cx<'_>, args: &[Value]) -> Res {
     };
     match find(s, from) {
         Some(at) if !from.is_empty() => {
-            make(cx.heap, &[&s[..at], to, &s[at + from.len()..]].concat())
+            let (head, tail) = (&s[..at], &s[at + from.len()..]);
+            let len = head
+                .len()
+                .saturating_add(to.len())
+                .saturating_add(tail.len());
+            build_string(cx.heap, len, |out| {
+                out[..at].copy_from_slice(head);
+                out[at..at + to.len()].copy_from_slice(to);
+                out[at + to.len()..].copy_from_slice(tail);
+            })
         }
         _ => Ok(whole),
     }

@@ -3,6 +3,7 @@
 use super::{Cx, num, text};
 use crate::error::Res;
 use crate::heap::Heap;
+use crate::object::build_string;
 use crate::word::Value;
 
 /// A string of these bytes; those of one byte are shared.
@@ -34,23 +35,33 @@ pub(super) fn char_at(cx: &Cx<'_>, args: &[Value]) -> Res {
     byte.map_or(Ok(Value::NULL), |b| cx.heap.byte_string(*b))
 }
 
-fn map(cx: &Cx<'_>, args: &[Value], f: impl FnOnce(&[u8]) -> Vec<u8>) -> Res {
-    match text(args, 0) {
-        Some(s) => make(cx.heap, &f(s)),
-        None => Ok(Value::NULL),
+/// A string of the same length, changed where it lies: large texts need no second copy outside of
+/// the heap, whose limit could not hold there.
+fn map(cx: &Cx<'_>, args: &[Value], change: fn(&mut [u8])) -> Res {
+    let Some(s) = text(args, 0) else {
+        return Ok(Value::NULL);
+    };
+    if let [one] = *s {
+        let mut one = [one];
+        change(&mut one);
+        return cx.heap.byte_string(one[0]);
     }
+    build_string(cx.heap, s.len(), |to| {
+        to.copy_from_slice(s);
+        change(to);
+    })
 }
 
 pub(super) fn upper(cx: &Cx<'_>, args: &[Value]) -> Res {
-    map(cx, args, |s| s.to_ascii_uppercase())
+    map(cx, args, <[u8]>::make_ascii_uppercase)
 }
 
 pub(super) fn lower(cx: &Cx<'_>, args: &[Value]) -> Res {
-    map(cx, args, |s| s.to_ascii_lowercase())
+    map(cx, args, <[u8]>::make_ascii_lowercase)
 }
 
 pub(super) fn str_reverse(cx: &Cx<'_>, args: &[Value]) -> Res {
-    map(cx, args, |s| s.iter().rev().copied().collect())
+    map(cx, args, <[u8]>::reverse)
 }
 
 /// C's `isspace`.
@@ -89,23 +100,17 @@ pub(super) fn trim_right(cx: &Cx<'_>, args: &[Value]) -> Res {
     trimmed(cx, args, false, true)
 }
 
-/// Longest text that is built outside of the heap before it is put there.
-fn fits(heap: &Heap, len: usize) -> Res<usize> {
-    if len as u64 > heap.limit() {
-        Err(heap.exhausted())
-    } else {
-        Ok(len)
-    }
-}
-
 pub(super) fn repeat(cx: &Cx<'_>, args: &[Value]) -> Res {
     let (Some(s), Some(n)) = (text(args, 0), num(args, 1)) else {
         return Ok(Value::NULL);
     };
-    let n = n as usize;
-    let len = s.len().saturating_mul(n);
-    fits(cx.heap, len)?;
-    make(cx.heap, &s.repeat(if len == 0 { 0 } else { n }))
+    // A float cast saturates: a negative count, or none, is 0.
+    let len = s.len().saturating_mul(n as usize);
+    build_string(cx.heap, len, |to| {
+        for piece in to.chunks_exact_mut(s.len().max(1)) {
+            piece.copy_from_slice(s);
+        }
+    })
 }
 
 fn padded(cx: &Cx<'_>, args: &[Value], left: bool) -> Res {
@@ -113,21 +118,16 @@ fn padded(cx: &Cx<'_>, args: &[Value], left: bool) -> Res {
     let (Some(s), Some(width)) = (text(args, 0), num(args, 1)) else {
         return Ok(whole);
     };
-    let missing = (width as usize).saturating_sub(s.len());
-    if missing == 0 {
+    let width = width as usize;
+    if width <= s.len() {
         return Ok(whole);
     }
-    fits(cx.heap, s.len().saturating_add(missing))?;
     let fill = text(args, 2).and_then(|c| c.first()).unwrap_or(&b' ');
-    let fill = vec![*fill; missing];
-    make(
-        cx.heap,
-        &if left {
-            [&fill, s].concat()
-        } else {
-            [s, &fill].concat()
-        },
-    )
+    build_string(cx.heap, width, |to| {
+        to.fill(*fill);
+        let at = if left { width - s.len() } else { 0 };
+        to[at..at + s.len()].copy_from_slice(s);
+    })
 }
 
 pub(super) fn pad_left(cx: &Cx<'_>, args: &[Value]) -> Res {

@@ -30,13 +30,17 @@ pub(super) fn read_file(cx: &Cx<'_>, args: &[Value]) -> Res {
     }
     // A file that has no size, a device for example, may not end: one byte more than the heap has
     // room for is enough to know that it does not fit.
+    let mut bytes = Vec::new();
+    if bytes.try_reserve_exact(size as usize + 1).is_err() {
+        return Err(cx.heap.exhausted());
+    }
     let read = std::fs::File::open(path).and_then(|file| {
-        let mut bytes = Vec::with_capacity(size as usize);
         let mut file = std::io::Read::take(file, cx.heap.limit() + 1);
-        std::io::Read::read_to_end(&mut file, &mut bytes).map(|_| bytes)
+        std::io::Read::read_to_end(&mut file, &mut bytes)
     });
     match read {
-        Ok(bytes) => cx.heap.string(&bytes),
+        Ok(_) => cx.heap.string(&bytes),
+        Err(error) if error.kind() == std::io::ErrorKind::OutOfMemory => Err(cx.heap.exhausted()),
         Err(_) => Ok(Value::NULL),
     }
 }

@@ -1,6 +1,6 @@
 //! The table of natives. A number is a position in it.
 
-use super::{Native, core, hash, heal, io, list, number, search, string, sys};
+use super::{Native, core, hash, heal, io, list, number, random, search, string, sys};
 
 macro_rules! natives {
     ($($name:literal => $module:ident::$run:ident,)*) => {
@@ -57,9 +57,9 @@ pub const TABLE: &[Native] = natives! {
     "min" => number::min,
     "pow" => number::pow,
     "log" => number::log,
-    "random" => number::random,
-    "randint" => number::randint,
-    "seed" => number::seed,
+    "random" => random::random,
+    "randint" => random::randint,
+    "seed" => random::seed,
     "println" => io::println,
     "input" => io::input,
     "std.io.print" => io::println,

@@ -26,7 +26,7 @@ pub(crate) use list::index_of;
 pub use list::{List, list_layout};
 pub use record::Record;
 pub use string::Str;
-pub(crate) use string::{join, make as make_string};
+pub(crate) use string::{build as build_string, join, make as make_string};
 
 /// Kinds of objects; numbers are part of the layout that compiled code tests.
 #[repr(u32)]

@@ -141,6 +141,28 @@ pub(crate) fn make(heap: &Heap, a: &[u8], b: &[u8]) -> Res {
     }
 }
 
+/// A string of `len` bytes that `fill` writes; it gets them zeroed.
+pub(crate) fn build(heap: &Heap, len: usize, fill: impl FnOnce(&mut [u8])) -> Res {
+    let len = u32::try_from(len).map_err(|_| heap.exhausted())?;
+    let bytes = (INLINE + u64::from(len)).max(size_of::<Str>() as u64);
+    let (object, header) = heap.raw(Kind::Str, bytes)?;
+    // SAFETY: fresh memory of at least `INLINE + len` bytes and of the size of `Str`. The struct is
+    // written before the bytes; the slice ends before anybody else knows the string.
+    unsafe {
+        let data = object.add(INLINE as usize);
+        object.cast::<Str>().write(Str {
+            header,
+            len,
+            hash: Cell::new(0),
+            data,
+            text: std::ptr::null(),
+        });
+        data.write_bytes(0, len as usize);
+        fill(std::slice::from_raw_parts_mut(data, len as usize));
+        Ok(Value::object(&*object.cast::<Object>()))
+    }
+}
+
 fn make_view(heap: &Heap, data: *const u8, len: u32, text: *const Text) -> Res {
     heap.place(Kind::Str, |header| Str {
         header,

@@ -33,9 +33,10 @@ pub fn push_number(out: &mut Vec<u8>, x: f64, style: Style) {
         Style::Join => 14,
         Style::ToString => 15,
     };
-    // Beyond 2^63 the conversion to an integer would not keep the value.
+    // What C does: it compares with the cast to an integer and back. Its cast gives the least
+    // integer for what does not fit, so 2^63 itself, where ours saturates, is no integer there.
     let whole = x as i64;
-    if style != Style::Print && x.abs() < 9_223_372_036_854_775_808.0 && whole as f64 == x {
+    if style != Style::Print && x < 9_223_372_036_854_775_808.0 && whole as f64 == x {
         push_int(out, whole);
     } else if style == Style::Print && whole as f64 == x && whole.unsigned_abs() < 1_000_000 {
         if whole == 0 && x.is_sign_negative() {
@@ -165,8 +166,8 @@ mod tests {
             (
                 -9223372036854775808.0,
                 "-9.22337e+18",
-                "-9.2233720368548e+18",
-                "-9.22337203685478e+18",
+                "-9223372036854775808",
+                "-9223372036854775808",
             ),
             (
                 f64::MAX,
