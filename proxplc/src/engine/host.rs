@@ -1,5 +1,5 @@
-//! The evaluator's way to the real runtime: memory is the memory of this process, and the runtime is
-//! the one that compiled code calls. So a program that is evaluated differs from a compiled one in
+//! The evaluator's way to the real runtime: memory is the memory of this process, and the runtime
+//! is the one that compiled code calls. So a program that is evaluated differs from a compiled one in
 //! nothing but who executes its instructions.
 
 #![allow(
@@ -240,8 +240,8 @@ impl Host for NativeHost {
     ) -> Result<Ret, Trap> {
         let code = self.symbol(&row.compiled_symbol())?;
         let th = self.th;
-        // SAFETY: the symbol implements the row, `th` is this thread's, and the verifier has checked
-        // the arguments against the row.
+        // SAFETY: the symbol implements the row, `th` is this thread's, and the verifier has
+        // checked the arguments against the row.
         let mut ret = self.call_out(vm, || unsafe { native::call_row(th, row, code, args) })?;
         if ret.status == 0
             && let Some(ty) = Type::of_row(row.result)

@@ -1,8 +1,8 @@
 //! Calling machine code whose signature is known only at run time.
 //!
 //! Integers and addresses go into the integer registers and then onto the stack, doubles into the
-//! float registers, each in their order; how the two are mixed in a signature makes no difference on
-//! x86-64 and AArch64. So one Rust signature with enough of both calls every function of the
+//! float registers, each in their order; how the two are mixed in a signature makes no difference
+//! on x86-64 and AArch64. So one Rust signature with enough of both calls every function of the
 //! runtime: what the callee does not ask for, it does not read.
 
 #![allow(unsafe_code, reason = "calls addresses of machine code")]

@@ -2,11 +2,6 @@
 //! runtime explains errors. It is made like that of compiled code and never freed, because the
 //! runtime may explain an error until the process ends.
 
-#![allow(
-    unsafe_code,
-    reason = "the record holds raw addresses of leaked memory"
-)]
-
 use asr_abi::{CodeRecord, FrameTable, FuncEntry, Site, SiteTable, VERSION};
 use asr_codegen::air::{Module, sites};
 

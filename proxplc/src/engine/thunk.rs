@@ -1,8 +1,8 @@
 //! Addresses for functions that are evaluated, so that the runtime can call them like machine code.
 //!
 //! Each of the thunks is a function of its own; it finds the evaluation that is running on this
-//! thread and enters it with its number and its arguments. An address is given out once per function
-//! of the program; there are [`MAX`].
+//! thread and enters it with its number and its arguments. An address is given out once per
+//! function of the program; there are [`MAX`].
 
 #![allow(
     unsafe_code,
@@ -53,8 +53,8 @@ pub(super) fn number(address: u64) -> Option<usize> {
 
 fn enter(number: usize, words: &[u64; WORDS]) -> Ret {
     match ACTIVE.get() {
-        // SAFETY: `with` is running on this thread with this target, further down the stack, and the
-        // target stays in place until it has returned.
+        // SAFETY: `with` is running on this thread with this target, further down the stack, and
+        // the target stays in place until it has returned.
         Some(active) => unsafe { (active.enter)(active.target, number, words) },
         // An address that outlived its evaluation: the runtime is shutting down.
         None => Ret {
