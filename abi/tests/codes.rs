@@ -48,3 +48,36 @@ fn lookup_is_forgiving_and_total() {
         assert_eq!(codes::lookup(wrong), None, "{wrong}");
     }
 }
+
+/// The rows of earlier releases.
+const RELEASED: &str = include_str!("../released.txt");
+
+/// What is wrong with the table, given the rows of earlier releases.
+fn broken_promises(released: &str) -> Vec<String> {
+    let rows: HashSet<String> = codes::all()
+        .map(|code| format!("{} {}: {}", code.label(), code.name, code.meaning))
+        .collect();
+    released
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .filter(|line| !rows.contains(*line))
+        .map(str::to_string)
+        .collect()
+}
+
+#[test]
+fn val_34_no_released_row_is_missing_or_changed() {
+    let broken = broken_promises(RELEASED);
+    assert!(broken.is_empty(), "changed or missing: {broken:#?}");
+    assert!(RELEASED.lines().count() > 38 + codes::rows(Series::A).len());
+}
+
+#[test]
+fn val_34_a_changed_or_missing_row_is_found() {
+    let renumbered = RELEASED.replace("S37 BUSY", "S38 BUSY");
+    let renamed = RELEASED.replace("S12 EMPTY", "S12 NOTHING");
+    let reworded = RELEASED.replace("S0 OK: done", "S0 OK: well done");
+    for mutant in [renumbered, renamed, reworded] {
+        assert_eq!(broken_promises(&mutant).len(), 1);
+    }
+}

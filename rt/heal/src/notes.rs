@@ -56,9 +56,11 @@ pub(crate) fn leave(object: *mut ObjectHeader, report: &RepairContext) {
     // Acquire: the taker before us is done with the note. The stores are relaxed: they are
     // published, like the object itself, by the release of the push that follows.
     let free = window(object).find(|note| {
-        note.owner
-            .compare_exchange(ptr::null_mut(), object, Acquire, Relaxed)
-            .is_ok()
+        note.owner.load(Relaxed).is_null()
+            && note
+                .owner
+                .compare_exchange(ptr::null_mut(), object, Acquire, Relaxed)
+                .is_ok()
     });
     let Some(note) = free else {
         COUNTERS.notes_lost.up();

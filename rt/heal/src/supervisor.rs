@@ -6,7 +6,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::atomic::{AtomicU32, Ordering::*};
+use std::sync::atomic::{AtomicU32, Ordering::*, fence};
 use std::thread::JoinHandle;
 
 use asr_abi::repair_word::QUEUED;
@@ -36,7 +36,7 @@ pub fn is_running() -> bool {
 
 /// Whether the runtime has stopped.
 pub(crate) fn has_stopped() -> bool {
-    STATE.load(Acquire) == STOPPED
+    STATE.load(SeqCst) == STOPPED
 }
 
 /// The running supervisor; stops and joins on drop.
@@ -83,8 +83,10 @@ impl Drop for Supervisor {
             // Panics of handlers are contained; one of the supervisor itself is a broken invariant.
             thread.join().expect("the supervisor broke an invariant");
         }
-        STATE.store(STOPPED, Release);
-        // What was pushed between the last look and the store above.
+        // SeqCst, with the count in `queue::wake`: a report that did not see the stop has pushed
+        // before `help` looks; one that pushes later sees the stop, and helps itself.
+        STATE.swap(STOPPED, SeqCst);
+        fence(SeqCst);
         help();
     }
 }

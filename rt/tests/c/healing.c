@@ -98,6 +98,20 @@ int main(void) {
     CHECK(asr_runtime_start(ASR_ABI_VERSION) == ASR_OK);
     CHECK(asr_runtime_start(ASR_ABI_VERSION) == ASR_DUPLICATE);
 
+    /* A handler compiled against 1.0 works with the longer context of a later runtime. */
+    {
+        struct {
+            asr_repair_context known;
+            uint64_t later[4];
+        } context;
+        memset(&context, 0xff, sizeof context);
+        context.known.size = sizeof context;
+        context.known.result = ASR_REPAIRED;
+        repair(a, &context);
+        CHECK(a->repairs == 2 && context.known.result == ASR_REPAIRED);
+        a->repairs = 1;
+    }
+
     /* From a thread that the runtime does not know. */
     a->balance = -1;
     CHECK(pthread_create(&thread, NULL, report_from_a_foreign_thread, a) == 0);
