@@ -144,3 +144,16 @@ fn abi_10_33_engines_agree() {
         random.bytes(len)
     });
 }
+
+/// The same for the compiler's own generator, with cancelled probes and cleanup edges.
+#[test]
+fn abi_10_33_engines_agree_on_arbitrary_modules() {
+    smoke("arbitrary", asr_fuzz::arbitrary, |random, n| {
+        let len = if n < 20 {
+            n as usize
+        } else {
+            random.below(600)
+        };
+        random.bytes(len)
+    });
+}
