@@ -17,7 +17,7 @@ pub enum Error {
     /// The module breaks a rule that the verifier checks; compile only verified modules.
     Invalid(String),
     /// The check of the probes (rule ABI-30 a to d) found these.
-    Probes(Vec<crate::pass::Violation>),
+    Probes(Vec<crate::air::VerifyError>),
     /// Cranelift refused; a defect of the lowering.
     Cranelift(String),
     /// No memory for the code.

@@ -40,4 +40,14 @@ pub(super) const ROWS: &[Code] = codes! { V
         do "declare the function `throws`, or give the instruction a recovery or cleanup edge";
     18 NO_CLEANUP: "a failure that would leave an intent or mask open",
         do "give the instruction a cleanup edge that closes it";
+    19 BARE_CYCLE: "a cycle without a probe, and no bound on its iterations",
+        do "let the probe pass place probes, or put one into the cycle";
+    20 UNGUARDED_ENTRY: "an entry without the probe or the stack check that it needs",
+        do "let the probe pass place probes, or begin the function with both";
+    21 UNGUARDED_ALLOCATION: "an allocation that a path reaches without a probe",
+        do "let the probe pass place probes, or put one before the allocation";
+    22 UNGUARDED_RETURN: "a foreign or blocking call with no probe behind it",
+        do "let the probe pass place probes, or put one behind the call";
+    23 PROBE_GAP: "too much code between two probes",
+        do "let the probe pass place probes, or put one between";
 };

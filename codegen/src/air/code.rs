@@ -58,6 +58,16 @@ labels! {
     UNCAUGHT = "V0017";
     /// A failure that would leave an intent or mask open (rule ABI-30 h).
     NO_CLEANUP = "V0018";
+    /// A cycle without a probe or a bound on its iterations (rule ABI-30 a).
+    BARE_CYCLE = "V0019";
+    /// An entry without the probe or the stack check that it needs (rule ABI-30 b).
+    UNGUARDED_ENTRY = "V0020";
+    /// An allocation that a path reaches without a probe (rule ABI-30 b).
+    UNGUARDED_ALLOCATION = "V0021";
+    /// A return from a call that may have blocked, without a probe behind it (rule ABI-1).
+    UNGUARDED_RETURN = "V0022";
+    /// More code between two probes than rule ABI-3 allows (rule ABI-30 c).
+    PROBE_GAP = "V0023";
 }
 
 #[cfg(test)]

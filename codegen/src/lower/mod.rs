@@ -25,5 +25,5 @@ mod term;
 mod types;
 mod unit;
 
-pub(crate) use facts::reverse_postorder;
+pub(crate) use facts::{address_taken, reverse_postorder};
 pub(crate) use unit::{Compiled, Lowered, Want, define, lower};

@@ -1,29 +1,26 @@
 //! Passes over AIR: AIR in, AIR out.
+//!
+//! | file        | what                                                                  |
+//! |-------------|-----------------------------------------------------------------------|
+//! | [`place`]   | where probes stand (rules ABI-1 to ABI-3)                             |
+//! | [`strip`]   | strip-mining of a counted loop                                        |
+//! | [`check`]   | the proof that they stand where they must (rule ABI-30, a to c)       |
+//! | [`flow`]    | what both know of paths: guards, gaps, loops that end soon            |
+//! | [`counted`] | counted loops                                                         |
+//! | [`trips`]   | bounds on their iterations                                            |
+//! | [`cfg`]     | control flow, dominators, natural loops                               |
+//! | [`calls`]   | the call graph                                                        |
+//! | [`cost`]    | machine instructions, estimated                                       |
 
-use std::fmt;
+mod calls;
+mod cfg;
+mod check;
+mod cost;
+mod counted;
+mod flow;
+mod place;
+mod strip;
+mod trips;
 
-use crate::air::Module;
-use crate::{Error, ProbeMode, Rows};
-
-/// A place that rule ABI-30 (a to c) rejects.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Violation {
-    /// What is wrong, with function and block.
-    pub text: String,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-/// Places the probes of a mode.
-pub fn place_probes(module: &Module, _rows: &Rows, _mode: ProbeMode) -> Result<Module, Error> {
-    Ok(module.clone())
-}
-
-/// Checks the probes of a module.
-pub fn check_probes(_module: &Module, _rows: &Rows, _mode: ProbeMode) -> Vec<Violation> {
-    Vec::new()
-}
+pub use check::check_probes;
+pub use place::place_probes;

@@ -59,8 +59,9 @@ int asr_program_start(int argc, char **argv, asr_ret (*entry)(thread *)) {
             inside &= r->base <= f->entry && f->entry + f->len <= r->base + r->len;
             sorted &= i == 0 || t->funcs[i - 1].entry < f->entry;
         }
-        printf("record version %" PRIx64 " unit %u sites %u funcs %u inside %d sorted %d frames %u\n",
-               r->version, t->unit, t->n_sites, t->n_funcs, inside, sorted, (unsigned)r->frames[0]);
+        printf("record version %" PRIx64 " unit %u sites %u funcs %u ", r->version, t->unit,
+               t->n_sites, t->n_funcs);
+        printf("inside %d sorted %d frames %u\n", inside, sorted, (unsigned)r->frames[0]);
     }
     for (const start *s = __start_asr_start; s < __stop_asr_start; s++)
         printf("handler for %" PRIx64 " bound %" PRIu64 " %d\n", s->type_id, s->bound_ns,

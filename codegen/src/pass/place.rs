@@ -1,0 +1,309 @@
+//! The placement of probes: guards of rule ABI-1 with the elisions of ABI-2, within ABI-3.
+//!
+//! Callees come before their callers, so that what a call costs is known. In a function: its
+//! entry, the returns from foreign and blocking calls, its loops from the inside out, allocations,
+//! and last the gaps that remain.
+//!
+//! What the front end placed stays and counts.
+
+use asr_intrinsics::Effect;
+
+use super::calls::Calls;
+use super::cfg::{Cfg, Loop};
+use super::check::{allocates, wants_return_probe};
+use super::cost::{self, GAP_MAX, LOOP_MAX};
+use super::flow::{Facts, Loops, is_uncovered, runs};
+use super::{strip, trips};
+use crate::air::{BlockId, Edge, FuncId, Function, Inst, Loc, Module, Op, ProbeKind};
+use crate::{Error, ProbeMode, Rows};
+
+/// Fewer iterations per stretch than this are not worth a second loop.
+const CHUNK_MIN: u64 = 4;
+
+/// Places the probes of a mode in a verified module.
+///
+/// # Errors
+/// None at present; a module that the verifier accepts always has a placement.
+pub fn place_probes(module: &Module, rows: &Rows, mode: ProbeMode) -> Result<Module, Error> {
+    let mut out = module.clone();
+    let calls = Calls::of(module);
+    let every = mode == ProbeMode::Every;
+    let mut facts = match mode {
+        ProbeMode::Auto => Facts::new(module, |func| calls.needs_entry_probe(func)),
+        _ => Facts::without_calls(module),
+    };
+    for &id in &calls.bottom_up {
+        let func = &mut out.funcs[id.index()];
+        if func.blocks.is_empty() {
+            continue;
+        }
+        match mode {
+            ProbeMode::AsIs => continue,
+            ProbeMode::Off => {
+                for block in &mut func.blocks {
+                    block
+                        .insts
+                        .retain(|inst| !matches!(inst.op, Op::Probe { .. }));
+                }
+                entry(func, id, &calls, false);
+            }
+            ProbeMode::Auto | ProbeMode::Every => {
+                entry(func, id, &calls, every || calls.needs_entry_probe(id));
+                returns(func, rows);
+                loops(func, rows, &facts, every);
+                allocations(func, rows, &facts, every);
+                facts.through[id.index()].gap = gaps(func, &facts);
+            }
+        }
+    }
+    Ok(out)
+}
+
+fn probe(kind: ProbeKind, edge: Edge, loc: Loc) -> Inst {
+    Inst {
+        op: Op::Probe { kind },
+        edge,
+        loc,
+    }
+}
+
+/// The guard of the entry and the check of the stack, unless they are there.
+fn entry(func: &mut Function, id: FuncId, calls: &Calls, wants_probe: bool) {
+    let wants_check = calls.needs_stack_check(id) || calls.exported[id.index()];
+    let head = func.blocks[0].insts.iter();
+    let head: Vec<&Op> = head.map(|x| &x.op).take_while(|op| !op.is_call()).collect();
+    let has_check = head.contains(&&Op::CheckStack);
+    let has_probe = head.iter().any(|op| matches!(op, Op::Probe { .. }));
+    let mut first = Vec::new();
+    if wants_probe && !has_probe {
+        first.push(probe(ProbeKind::Entry, Edge::NONE, func.loc));
+    }
+    if wants_check && !has_check {
+        first.push(Inst {
+            op: Op::CheckStack,
+            edge: Edge::NONE,
+            loc: func.loc,
+        });
+    }
+    func.blocks[0].insts.splice(0..0, first);
+}
+
+/// A probe behind each call that may have blocked and each foreign call.
+fn returns(func: &mut Function, rows: &Rows) {
+    for block in &mut func.blocks {
+        let mut n = 0;
+        while let Some(inst) = block.insts.get(n) {
+            n += 1;
+            let next = block.insts.get(n).map(|next| &next.op);
+            if wants_return_probe(&inst.op, rows) && !matches!(next, Some(Op::Probe { .. })) {
+                let probe = probe(ProbeKind::Return, inst.edge, inst.loc);
+                block.insts.insert(n, probe);
+            }
+        }
+    }
+}
+
+/// The loops, from the inside out. Each change makes new blocks, so they are found anew.
+fn loops(func: &mut Function, rows: &Rows, facts: &Facts, every: bool) {
+    let mut done = vec![false; func.blocks.len()];
+    loop {
+        let cfg = Cfg::of(func);
+        done.resize(func.blocks.len(), false);
+        let loops = Loops::of(func, &cfg);
+        let todo = |n: &usize| !done[loops.list[*n].header.index()];
+        let Some(n) = (0..loops.list.len()).rev().find(todo) else {
+            break;
+        };
+        let this = &loops.list[n];
+        done[this.header.index()] = true;
+        if every {
+            guard_header(func, &cfg, rows, this);
+            continue;
+        }
+        if loops.bound[n].is_some() || !is_uncovered(func, &cfg, facts, this) {
+            continue;
+        }
+        let count = LOOP_MAX / loop_cost(func, facts, &loops, this).max(1);
+        let counted = loops.counted(func, &cfg, n).filter(|of| {
+            count >= CHUNK_MIN
+                && trips::strippable(of)
+                && strip::knows(func, this, of)
+                && (!strip::is_bottom_tested(func, this, of)
+                    || trips::guarded(func, &cfg, this.header, of))
+        });
+        let Some(of) = counted else {
+            guard_header(func, &cfg, rows, this);
+            continue;
+        };
+        let edge = edge_of(func, &cfg, rows, this);
+        let count = count.min(u64::from(trips::CHUNK_MAX)) as u32;
+        let header = strip::strip(func, &cfg, this, &of, count, edge);
+        done.resize(func.blocks.len(), false);
+        done[header.index()] = true;
+    }
+    irreducible(func, facts, every);
+}
+
+/// A probe at the header of a loop.
+fn guard_header(func: &mut Function, cfg: &Cfg, rows: &Rows, this: &Loop) {
+    let edge = edge_of(func, cfg, rows, this);
+    let header = &mut func.blocks[this.header.index()];
+    if matches!(
+        header.insts.first().map(|inst| &inst.op),
+        Some(Op::Probe { .. })
+    ) {
+        return;
+    }
+    let loc = header
+        .insts
+        .first()
+        .map_or(header.term_loc, |inst| inst.loc);
+    header.insts.insert(0, probe(ProbeKind::Loop, edge, loc));
+}
+
+/// A probe at each block to which control goes back without a natural loop.
+fn irreducible(func: &mut Function, facts: &Facts, every: bool) {
+    let cfg = Cfg::of(func);
+    let mut targets: Vec<BlockId> = Vec::new();
+    for way in cfg.order.iter().flat_map(|block| &cfg.out[block.index()]) {
+        let natural = cfg.dominates(way.to, way.from);
+        let guarded = !every && facts.is_guarded(func, way);
+        if cfg.is_retreating(way) && !natural && !guarded {
+            targets.push(way.to);
+        }
+    }
+    targets.sort();
+    targets.dedup();
+    for target in targets {
+        let block = &mut func.blocks[target.index()];
+        block
+            .insts
+            .insert(0, probe(ProbeKind::Loop, Edge::NONE, block.term_loc));
+    }
+}
+
+/// Machine instructions of one iteration, with the iterations of inner loops that end soon.
+fn loop_cost(func: &Function, facts: &Facts, loops: &Loops, this: &Loop) -> u64 {
+    let block_cost = |id: BlockId| {
+        let block = &func.blocks[id.index()];
+        let insts: u64 = block.insts.iter().map(|inst| facts.cost(&inst.op)).sum();
+        let once = insts + cost::of_term(&block.term);
+        once.saturating_mul(loops.times[id.index()])
+    };
+    let costs = this.blocks().map(block_cost);
+    costs.fold(0, u64::saturating_add)
+}
+
+/// Where a failure of the loop's probe goes: where that of the first instruction in the loop goes
+/// that is protected like the header, by blocks outside the loop.
+fn edge_of(func: &Function, cfg: &Cfg, rows: &Rows, this: &Loop) -> Edge {
+    let depth = depths(func, cfg, rows);
+    let outside = |edge: &Edge| !edge.is_none() && edge.targets().all(|to| !this.contains(to));
+    for &id in cfg.order.iter().filter(|id| this.contains(**id)) {
+        let mut now = depth[id.index()];
+        for inst in &func.blocks[id.index()].insts {
+            if now == depth[this.header.index()] && outside(&inst.edge) {
+                return inst.edge;
+            }
+            now += delta(&inst.op, rows);
+        }
+    }
+    Edge::NONE
+}
+
+/// How many intents and masks are open at the beginning of each block.
+fn depths(func: &Function, cfg: &Cfg, rows: &Rows) -> Vec<i32> {
+    let mut depth = vec![0; func.blocks.len()];
+    let mut known = vec![false; func.blocks.len()];
+    for &id in &cfg.order {
+        known[id.index()] = true;
+        let mut now = depth[id.index()];
+        let insts = &func.blocks[id.index()].insts;
+        for at in 0..=insts.len() {
+            for way in cfg.out[id.index()].iter().filter(|way| way.at == at) {
+                if !std::mem::replace(&mut known[way.to.index()], true) {
+                    depth[way.to.index()] = now;
+                }
+            }
+            now += insts.get(at).map_or(0, |inst| delta(&inst.op, rows));
+        }
+    }
+    depth
+}
+
+fn delta(op: &Op, rows: &Rows) -> i32 {
+    let Op::Intrinsic { row, .. } = op else {
+        return 0;
+    };
+    let effects = rows.get(row).map_or(&[][..], |row| row.does);
+    let each = effects.iter().map(|effect| match effect {
+        Effect::OpensIntent | Effect::OpensMask => 1,
+        Effect::ClosesIntent | Effect::ClosesMask => -1,
+        _ => 0,
+    });
+    each.sum()
+}
+
+/// A probe before each allocation that a path reaches without one.
+fn allocations(func: &mut Function, rows: &Rows, facts: &Facts, every: bool) {
+    let cfg = Cfg::of(func);
+    let loops = Loops::of(func, &cfg);
+    let mut places = Vec::new();
+    runs(func, &cfg, facts, &loops, |block, at, run| {
+        let insts = &func.blocks[block.index()].insts;
+        let before = at.checked_sub(1).and_then(|n| insts.get(n)).map(|x| &x.op);
+        let bare = run.clear.is_some() || every && !matches!(before, Some(Op::Probe { .. }));
+        if bare && insts.get(at).is_some_and(|inst| allocates(&inst.op, rows)) {
+            places.push((block, at));
+        }
+    });
+    insert(func, places, ProbeKind::Alloc);
+}
+
+/// Probes in the gaps that remain; gives what a call of the function costs.
+fn gaps(func: &mut Function, facts: &Facts) -> u64 {
+    loop {
+        let cfg = Cfg::of(func);
+        let loops = Loops::of(func, &cfg);
+        let mut over = None;
+        let through = runs(func, &cfg, facts, &loops, |block, at, run| {
+            if run.gap > GAP_MAX && over.is_none() {
+                over = Some((block, at));
+            }
+        });
+        let Some((block, at)) = over else {
+            return through;
+        };
+        // In a loop that ends soon, a probe before it is enough: the loop alone is within bounds.
+        let around = loops.list.iter().zip(&loops.bound);
+        let around = around.filter(|(this, bound)| bound.is_some() && this.contains(block));
+        let place = match around.map(|(this, _)| this).next() {
+            Some(this) => {
+                let ways = trips::entries(&cfg, this).map(|way| {
+                    let end = func.blocks[way.from.index()].insts.len();
+                    (way.from, way.at.min(end))
+                });
+                ways.collect()
+            }
+            None => vec![(block, at.saturating_sub(1))],
+        };
+        insert(func, place, ProbeKind::Gap);
+    }
+}
+
+/// Puts probes before these instructions, each with the instruction's edge.
+fn insert(func: &mut Function, mut places: Vec<(BlockId, usize)>, kind: ProbeKind) {
+    places.sort();
+    places.dedup();
+    for (block, at) in places.into_iter().rev() {
+        let block = &mut func.blocks[block.index()];
+        let (edge, loc) = match block.insts.get(at) {
+            Some(inst) => (inst.edge, inst.loc),
+            None => (
+                block.term.edge().copied().unwrap_or(Edge::NONE),
+                block.term_loc,
+            ),
+        };
+        block.insts.insert(at, probe(kind, edge, loc));
+    }
+}
