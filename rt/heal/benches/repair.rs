@@ -33,6 +33,11 @@ fn main() {
         "timer (subtracted below)", timer[0], timer[1], timer[2]
     );
 
+    let held = ObjectHeader::new(FAST);
+    held.repair.store(
+        asr_abi::repair_word::QUEUED,
+        std::sync::atomic::Ordering::Release,
+    );
     let one = [const { ObjectHeader::new(FAST) }];
     row("inline repair, one object", timer[0], samples, |_| {
         repaired(th, &one[0])
@@ -45,6 +50,21 @@ fn main() {
         let at = |n: usize| n.wrapping_mul(40_503) % len;
         row(&name, timer[0], samples, |n| repaired(th, &many[at(n)]));
     }
+
+    row("coalesced report", timer[0], samples, |_| {
+        // SAFETY: the object is alive; it is kept Queued by hand, so nobody owns it.
+        let outcome = unsafe { report(th, 0x8000_0001, std::ptr::from_ref(&held).cast_mut()) };
+        assert_eq!(outcome, Outcome::Coalesced);
+    });
+    row("handler lookup", timer[0], samples, |_| {
+        assert_eq!(
+            black_box(handlers::is_registered(black_box(FAST))),
+            Some(true)
+        );
+    });
+    row("slow probe, nothing asked", timer[0], samples, |_| {
+        asr_kernel::thread::checkpoint::checkpoint(th);
+    });
 
     // Without a supervisor nobody takes the tickets: the first go to the overflow stack, which is
     // the slowest enqueue, and no sleeper is woken.

@@ -39,7 +39,7 @@ pub(crate) unsafe fn run(
         Func::C(function) => {
             // SAFETY: the registration promised a function of this type; the object is alive and
             // owned.
-            catch_unwind(AssertUnwindSafe(|| unsafe { function(object, ctx) })).is_ok()
+            contain(|| unsafe { function(object, ctx) })
         }
         // SAFETY: as above; the thread state is that of this thread.
         Func::Compiled(function) => unsafe {
@@ -53,10 +53,8 @@ pub(crate) unsafe fn run(
             }
             ret.status == u64::from(status::OK)
         },
-        Func::Rust(function) => catch_unwind(AssertUnwindSafe(|| function(object, ctx))).is_ok(),
-        Func::Language { run, data, .. } => {
-            catch_unwind(AssertUnwindSafe(|| run(*data, object, ctx))).is_ok()
-        }
+        Func::Rust(function) => contain(|| function(object, ctx)),
+        Func::Language { run, data, .. } => contain(|| run(*data, object, ctx)),
     });
     handler.took(ticks::now().saturating_sub(started));
     if !local::in_handler() {
@@ -67,6 +65,18 @@ pub(crate) unsafe fn run(
         ctx.result = FAILED;
     }
     ctx.result
+}
+
+/// Runs it; `false` when it panicked. Dropping what the panic carries is user code too.
+fn contain(run: impl FnOnce()) -> bool {
+    let Err(payload) = catch_unwind(AssertUnwindSafe(run)) else {
+        return true;
+    };
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        // Leaked rather than dropped: it could go on like this.
+        std::mem::forget(second);
+    }
+    false
 }
 
 /// The fast path: the reporter repairs the object that it marked.

@@ -253,6 +253,7 @@ fn attempts_until_dead(healer: &Healer, type_id: u64, runs: &AtomicU32) -> u32 {
 fn heal_13_faults_and_panics_are_contained_and_never_recur() {
     static RUNS: AtomicU32 = AtomicU32::new(0);
     static DEPTH: AtomicU32 = AtomicU32::new(0);
+    static HELD: Mutex<()> = Mutex::new(());
     unsafe extern "C" fn faults(
         _: *const Thread,
         _: *mut ObjectHeader,
@@ -274,8 +275,15 @@ fn heal_13_faults_and_panics_are_contained_and_never_recur() {
     register(
         131,
         |_, _| {
+            struct Bomb;
+            impl Drop for Bomb {
+                fn drop(&mut self) {
+                    panic!("planted, in the payload of the other");
+                }
+            }
+            let _held = HELD.lock();
             RUNS.fetch_add(1, SeqCst);
-            panic!("planted");
+            std::panic::panic_any(Bomb);
         },
         FAST,
     );
@@ -298,6 +306,7 @@ fn heal_13_faults_and_panics_are_contained_and_never_recur() {
     for type_id in 131..=134 {
         assert_eq!(attempts_until_dead(&healer, type_id, &RUNS), 5, "{type_id}");
     }
+    assert!(HELD.try_lock().is_some(), "released on every exit");
     assert!(ledger::read().balances());
 }
 

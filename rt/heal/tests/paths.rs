@@ -212,3 +212,46 @@ fn heal_29_part_a_retry_is_delayed_and_bounded() {
         assert!(pair[1].0 - pair[0].0 >= least, "retry {n} came too early");
     }
 }
+
+#[test]
+fn heal_15_part_every_word_seen_lies_on_an_edge_chain() {
+    // What waits: the trace oracle, with trace events.
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    let healer = Healer::start();
+    register(
+        15,
+        |_, ctx| {
+            if ctx.path == repair_path::INLINE && RUNS.fetch_add(1, SeqCst) % 3 == 0 {
+                ctx.result = repair_result::NEEDS_SLOW;
+            }
+        },
+        FAST,
+    );
+    let object = ObjectHeader::new(15);
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut last = 0;
+            while !stop.load(SeqCst) {
+                let word = object.repair.load(SeqCst);
+                let generation = word >> repair_word::GENERATION_SHIFT;
+                assert!(generation >= last, "{word:x} after generation {last}");
+                assert_eq!(word & 0xffff_00e0, 0, "reserved bits and node: {word:x}");
+                assert!(
+                    word & repair_word::STATE <= repair_word::REPAIRING,
+                    "{word:x}"
+                );
+                last = generation;
+            }
+        });
+        let reporters: Vec<_> = (0..3)
+            .map(|_| scope.spawn(|| (0..30_000).for_each(|_| _ = tell(&object))))
+            .collect();
+        for reporter in reporters {
+            reporter.join().unwrap();
+        }
+        stop.store(true, SeqCst);
+    });
+    healer.quiet();
+    assert_eq!(state(&object), repair_word::HEALTHY);
+}
