@@ -4,7 +4,7 @@
 //! enqueued = repaired + dead + quarantined + delayed + queued + in_repair, exactly at
 //! quiescence; in between the counters of events only grow.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::*};
 
 macro_rules! ledger {
     ($($(#[doc = $doc:literal])* $name:ident,)*) => {
@@ -106,7 +106,8 @@ impl Counter {
         Counter(AtomicU64::new(0))
     }
 
-    // Relaxed throughout: counts order nothing.
+    // What is counted orders nothing, with one exception: a job leaves its gauge by a release, and
+    // gauges are read with acquire, so who sees that no job is under way sees what the jobs did.
 
     pub(crate) fn add(&self, n: u64) {
         self.0.fetch_add(n, Relaxed);
@@ -117,11 +118,11 @@ impl Counter {
     }
 
     pub(crate) fn down(&self) {
-        self.0.fetch_sub(1, Relaxed);
+        self.0.fetch_sub(1, Release);
     }
 
     pub(crate) fn get(&self) -> u64 {
-        self.0.load(Relaxed)
+        self.0.load(Acquire)
     }
 }
 
