@@ -8,7 +8,7 @@ use std::collections::hash_map::Entry;
 use asr_value::object::{Dict, List};
 use asr_value::ops::arith;
 use asr_value::{Heap, Value};
-use common::{cx, heap, message, native, string, text};
+use common::{config, cx, heap, message, native, string, text};
 use proptest::prelude::*;
 
 #[test]
@@ -144,7 +144,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config(64))]
 
     /// A dictionary does what a map of the standard library does, and keeps the order of insertion.
     #[test]
@@ -192,7 +192,9 @@ proptest! {
 
     /// A list does what a vector does.
     #[test]
-    fn lists_are_vectors(steps in prop::collection::vec((0u8..10, 0usize..50, any::<i32>()), 0..500)) {
+    fn lists_are_vectors(
+        steps in prop::collection::vec((0u8..10, 0usize..50, any::<i32>()), 0..500),
+    ) {
         let cx = heap(8 << 20);
         let value = List::make(cx.heap, 0).unwrap();
         let list = value.as_list().unwrap();

@@ -6,7 +6,7 @@ use asr_value::natives::{self, TABLE};
 use asr_value::object::{Dict, List, Native, Record};
 use asr_value::text::{self as texts, Style};
 use asr_value::{Heap, Value};
-use common::{cx, heap, native, string, text};
+use common::{config, cx, heap, native, string, text};
 use proptest::prelude::*;
 
 /// Calls a native with arguments written as in a program; the result as `print` shows it.
@@ -266,7 +266,7 @@ fn value(cx: &natives::Cx<'_>, n: u32) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config(4000))]
 
     #[test]
     fn nothing_that_a_program_passes_panics(

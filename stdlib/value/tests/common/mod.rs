@@ -45,3 +45,12 @@ pub(crate) fn native(cx: &Cx<'_>, name: &str, args: &[Value]) -> Value {
     let id = natives::by_name(name).unwrap_or_else(|| panic!("no native {name}"));
     natives::call(cx, id, args).unwrap_or_else(|e| panic!("{name}: {}", text(e.0)))
 }
+
+/// How many cases of a property, without a file of failures.
+pub(crate) fn config(cases: u32) -> proptest::test_runner::Config {
+    proptest::test_runner::Config {
+        cases,
+        failure_persistence: None,
+        ..Default::default()
+    }
+}
