@@ -221,7 +221,7 @@ fn heal_15_part_every_word_seen_lies_on_an_edge_chain() {
     register(
         15,
         |_, ctx| {
-            if ctx.path == repair_path::INLINE && RUNS.fetch_add(1, SeqCst) % 3 == 0 {
+            if ctx.path == repair_path::INLINE && RUNS.fetch_add(1, SeqCst).is_multiple_of(3) {
                 ctx.result = repair_result::NEEDS_SLOW;
             }
         },
