@@ -184,17 +184,31 @@ impl Block {
     }
 }
 
+/// The bits that a value of each type has.
+const MASKS: [u64; Type::ALL.len()] = {
+    let mut masks = [u64::MAX; Type::ALL.len()];
+    let mut n = 0;
+    while n < masks.len() {
+        let ty = Type::ALL[n];
+        assert!(
+            ty as usize == n,
+            "`Type::ALL` is in the order of the variants"
+        );
+        masks[n] = match ty {
+            Type::Bool => 1,
+            ty => u64::MAX >> (64 - 8 * ty.size()),
+        };
+        n += 1;
+    }
+    masks
+};
+
 impl Type {
     /// The bits of this immediate as every engine holds a value of this type: low bits only, the
     /// rest zero.
+    #[inline]
     pub const fn canonical(self, bits: u64) -> u64 {
-        match self.size() {
-            1 if matches!(self, Type::Bool) => bits & 1,
-            1 => bits & 0xff,
-            2 => bits & 0xffff,
-            4 => bits & 0xffff_ffff,
-            _ => bits,
-        }
+        bits & MASKS[self as usize]
     }
 
     /// The bits as [`Operand::Imm`] has them: integers sign-extended, the rest canonical.

@@ -3,13 +3,10 @@
 use crate::air::{BinOp, CmpOp, OverflowOp, Type, UnOp, fault};
 
 /// The value as a signed number.
+#[inline]
 pub(super) fn signed(ty: Type, bits: u64) -> i64 {
-    match ty {
-        Type::I8 => bits as i8 as i64,
-        Type::I16 => bits as i16 as i64,
-        Type::I32 => bits as i32 as i64,
-        _ => bits as i64,
-    }
+    let unused = 64 - bits_of(ty);
+    (bits << unused) as i64 >> unused
 }
 
 fn bits_of(ty: Type) -> u32 {
@@ -61,36 +58,42 @@ pub(super) fn unary(op: UnOp, ty: Type, x: u64) -> u64 {
 /// Two operands; a fault by its code.
 #[inline]
 pub(super) fn binary(op: BinOp, ty: Type, a: u64, b: u64) -> Result<u64, u32> {
-    let (sa, sb) = (signed(ty, a), signed(ty, b));
-    let shift = (b as u32) & (bits_of(ty) - 1);
-    let divides = matches!(op, BinOp::SDiv | BinOp::UDiv | BinOp::SRem | BinOp::URem);
-    if divides && b == 0 {
-        return Err(fault::DIVISION);
-    }
-    if op == BinOp::SDiv && sb == -1 && sa == least(ty) {
-        return Err(fault::OVERFLOW);
-    }
     let result = match op {
         BinOp::Add => a.wrapping_add(b),
         BinOp::Sub => a.wrapping_sub(b),
         BinOp::Mul => a.wrapping_mul(b),
-        BinOp::SDiv => sa.wrapping_div(sb) as u64,
-        BinOp::UDiv => a / b,
-        BinOp::SRem => sa.wrapping_rem(sb) as u64,
-        BinOp::URem => a % b,
         BinOp::And => a & b,
         BinOp::Or => a | b,
         BinOp::Xor => a ^ b,
-        BinOp::Shl => a << shift,
-        BinOp::SShr => (sa >> shift) as u64,
-        BinOp::UShr => a >> shift,
-        BinOp::SMin => sa.min(sb) as u64,
-        BinOp::SMax => sa.max(sb) as u64,
+        BinOp::Shl => a << shift(ty, b),
+        BinOp::SShr => (signed(ty, a) >> shift(ty, b)) as u64,
+        BinOp::UShr => a >> shift(ty, b),
+        BinOp::SMin => signed(ty, a).min(signed(ty, b)) as u64,
+        BinOp::SMax => signed(ty, a).max(signed(ty, b)) as u64,
         BinOp::UMin => a.min(b),
         BinOp::UMax => a.max(b),
-        BinOp::FAdd | BinOp::FSub | BinOp::FMul | BinOp::FDiv => return Ok(float(op, ty, a, b)),
+        BinOp::SDiv | BinOp::UDiv | BinOp::SRem | BinOp::URem => divide(op, ty, a, b)?,
+        BinOp::FAdd | BinOp::FSub | BinOp::FMul | BinOp::FDiv => float(op, ty, a, b),
     };
     Ok(ty.canonical(result))
+}
+
+/// The count of a shift, modulo the width.
+#[inline]
+fn shift(ty: Type, count: u64) -> u32 {
+    count as u32 & (bits_of(ty) - 1)
+}
+
+fn divide(op: BinOp, ty: Type, a: u64, b: u64) -> Result<u64, u32> {
+    let (sa, sb) = (signed(ty, a), signed(ty, b));
+    match op {
+        _ if b == 0 => Err(fault::DIVISION),
+        BinOp::SDiv if sb == -1 && sa == least(ty) => Err(fault::OVERFLOW),
+        BinOp::SDiv => Ok(sa.wrapping_div(sb) as u64),
+        BinOp::SRem => Ok(sa.wrapping_rem(sb) as u64),
+        BinOp::UDiv => Ok(a / b),
+        _ => Ok(a % b),
+    }
 }
 
 fn float(op: BinOp, ty: Type, a: u64, b: u64) -> u64 {
@@ -130,14 +133,13 @@ pub(super) fn overflow(op: OverflowOp, ty: Type, a: u64, b: u64) -> (u64, bool) 
 #[inline]
 pub(super) fn compare(op: CmpOp, ty: Type, a: u64, b: u64) -> bool {
     use CmpOp::*;
-    let (sa, sb) = (signed(ty, a), signed(ty, b));
     match op {
         Eq => a == b,
         Ne => a != b,
-        Slt => sa < sb,
-        Sle => sa <= sb,
-        Sgt => sa > sb,
-        Sge => sa >= sb,
+        Slt => signed(ty, a) < signed(ty, b),
+        Sle => signed(ty, a) <= signed(ty, b),
+        Sgt => signed(ty, a) > signed(ty, b),
+        Sge => signed(ty, a) >= signed(ty, b),
         Ult => a < b,
         Ule => a <= b,
         Ugt => a > b,

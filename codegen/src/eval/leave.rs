@@ -37,7 +37,8 @@ impl<'p> Machine<'p> {
                     let class = self.program.sig_classes[sig as usize];
                     if known.is_some_and(|code| code.class == class) {
                         self.scratch = scratch;
-                        return self.activate(host, code, base, func, args);
+                        self.activate(host, code, base, func, args)?;
+                        return Ok(Next::Reload);
                     }
                     let message = format!("the function at {addr:#x} has another signature");
                     return Err(Why::Trap(Trap::new(message)));
@@ -97,13 +98,12 @@ impl<'p> Machine<'p> {
         base: usize,
         func: FuncId,
         args: Args,
-    ) -> Result<Next, Why> {
+    ) -> Result<(), Why> {
         let top = self.regs.len();
         for &src in &code.args[args.start as usize..(args.start + args.len) as usize] {
             let bits = self.get(base, src);
             self.regs.push(bits);
         }
-        self.push_frame(host, func, &self.program.funcs[func.index()], top)?;
-        Ok(Next::Reload)
+        self.push_frame(host, func, &self.program.funcs[func.index()], top)
     }
 }

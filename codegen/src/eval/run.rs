@@ -102,12 +102,28 @@ impl<'p> Machine<'p> {
                             }
                         }
                     }
+                    Kind::Call { func, args, .. } => {
+                        self.save(pc);
+                        self.activate(host, code, base, FuncId(func), args)?;
+                        Next::Reload
+                    }
+                    Kind::Return(src) => {
+                        let value = self.get(base, src);
+                        self.pop_frame(host);
+                        self.returned(value, floor)
+                    }
+                    Kind::CheckStack
+                        if self.frames.len() < self.limits.depth
+                            && self.nesting <= self.limits.nesting =>
+                    {
+                        Next::Step
+                    }
                     Kind::SlotAddr { dst, offset } => {
                         self.set(base, dst, slots.wrapping_add(offset.into()))
                     }
                     _ => {
                         self.save(pc);
-                        self.rare(host, code, ins, base, floor)?
+                        self.rare(host, code, ins, base)?
                     }
                 };
                 match next {
@@ -131,7 +147,6 @@ impl<'p> Machine<'p> {
         code: &'p Code,
         ins: &Ins,
         base: usize,
-        floor: usize,
     ) -> Result<Next, Why> {
         Ok(match ins.kind {
             Kind::Unary { op, ty, dst, src } => {
@@ -181,13 +196,7 @@ impl<'p> Machine<'p> {
                 0 => self.fault(host, ins.site, fault::NULL)?,
                 _ => Next::Step,
             },
-            Kind::CheckStack => {
-                let deep = self.frames.len() >= self.limits.depth;
-                match deep || self.nesting > self.limits.nesting {
-                    true => self.fault(host, ins.site, fault::RECURSION)?,
-                    false => Next::Step,
-                }
-            }
+            Kind::CheckStack => self.fault(host, ins.site, fault::RECURSION)?,
             Kind::Chunk {
                 ty,
                 dst,
@@ -199,7 +208,6 @@ impl<'p> Machine<'p> {
                 let bound = chunk(ty, self.get(base, i), self.get(base, end), step, count);
                 self.set(base, dst, bound)
             }
-            Kind::Call { func, args, .. } => self.activate(host, code, base, FuncId(func), args)?,
             Kind::CallIndirect { .. }
             | Kind::CallExtern { .. }
             | Kind::Intrinsic { .. }
@@ -208,11 +216,6 @@ impl<'p> Machine<'p> {
                 let (value, table) = (self.get(base, value), &code.switches[table as usize]);
                 let found = table.cases.binary_search_by_key(&value, |&(key, _)| key);
                 Next::Jump(found.map_or(table.default, |n| table.cases[n].1))
-            }
-            Kind::Return(src) => {
-                let value = self.get(base, src);
-                self.pop_frame(host);
-                self.returned(value, floor)
             }
             Kind::Throw(src) => {
                 host.trace(self.site_id(ins.site));

@@ -224,3 +224,25 @@ fn abi_33_the_verifier_survives_every_module() {
         "{accepted} of {inputs} were accepted: too few to mean much"
     );
 }
+
+#[test]
+fn abi_33_time_is_linear() {
+    // Many blocks that all meet, many edges to one block, many locals, many functions.
+    let mut text = String::from("module \"m\" unit 1\nuse core\nfn @f(%c: bool) throws {\n");
+    (0..20_000).for_each(|n| text += &format!("  local %l{n}: i64\n"));
+    text += "entry:\n  intrinsic intent_push(1)\n  jump b0\n";
+    for n in 0..20_000 {
+        let next = n + 1;
+        text += &format!(
+            "b{n}:\n  %l{n} = sdiv.i64 1, %l{n} cleanup out(%l0, %l1)\n  branch %c, b{next}, join\n"
+        );
+    }
+    text += "b20000:\n  jump join\njoin:\n  intrinsic intent_pop()\n  return\n";
+    text += "out:\n  intrinsic intent_pop()\n  raise %l0, %l1\n}\n";
+    (0..20_000).for_each(|n| text += &format!("fn @g{n}() {{\nentry:\n  return\n}}\n"));
+    let start = std::time::Instant::now();
+    let module = parse(text.as_bytes()).expect("good text").module;
+    assert!(verify(&module, &[&CORE]).is_ok());
+    // A watchdog: quadratic time would take minutes.
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+}
