@@ -58,3 +58,17 @@ fn heal_3_part_null_reports_allocate_nothing() {
     }
     assert_eq!(ALLOCATIONS.with(Cell::get), before);
 }
+
+#[test]
+fn heal_4_a_snapshot_copies_no_object_and_allocates_nothing() {
+    use asr_kernel::thread::ring::{LEN, Snapshot};
+    assert!(size_of::<Snapshot>() <= 40);
+    let th = adopt();
+    checkpoint::checkpoint(th);
+    let before = ALLOCATIONS.with(Cell::get);
+    for _ in 0..3 * LEN {
+        checkpoint::request(&th.flag, flag::SAMPLE);
+        checkpoint::checkpoint(th);
+    }
+    assert_eq!(ALLOCATIONS.with(Cell::get), before);
+}

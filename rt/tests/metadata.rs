@@ -150,6 +150,7 @@ fn abi_24_part_a_fault_reaches_the_handler_of_type_0_with_its_code() {
     );
     drop(runtime);
     handlers::unregister(0).unwrap();
+    assert!(Local::of(th).unwrap().trace.borrow().sites() == [0x3_0000_0009]);
     assert_eq!(*SEEN.lock(), [(0x0100_0003, 0x3_0000_0009)]);
     let delta = ledger::read().since(&before);
     assert_eq!((delta.reported, delta.enqueued, delta.repaired), (1, 1, 1));
@@ -175,4 +176,19 @@ fn abi_13_part_after_stop_reports_are_counted_and_a_new_start_serves_again() {
     tell();
     assert_eq!(ledger::read().since(&before).inline_repaired, 1);
     drop(runtime);
+}
+
+#[test]
+fn heal_8_the_last_64_snapshots_are_there_after_a_fault() {
+    let _one = ONE_AT_A_TIME.lock();
+    let th = adopt();
+    for site in 1..=70 {
+        th.site.set(site);
+        checkpoint::request(&th.flag, flag::SAMPLE);
+        checkpoint::checkpoint(th);
+    }
+    asr_kernel::thread::fault::raise(th, 0x3_0000_000a, 0x0100_0001);
+    let local = Local::of(th).unwrap();
+    let sites: Vec<u64> = local.ring.borrow().iter().map(|one| one.site).collect();
+    assert_eq!(sites, (7..=70).collect::<Vec<_>>());
 }

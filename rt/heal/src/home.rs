@@ -136,6 +136,21 @@ pub fn at_probe(th: &Thread) {
     }
 }
 
+/// Runs the repairs that wait for the calling thread; whether there were any.
+pub(crate) fn drain_here() -> bool {
+    // SAFETY: the state of this thread.
+    let Some(th) = (unsafe { thread::current().as_ref() }) else {
+        return false;
+    };
+    if th.heal.get().is_null() || local::in_handler() {
+        return false;
+    }
+    let home = Home::here(th);
+    let found = !home.waiting.is_empty();
+    home.drain();
+    found
+}
+
 /// The outermost handler of this thread has ended: asks for a probe if repairs wait here.
 pub(crate) fn after_handler() {
     // SAFETY: the state of this thread.

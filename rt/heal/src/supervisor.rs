@@ -18,7 +18,7 @@ use crate::ledger::COUNTERS;
 use crate::queue::{self, Ticket};
 use crate::repair::{self, Done};
 use crate::report::unknown;
-use crate::word;
+use crate::{home, word};
 
 /// Before the first start; reports are handled inline or wait in the queue.
 const NOT_STARTED: u32 = 0;
@@ -87,7 +87,13 @@ impl Drop for Supervisor {
         // before `help` looks; one that pushes later sees the stop, and helps itself.
         STATE.swap(STOPPED, SeqCst);
         fence(SeqCst);
-        help();
+        // Jobs of this thread's own heap come back from `help`, and go there again when they fail.
+        loop {
+            help();
+            if !home::drain_here() {
+                break;
+            }
+        }
     }
 }
 
@@ -119,8 +125,22 @@ impl Ord for Delayed {
 
 type Wheel = BinaryHeap<Reverse<Delayed>>;
 
+/// Ends the process when the supervisor unwinds. Its handlers are contained, so that is a broken
+/// invariant (rule ABI-26), and without it every repair would wait in silence.
+struct AbortOnUnwind;
+
+impl Drop for AbortOnUnwind {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("asr: the supervisor broke an invariant; the process ends");
+            std::process::abort();
+        }
+    }
+}
+
 /// The supervisor's loop.
 fn serve() {
+    let _abort = AbortOnUnwind;
     let mut wheel = Wheel::new();
     loop {
         let stopping = STATE.load(Acquire) == STOPPING;

@@ -164,3 +164,27 @@ fn heal_38_a_home_thread_retires_what_waits_for_itself() {
     assert_eq!((state(&object), object.owner), (repair_word::DEAD, 55));
     assert_eq!(healer.quiet().repaired, 1);
 }
+
+#[test]
+fn heal_17_a_stop_on_the_home_thread_finishes_what_waits_there() {
+    fn fails(_: u64, _: *mut ObjectHeader, ctx: &mut RepairContext) {
+        ctx.result = asr_abi::repair_result::RETRY;
+    }
+    let healer = Healer::start();
+    let th = adopt();
+    at_home(th, 56, 0);
+    let func = Func::Language {
+        home: Home::here(th),
+        run: fails,
+        data: 0,
+    };
+    handlers::register(57, func, 0).unwrap();
+    let (sound, lost) = (ObjectHeader::new(56), ObjectHeader::new(57));
+    assert_eq!(tell(&sound), Outcome::Queued);
+    assert_eq!(tell(&lost), Outcome::Queued);
+    let delta = healer.stop();
+    assert_eq!((sound.owner, state(&sound)), (56, repair_word::HEALTHY));
+    assert_eq!(state(&lost), repair_word::DEAD);
+    assert_eq!((delta.repaired, delta.dead, delta.enqueued), (1, 1, 2));
+    assert!(delta.balances());
+}

@@ -167,6 +167,24 @@ int main(void) {
         CHECK(asr_ledger_read(NULL) == ASR_BAD_ARGUMENT);
         CHECK(asr_code_register(NULL) == ASR_BAD_ARGUMENT);
         CHECK(asr_code_unregister(NULL) == ASR_BAD_ARGUMENT);
+        CHECK(asr_code_register((char *)th + 1) == ASR_BAD_ARGUMENT);
+        CHECK(asr_code_unregister((char *)th + 1) == ASR_BAD_ARGUMENT);
+        CHECK(asr_checked_access((char *)a + 1) == ASR_BAD_ARGUMENT);
+        CHECK(asr_handler_register(UINT64_MAX, repair_slowly, 0) == ASR_BAD_ARGUMENT);
+        CHECK(asr_handler_register_new(5, NULL, 0) == ASR_BAD_ARGUMENT);
+        CHECK(asr_handler_register(5, NULL, 0) == ASR_OK); /* unregisters nothing */
+        CHECK(asr_anomaly(APP_ANOMALY, (char *)a + 1) == ASR_OK);
+        CHECK(ledger().bad_arguments == before + 4);
+        {
+            asr_ledger small;
+            memset(&small, 0xee, sizeof small);
+            small.size = 2;
+            CHECK(asr_ledger_read(&small) == ASR_BAD_ARGUMENT);
+            CHECK(asr_ledger_read((asr_ledger *)((char *)&small + 1)) == ASR_BAD_ARGUMENT);
+            small.size = 16; /* a caller of an earlier version: what fits is written */
+            CHECK(asr_ledger_read(&small) == ASR_OK && small.size == 16);
+            CHECK(small.reported > 0 && small.inline_repaired == 0xeeeeeeeeeeeeeeeeu);
+        }
     }
 
     /* After stop: reports are counted, not handled. */

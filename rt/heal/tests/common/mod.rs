@@ -36,6 +36,17 @@ impl Healer {
         }
     }
 
+    /// Stops the supervisor, and what happened until it had stopped.
+    pub fn stop(self) -> Ledger {
+        let Healer {
+            before,
+            _supervisor,
+            _one,
+        } = self;
+        drop(_supervisor);
+        ledger::read().since(&before)
+    }
+
     /// What happened since the start.
     pub fn delta(&self) -> Ledger {
         ledger::read().since(&self.before)
