@@ -15,6 +15,7 @@ mod arith;
 mod call;
 mod clif_check;
 mod convert;
+mod epilogue;
 mod facts;
 mod fail;
 mod func;

@@ -6,14 +6,15 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{FuncRef, Function};
 use cranelift_codegen::isa::unwind::UnwindInfo;
 use cranelift_codegen::{Context, ir};
 use cranelift_frontend::FunctionBuilderContext;
-use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module};
+use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module, ModuleReloc};
 
 use super::facts::Facts;
-use super::{clif_check, func, stubs, types};
+use super::{clif_check, epilogue, func, stubs, types};
 use crate::air::{self, Loc};
 use crate::{Error, Prepared};
 
@@ -207,11 +208,21 @@ pub(crate) fn define(
     }
     cx.set_disasm(want.asm);
     let started = Instant::now();
-    module.define_function(id, cx)?;
-    let compile_ns = started.elapsed().as_nanos() as u64;
+    cx.compile(module.isa(), &mut ControlPlane::default())
+        .map_err(|error| Error::from(error.inner))?;
     let code = cx
         .compiled_code()
         .ok_or_else(|| Error::Cranelift("no code was made".to_owned()))?;
+    let mut bytes = code.code_buffer().to_vec();
+    if module.isa().triple().architecture == target_lexicon::Architecture::X86_64 {
+        epilogue::shorten(&cx.func, &mut bytes);
+    }
+    let relocs = code.buffer.relocs().iter();
+    let relocs: Vec<ModuleReloc> = relocs
+        .map(|reloc| ModuleReloc::from_mach_reloc(reloc, &cx.func, id))
+        .collect();
+    module.define_function_bytes(id, u64::from(code.buffer.alignment), &bytes, &relocs)?;
+    let compile_ns = started.elapsed().as_nanos() as u64;
     if want.asm {
         text = code.vcode.clone().unwrap_or_default();
     }
