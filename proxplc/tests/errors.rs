@@ -41,6 +41,16 @@ fn errors_are_bounded_and_in_the_order_of_the_source() {
 }
 
 #[test]
+fn calls_and_functions_have_at_most_255_arguments() {
+    let args = |n: usize, arg: &str| vec![arg; n].join(", ");
+    check_refused(&format!("max({});", args(255, "1")), &[]);
+    check_refused(&format!("max({});", args(256, "1")), &[("E0103", 1, 1)]);
+    let params: Vec<String> = (0..256).map(|n| format!("p{n}")).collect();
+    let source = format!("func f(\n{}) {{ }}", params.join(",\n"));
+    check_refused(&source, &[("E0103", 257, 1)]);
+}
+
+#[test]
 fn a_function_that_is_too_large_is_refused() {
     let source = format!(
         "let a = 1; func f(b) {{ {} }} f(\"x\");",

@@ -12,7 +12,7 @@ use crate::syntax::Span;
 
 impl FuncLower<'_, '_> {
     /// Evaluate arguments from the left.
-    fn args(&mut self, args: &[Expr]) -> Vec<Val> {
+    pub(super) fn args(&mut self, args: &[Expr]) -> Vec<Val> {
         let mut vals = Vec::with_capacity(args.len());
         for (at, arg) in args.iter().enumerate() {
             let val = self.expr(arg);
@@ -96,15 +96,10 @@ impl FuncLower<'_, '_> {
     /// The general call of a native, through the library.
     fn native_result(&mut self, id: NativeId, vals: &[Val]) -> Val {
         let native = natives::get(id);
-        let slot = self.b.new_slot("args", (vals.len().max(1) * 8) as u32, 8);
-        let address = self.b.slot_addr(slot);
-        for (at, val) in vals.iter().enumerate() {
-            let word = self.word_of(*val);
-            self.b.store(Type::Value, word, address, at as i32 * 8);
-        }
+        let address = self.in_memory(vals);
         let number = self.native_number(id);
         let count = Operand::Imm(vals.len() as u64);
-        let word = self.call_row(rows::NATIVE_CALL, &[number, address.into(), count]);
+        let word = self.call_row(rows::NATIVE_CALL, &[number, address, count]);
         match native.ret {
             Ty::Bool => {
                 Val::bool(

@@ -39,7 +39,7 @@ impl FuncLower<'_, '_> {
             ExprKind::Native(id) => {
                 Val::value(self.b.global_get(self.shared.natives[id.0 as usize]))
             }
-            ExprKind::List(items) => self.list(items, expr),
+            ExprKind::List(items) => self.list(items, expr.span),
             ExprKind::Dict(entries) => self.dict(entries, expr),
             ExprKind::Chain(first, links) => {
                 let mut left = self.expr(first);
@@ -150,18 +150,6 @@ impl FuncLower<'_, '_> {
         let rest = self.b.new_block("never");
         self.b.switch_to_block(rest);
         self.null()
-    }
-
-    fn list(&mut self, items: &[Expr], expr: &Expr) -> Val {
-        self.set_span(expr.span);
-        let list = self.call_row(rows::LIST, &[Operand::Imm(items.len() as u64)]);
-        for item in items {
-            let val = self.expr(item);
-            let word = self.word_of(val);
-            self.set_span(item.span);
-            self.b.intrinsic_into(None, rows::LIST_PUSH, &[list, word]);
-        }
-        Val::value(list)
     }
 
     fn dict(&mut self, entries: &[(Expr, Expr)], expr: &Expr) -> Val {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use asr_codegen::air::{BlockId, FunctionBuilder, Loc, LocalId, Operand, Type};
+use asr_codegen::air::{BlockId, FunctionBuilder, Loc, LocalId, Operand, SlotId, Type};
 
 use super::module::Shared;
 use super::{Val, air_type, rows, word};
@@ -31,6 +31,7 @@ pub(super) struct FuncLower<'a, 'm> {
     vars: HashMap<VarId, LocalId>,
     pub(super) loops: Vec<Loop>,
     nodes: u32,
+    slot: Option<SlotId>,
 }
 
 impl<'a, 'm> FuncLower<'a, 'm> {
@@ -42,6 +43,7 @@ impl<'a, 'm> FuncLower<'a, 'm> {
             vars: HashMap::new(),
             loops: Vec::new(),
             nodes: 0,
+            slot: None,
         };
         let func = shared.program.func(id);
         for (index, param) in func.params.iter().enumerate() {
@@ -164,6 +166,14 @@ impl<'a, 'm> FuncLower<'a, 'm> {
             .vars
             .entry(var)
             .or_insert_with(|| b.new_local(ty, name))
+    }
+
+    /// The slot of this activation for words that are handed over in memory.
+    pub(super) fn shared_slot(&mut self, words: usize) -> SlotId {
+        let b = &mut self.b;
+        *self
+            .slot
+            .get_or_insert_with(|| b.new_slot("words", (words * 8) as u32, 8))
     }
 
     /// A fresh local that several paths assign.

@@ -28,7 +28,7 @@ rows! {
     REM_F64 = "value_rem_f64";
     POW_F64 = "value_pow_f64";
     LIST = "value_list";
-    LIST_PUSH = "value_list_push";
+    LIST_EXTEND = "value_list_extend";
     DICT = "value_dict";
     DICT_INIT = "value_dict_init";
     INDEX = "value_index";

@@ -187,6 +187,25 @@ pub(crate) unsafe fn value_list_push(th: *const Thread, l: u64, v: u64) -> Answe
     })
 }
 
+pub(crate) unsafe fn value_list_extend(
+    th: *const Thread,
+    l: u64,
+    items: *mut u8,
+    count: u64,
+) -> Answer<()> {
+    with(th, |cx| {
+        let Some(list) = val(l).as_list() else {
+            return Err(cx.heap.thrown(message::NOT_A_LIST));
+        };
+        for at in 0..count as usize {
+            // SAFETY: compiled code passes the address of `count` words that are values.
+            let word = unsafe { items.cast::<u64>().add(at).read() };
+            list.push(cx.heap, val(word))?;
+        }
+        Ok(())
+    })
+}
+
 pub(crate) unsafe fn value_dict(th: *const Thread) -> Answer<u64> {
     with(th, |cx| Dict::make(cx.heap).map(word))
 }

@@ -63,6 +63,9 @@ macro_rules! value_table {
         value_list(capacity: u64) -> value, fails [THREW], does [Allocates];
         /// Appends to a list.
         value_list_push(l: value, v: value) -> unit, fails [THREW], does [Allocates];
+        /// Appends the `count` value words at `items` to a list.
+        value_list_extend(l: value, items: ptr, count: u64) -> unit,
+            fails [THREW], does [Allocates];
         /// An empty dictionary.
         value_dict() -> value, fails [THREW], does [Allocates];
         /// Adds an entry of a literal: the first of equal keys wins.

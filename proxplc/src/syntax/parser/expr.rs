@@ -200,6 +200,11 @@ impl Parser<'_, '_> {
     fn call(&mut self, callee: Expr, start: Span) -> Parse<Expr> {
         self.bump();
         let args = self.list(Kind::RightParen, "after the arguments", Self::expr)?;
+        if args.len() > super::ARGUMENTS_MAX {
+            let message = format!("a call has at most {} arguments", super::ARGUMENTS_MAX);
+            let diag = Diagnostic::new(code::TOO_LARGE, callee.span, message);
+            return self.error(diag.help("pass a list"));
+        }
         self.make(ExprKind::Call(Box::new(callee), args), start)
     }
 

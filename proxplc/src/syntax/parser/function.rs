@@ -31,6 +31,11 @@ impl Parser<'_, '_> {
                 return self.error(diag.related(*first, "it is first named here"));
             }
             params.push((name, span));
+            if params.len() > super::ARGUMENTS_MAX {
+                let message = format!("a function has at most {} parameters", super::ARGUMENTS_MAX);
+                let diag = Diagnostic::new(code::TOO_LARGE, span, message);
+                return self.error(diag.help("take a list"));
+            }
             self.type_annotation(Kind::Colon)?;
             if !self.eat(Kind::Comma) {
                 break;

@@ -29,6 +29,9 @@ pub const NESTING_MAX: u32 = 200;
 /// half a gigabyte.
 pub const NODES_MAX: u32 = 3_000_000;
 
+/// Arguments of a call, and parameters of a function.
+pub const ARGUMENTS_MAX: usize = 255;
+
 /// An error was reported; the construct is abandoned.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Abandoned;
