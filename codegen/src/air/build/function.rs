@@ -20,7 +20,7 @@ struct Open {
     term: Option<(Term, Loc)>,
 }
 
-/// Makes the body of a function. See [`super`] for its invariants.
+/// Makes the body of a function. See the module for its invariants.
 #[derive(Debug)]
 pub struct FunctionBuilder<'m> {
     module: &'m mut ModuleBuilder,
