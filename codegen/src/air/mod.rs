@@ -16,6 +16,7 @@ mod span;
 mod types;
 mod verify;
 
+pub(crate) use build::prune;
 pub use build::{FunctionBuilder, ModuleBuilder};
 pub use entity::*;
 pub use inst::*;

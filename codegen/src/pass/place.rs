@@ -14,7 +14,7 @@ use super::check::{allocates, wants_return_probe};
 use super::cost::{self, GAP_MAX, LOOP_MAX};
 use super::flow::{Facts, Loops, is_uncovered, runs};
 use super::{strip, trips};
-use crate::air::{BlockId, Edge, FuncId, Function, Inst, Loc, Module, Op, ProbeKind};
+use crate::air::{BlockId, Edge, FuncId, Function, Inst, Loc, Module, Op, ProbeKind, prune};
 use crate::{Error, ProbeMode, Rows};
 
 /// Fewer iterations per stretch than this are not worth a second loop.
@@ -45,6 +45,8 @@ pub fn place_probes(module: &Module, rows: &Rows, mode: ProbeMode) -> Result<Mod
                         .insts
                         .retain(|inst| !matches!(inst.op, Op::Probe { .. }));
                 }
+                // Blocks that only a probe led to.
+                prune(func);
                 entry(func, id, &calls, false);
             }
             ProbeMode::Auto | ProbeMode::Every => {
@@ -195,14 +197,16 @@ fn loop_cost(func: &Function, facts: &Facts, loops: &Loops, this: &Loop) -> u64 
 }
 
 /// Where a failure of the loop's probe goes: where that of the first instruction in the loop goes
-/// that is protected like the header, by blocks outside the loop.
+/// that is protected like the header, by blocks outside the loop. Where an intent or mask is open,
+/// only a cleanup edge will do.
 fn edge_of(func: &Function, cfg: &Cfg, rows: &Rows, this: &Loop) -> Edge {
     let depth = depths(func, cfg, rows);
     let outside = |edge: &Edge| !edge.is_none() && edge.targets().all(|to| !this.contains(to));
     for &id in cfg.order.iter().filter(|id| this.contains(**id)) {
         let mut now = depth[id.index()];
         for inst in &func.blocks[id.index()].insts {
-            if now == depth[this.header.index()] && outside(&inst.edge) {
+            let closes = now == 0 || inst.edge.cleanup.is_some();
+            if now == depth[this.header.index()] && closes && outside(&inst.edge) {
                 return inst.edge;
             }
             now += delta(&inst.op, rows);

@@ -215,6 +215,10 @@ impl Gen<'_, '_, '_> {
         }
         self.f.branch(more, body, done);
         self.f.switch_to_block(body);
+        if place.intents > 0 {
+            // The probe pass could not know what a cancellation here has to close.
+            self.f.probe();
+        }
         self.statements(Place {
             loops: place.loops + 1,
             ..place

@@ -28,6 +28,7 @@ mod ops;
 mod prune;
 
 pub use function::FunctionBuilder;
+pub(crate) use prune::prune;
 
 use std::collections::HashMap;
 

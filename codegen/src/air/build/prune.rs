@@ -5,7 +5,7 @@ use super::super::inst::{Edge, Term};
 use super::super::module::Function;
 
 /// Removes the blocks that cannot be reached from the entry; the others keep their order.
-pub(super) fn prune(func: &mut Function) {
+pub(crate) fn prune(func: &mut Function) {
     let mut reached = vec![false; func.blocks.len()];
     let mut work = vec![BlockId(0)];
     while let Some(id) = work.pop() {
