@@ -13,7 +13,7 @@
 //! refused stays mapped forever, because code that may run must not vanish.
 #![allow(
     unsafe_code,
-    reason = "gives out and frees memory that holds code; promises that a unit may move between threads"
+    reason = "gives out and frees memory that holds code, which may move between threads"
 )]
 
 use std::collections::{HashMap, HashSet};
