@@ -24,6 +24,34 @@ fn abi_40_part_of_programs() {
 }
 
 #[test]
+fn what_cannot_be_linked_or_started_says_why() {
+    let dir = Scratch::new();
+    let file = dir.file("hello.prox", b"print 1;");
+    let fake = dir.file(
+        "libasr_archive.a",
+        b"asr-build-id:00000000000000000000000000000000",
+    );
+    let mut command = proxplc(&["build"]);
+    command
+        .arg(&file)
+        .arg("-o")
+        .arg(dir.file("hello", b""))
+        .env("ASR_LIB_DIR", fake.parent().expect("the folder"));
+    let (_, err) = texts(&limited(command));
+    assert!(
+        err.contains("[E0303]") && err.contains("is of build 0000"),
+        "{err}"
+    );
+    let module = dir.file("no_main.air", b"module \"m\" unit 1\n");
+    for engine in ENGINES {
+        let output = run(engine, &module, &[]);
+        let (_, err) = texts(&output);
+        assert_eq!(output.status.code(), Some(65), "{engine:?}");
+        assert!(err.contains("[E0305]"), "{engine:?}: {err}");
+    }
+}
+
+#[test]
 fn abi_40_part_of_the_command_line() {
     let code = |args: &[&str]| limited(proxplc(args)).status.code();
     assert_eq!(code(&[]), Some(64));

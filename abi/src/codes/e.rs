@@ -86,6 +86,8 @@ pub(super) const ROWS: &[Code] = codes! { E
         do "build it with 'cargo build -p asr-archive', or set ASR_LIB_DIR";
     304 BACKEND: "the code generator failed",
         do "this is a bug of ours; please report it with the program";
+    305 NO_MAIN: "the module has no main function",
+        do "export a function @program_main without parameters and result";
     801 AIR_UTF8: "a byte of AIR text is not UTF-8",
         do "write bytes as \\xx in strings";
     802 AIR_SYNTAX: "AIR text has something else where this was expected",

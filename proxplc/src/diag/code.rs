@@ -41,6 +41,8 @@ codes! {
     LINK = "E0302";
     /// The archive of the runtime is missing or of another build.
     ARCHIVE = "E0303";
+    /// The module has no main function.
+    NO_MAIN = "E0305";
     /// The code generator failed.
     BACKEND = "E0304";
 }

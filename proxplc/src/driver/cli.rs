@@ -167,9 +167,9 @@ pub enum EngineKind {
 pub struct BuildArgs {
     /// The program: .prox, or .air
     pub file: PathBuf,
-    /// The executable
+    /// The executable; without, the name of the program in this folder
     #[arg(short, long)]
-    pub output: PathBuf,
+    pub output: Option<PathBuf>,
     /// How code is made
     #[command(flatten)]
     pub code: CodeArgs,

@@ -10,6 +10,7 @@ use asr_intrinsics::Table;
 use super::cli::{CodeArgs, Opt, Probes};
 use super::{Done, EXIT_COMPILE};
 use crate::diag::{Diagnostic, ERRORS_MAX, SourceFile, code, render};
+use crate::lower::MAIN_SYMBOL;
 use crate::syntax::Span;
 use crate::syntax::span::LineCol;
 
@@ -117,6 +118,26 @@ pub(super) fn write(output: Option<&Path>, bytes: &[u8]) -> Done {
     })
 }
 
+/// A program, which has a main function; a module may do without.
+pub(super) fn load_program(path: &Path) -> Result<Module, i32> {
+    let module = load(path)?;
+    let is_main = |f: &air::Function| {
+        f.name == MAIN_SYMBOL
+            && f.linkage == air::Linkage::Export
+            && f.params == 0
+            && f.ret.is_none()
+    };
+    if module.funcs.iter().any(is_main) {
+        return Ok(module);
+    }
+    let name = path.display();
+    eprintln!(
+        "[{}] error: {name}:1:1: it exports no function @{MAIN_SYMBOL}()",
+        code::NO_MAIN
+    );
+    Err(EXIT_COMPILE)
+}
+
 /// Place the probes.
 pub(super) fn prepare(module: &Module, args: &CodeArgs) -> Result<Prepared, i32> {
     let options = Options {
@@ -137,6 +158,10 @@ pub(super) fn prepare(module: &Module, args: &CodeArgs) -> Result<Prepared, i32>
 
 /// The code generator failed.
 pub(super) fn broken(error: &asr_codegen::Error) -> i32 {
+    if let asr_codegen::Error::UnknownSymbols(_) = error {
+        eprintln!("[{}] error: {error}", code::LINK);
+        return EXIT_COMPILE;
+    }
     eprintln!("[{}] error: {error}", code::BACKEND);
     super::EXIT_ERROR
 }
