@@ -6,6 +6,7 @@ use std::hint::black_box;
 use asr_kernel::thread;
 use asr_value::object::{Dict, List};
 use asr_value::ops::{arith, index};
+use asr_value::text::{Style, number};
 use asr_value::{Heap, Value};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
@@ -86,5 +87,15 @@ fn text(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, sums, dictionaries, lists, text);
+fn numbers(c: &mut Criterion) {
+    for (name, x) in [("integer", 123_456.0), ("fraction", 1.0 / 3.0)] {
+        for style in [Style::Print, Style::Join] {
+            c.bench_function(&format!("number text, {name}, {style:?}"), |bench| {
+                bench.iter(|| number(black_box(x), style));
+            });
+        }
+    }
+}
+
+criterion_group!(benches, sums, dictionaries, lists, text, numbers);
 criterion_main!(benches);

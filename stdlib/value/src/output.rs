@@ -70,8 +70,8 @@ impl Output {
         }
     }
 
-    /// Writes what is collected. A reader that went away ends the program quietly; any other
-    /// failure loses the bytes, as there is nobody to tell.
+    /// Writes what is collected. A reader that went away ends the program quietly, any other failure
+    /// (a full disk) with a message: what a program prints does not vanish unnoticed.
     pub fn flush(&mut self) {
         if matches!(self.target, Target::Memory) || self.buffer.is_empty() {
             return;
@@ -80,8 +80,13 @@ impl Output {
         let written = stdout.write_all(&self.buffer).and_then(|()| stdout.flush());
         drop(stdout);
         self.buffer.clear();
-        if written.is_err_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) {
-            std::process::exit(BROKEN_PIPE);
+        match written {
+            Ok(()) => {}
+            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(BROKEN_PIPE),
+            Err(e) => {
+                eprintln!("runtime error: cannot write to standard output: {e}");
+                std::process::exit(crate::start::EXIT_ERROR);
+            }
         }
     }
 }
