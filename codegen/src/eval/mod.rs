@@ -1,6 +1,22 @@
 //! The reference evaluator: runs verified AIR, as it is after the probe pass, over a [`Host`]
 //! (rule ABI-49). It says what AIR means; the lowering is held against it.
 //!
+//! ```
+//! use asr_codegen::air::{parse, verify};
+//! use asr_codegen::eval::{Limits, Machine, Program, SyncHost};
+//!
+//! let text = "module \"m\" unit 1\nfn @half(%n: i64) -> i64 throws {\nentry:\n  \
+//!             %n = sdiv.i64 %n, 2\n  return %n\n}";
+//! let parsed = parse(text.as_bytes()).expect("good text");
+//! let verified = verify(&parsed.module, &[]).expect("a valid module");
+//! let program = Program::new(&verified);
+//! let (mut machine, mut host) = (Machine::new(&program, Limits::default()), SyncHost::new());
+//! machine.start(&mut host).expect("there is memory");
+//! let half = program.func("half").expect("the module defines it");
+//! let ret = machine.call(&mut host, half, &[42]).expect("it ends");
+//! assert_eq!((ret.value, ret.status, machine.executed()), (21, 0, 2));
+//! ```
+//!
 //! Invariants
 //! 1. It contains no unsafe code and no Cranelift type. Loads, stores, calls of C and of the
 //!    runtime belong to the host.
