@@ -1,6 +1,6 @@
-//! The evaluator's way to the real runtime: memory is the memory of this process, and the runtime
-//! is the one that compiled code calls. So a program that is evaluated differs from a compiled one in
-//! nothing but who executes its instructions.
+//! The evaluator's way to the real runtime: memory is the memory of this process, and the
+//! runtime is the one that compiled code calls. So a program that is evaluated differs from a
+//! compiled one in nothing but who executes its instructions.
 
 #![allow(
     unsafe_code,

@@ -5,6 +5,7 @@
 //! assignment, `?:` and `**`, which has its mathematical place: `-2 ** 2` is -4, `2 ** 3 ** 2` is
 //! 512.
 
+use super::operators::{compound, operator};
 use super::{Parse, Parser};
 use crate::diag::{Diagnostic, code};
 use crate::syntax::Span;
@@ -360,44 +361,4 @@ impl Open {
         });
         ExprKind::Chain(Box::new(self.first), self.links)
     }
-}
-
-/// Level, from loose to tight, and operator of a token.
-fn operator(kind: Kind) -> Option<(u8, BinaryOp)> {
-    Some(match kind {
-        Kind::Pipe => (0, BinaryOp::BitOr),
-        Kind::Caret => (1, BinaryOp::BitXor),
-        Kind::Amp => (2, BinaryOp::BitAnd),
-        Kind::EqEq => (3, BinaryOp::Eq),
-        Kind::BangEq => (3, BinaryOp::Ne),
-        Kind::Less => (4, BinaryOp::Lt),
-        Kind::LessEq => (4, BinaryOp::Le),
-        Kind::Greater => (4, BinaryOp::Gt),
-        Kind::GreaterEq => (4, BinaryOp::Ge),
-        Kind::Shl => (5, BinaryOp::Shl),
-        Kind::Shr => (5, BinaryOp::Shr),
-        Kind::Plus => (6, BinaryOp::Add),
-        Kind::Minus => (6, BinaryOp::Sub),
-        Kind::Star => (7, BinaryOp::Mul),
-        Kind::Slash => (7, BinaryOp::Div),
-        Kind::Percent => (7, BinaryOp::Rem),
-        _ => return None,
-    })
-}
-
-fn compound(kind: Kind) -> Option<BinaryOp> {
-    Some(match kind {
-        Kind::PlusEq => BinaryOp::Add,
-        Kind::MinusEq => BinaryOp::Sub,
-        Kind::StarEq => BinaryOp::Mul,
-        Kind::StarStarEq => BinaryOp::Pow,
-        Kind::SlashEq => BinaryOp::Div,
-        Kind::PercentEq => BinaryOp::Rem,
-        Kind::AmpEq => BinaryOp::BitAnd,
-        Kind::PipeEq => BinaryOp::BitOr,
-        Kind::CaretEq => BinaryOp::BitXor,
-        Kind::ShlEq => BinaryOp::Shl,
-        Kind::ShrEq => BinaryOp::Shr,
-        _ => return None,
-    })
 }

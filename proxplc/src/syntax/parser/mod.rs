@@ -6,6 +6,7 @@
 
 mod expr;
 mod function;
+mod operators;
 mod refuse;
 mod stmt;
 mod template;
