@@ -5,7 +5,7 @@ mod common;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use asr_value::object::{Dict, List};
+use asr_value::object::{Dict, Kind, List};
 use asr_value::ops::arith;
 use asr_value::{Heap, Value};
 use common::{config, cx, heap, message, native, string, text};
@@ -100,6 +100,35 @@ fn sizes_as_people_write_them() {
         (None, None, None, None)
     );
     assert_eq!(size("99999999999999999999"), None);
+}
+
+#[test]
+fn a_walk_meets_every_object_once() {
+    let cx = cx();
+    let list = List::make(cx.heap, 0).unwrap();
+    let dict = Dict::make(cx.heap).unwrap();
+    for i in 0..500 {
+        let key = string(&cx, &format!("key {i}"));
+        list.as_list().unwrap().push(cx.heap, key).unwrap();
+        let dict = dict.as_dict().unwrap();
+        let joined = arith::add(cx.heap, key, string(&cx, &"x".repeat(i))).unwrap();
+        dict.insert(cx.heap, key.as_str().unwrap(), joined, true)
+            .unwrap();
+    }
+    let (mut bytes, mut lists, mut dicts, mut strings) = (0, 0, 0, 0);
+    for object in cx.heap.objects() {
+        bytes += object.size();
+        match object.kind() {
+            Kind::List => lists += 1,
+            Kind::Dict => dicts += 1,
+            Kind::Str => strings += 1,
+            _ => {}
+        }
+    }
+    assert_eq!((bytes, lists, dicts), (cx.heap.used(), 1, 1));
+    // A key, a text to join and the joined one for each entry; the messages of the language.
+    let made = 500 * 3 + asr_value::error::message::ALL.len();
+    assert_eq!(strings, made - 1, "nothing is made to join an empty text");
 }
 
 #[test]

@@ -67,6 +67,11 @@ impl Arena {
             .is_some_and(|offset| (offset as u64) < self.used.get())
     }
 
+    /// Where the first object lies.
+    pub(super) fn base(&self) -> *const u8 {
+        self.base
+    }
+
     /// Bytes handed out.
     pub(super) fn used(&self) -> u64 {
         self.used.get()

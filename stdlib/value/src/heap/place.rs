@@ -61,6 +61,22 @@ impl Heap {
         }
     }
 
+    /// All objects and buffers, those that wait for another use among them, in the order of their
+    /// addresses: what a collector that does not move anything walks.
+    pub fn objects(&self) -> impl Iterator<Item = &Object> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            if at >= self.used() {
+                return None;
+            }
+            // SAFETY: `at` is the end of the object before, and below `used`: the header of the next
+            // one stands here (invariant 1), initialized by whoever took the memory.
+            let object = unsafe { &*self.arena.base().add(at as usize).cast::<Object>() };
+            at += object.size();
+            Some(object)
+        })
+    }
+
     /// The heap of the thread, made now with the limit of the environment if it has none.
     ///
     /// Ends the process (exit code 1) when there is no memory even for the smallest heap.
