@@ -3,13 +3,10 @@
 //! Each target is a function of bytes that panics when an invariant is broken; `tests/smoke.rs`
 //! runs each for a moment, `cargo-fuzz/` runs them under libFuzzer.
 
-mod arbitrary;
-pub mod bytes;
 mod engines;
-pub mod generate;
 pub mod mutate;
+pub mod random;
 
-pub use arbitrary::arbitrary;
 pub use engines::engines;
 
 use asr_codegen::air;

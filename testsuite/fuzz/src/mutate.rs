@@ -1,6 +1,6 @@
 //! Mutations of text inputs for the smoke run; a real fuzzer brings its own.
 
-use crate::bytes::Random;
+use crate::random::Random;
 
 /// One to four mutations of a seed: bytes changed, ranges dropped, doubled or taken from another
 /// seed, and words swapped in from a dictionary.

@@ -30,39 +30,67 @@ pub fn run_module(module: &Module, calls: &[Call]) -> Result<Vec<Outcome>, Strin
     calls.iter().map(|call| one(&program, call)).collect()
 }
 
-fn one(program: &Program<'_>, call: &Call) -> Result<Outcome, String> {
-    let mut host = host(call.armed);
-    let limits = Limits {
-        fuel: FUEL,
-        ..Limits::default()
-    };
-    let mut machine = Machine::new(program, limits);
-    machine.start(&mut host).map_err(|trap| trap.to_string())?;
-    let func = program
-        .func(&call.func)
-        .ok_or_else(|| format!("no function @{}", call.func))?;
-    let args: Vec<u64> = call
-        .args
-        .iter()
-        .map(|(ty, bits)| ty.canonical(*bits))
-        .collect();
-    let ret = machine
-        .call(&mut host, func, &args)
-        .map_err(|stopped| stopped.to_string())?;
-    let fault = host.faults.last().map_or(0, |fault| fault.code);
-    Ok(Outcome {
-        value: ret.value,
-        status: ret.status,
-        probes: host.probes,
-        fault,
-    })
+/// Make `calls` on one machine: each finds the globals as the ones before left them.
+///
+/// # Errors
+/// The verifier refused the module, or the evaluation stopped.
+pub fn run_in_order(prepared: &Prepared, calls: &[Call]) -> Result<Vec<Outcome>, String> {
+    let verified = verify(prepared.module(), &TABLES).map_err(|errors| errors[0].to_string())?;
+    let program = Program::new(&verified);
+    let mut session = Session::new(&program)?;
+    calls.iter().map(|call| session.call(call)).collect()
 }
 
-/// The host of stub.c: its rows and foreign functions, and probes as the call asks.
-fn host(armed: Armed) -> SyncHost {
-    let ok = |value: u64| Ret { value, status: 0 };
-    let mut host = SyncHost::new();
+fn one(program: &Program<'_>, call: &Call) -> Result<Outcome, String> {
+    Session::new(program)?.call(call)
+}
+
+/// A machine and its host.
+struct Session<'p> {
+    host: SyncHost,
+    machine: Machine<'p>,
+}
+
+impl<'p> Session<'p> {
+    fn new(program: &'p Program<'p>) -> Result<Self, String> {
+        let limits = Limits {
+            fuel: FUEL,
+            ..Limits::default()
+        };
+        let (mut host, mut machine) = (host(), Machine::new(program, limits));
+        machine.start(&mut host).map_err(|trap| trap.to_string())?;
+        Ok(Self { host, machine })
+    }
+
+    fn call(&mut self, call: &Call) -> Result<Outcome, String> {
+        let Self { host, machine } = self;
+        arm(host, call.armed);
+        let func = machine.program().func(&call.func);
+        let func = func.ok_or_else(|| format!("no function @{}", call.func))?;
+        let args: Vec<u64> = call
+            .args
+            .iter()
+            .map(|(ty, bits)| ty.canonical(*bits))
+            .collect();
+        let ret = machine
+            .call(host, func, &args)
+            .map_err(|stopped| stopped.to_string())?;
+        let fault = host.faults.last().map_or(0, |fault| fault.code);
+        Ok(Outcome {
+            value: ret.value,
+            status: ret.status,
+            probes: host.probes,
+            fault,
+        })
+    }
+}
+
+/// Set the flag as the call asks, and forget earlier calls.
+fn arm(host: &mut SyncHost, armed: Armed) {
     host.flag = armed != Armed::Clear;
+    host.probes = 0;
+    host.faults.clear();
+    host.actions.clear();
     if let Armed::Cancel(n) = armed {
         host.actions.insert(
             n,
@@ -72,6 +100,12 @@ fn host(armed: Armed) -> SyncHost {
             },
         );
     }
+}
+
+/// The host of stub.c: its rows and foreign functions.
+fn host() -> SyncHost {
+    let ok = |value: u64| Ret { value, status: 0 };
+    let mut host = SyncHost::new();
     host.externs.insert(
         "asr_test_twice".into(),
         Box::new(|_, args| Ok(args[0].wrapping_mul(2))),
