@@ -37,7 +37,7 @@ fn run(file: &str, call: &str, probes: ProbeMode) -> Result<String, String> {
     let directive = format!("; test run\n; run: {call} == ?\n");
     let case = filetest::parse(file, &directive)?;
     let case = filetest::Case { text, ..case };
-    if let Some(error) = verify::verified(&case).first() {
+    if let Some(error) = verify::verified(&case, false).first() {
         return Err(format!("{file}:{}: {}", error.line, error.text));
     }
     let parsed = verify::parsed(&case).map_err(|errors| format!("{errors:?}"))?;

@@ -75,10 +75,11 @@ fn every_file_prints_and_parses_again() {
 #[test]
 fn abi_30_verifier_reports_errors_on_their_lines() {
     each(|case| {
-        if case.command(&["verify"]).is_none() {
+        let placed = case.command(&["verify", "placed"]).is_some();
+        if !placed && case.command(&["verify"]).is_none() {
             return Ok(());
         }
-        let reported = verify::verified(case);
+        let reported = verify::verified(case, placed);
         if bless::enabled() {
             let mut blessing = Blessing::new(case);
             blessing.errors(&reported);
@@ -172,16 +173,11 @@ fn judge(case: &Case, calls: &[Call], outcomes: &[Outcome], counted: bool) -> Re
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }
 
-/// Files whose results depend on where the probe pass puts probes; they wait for it.
-fn waits(case: &Case) -> bool {
-    case.name.starts_with("probe/") || case.name == "inst/check_stack.air"
-}
-
 #[test]
 fn abi_49_part_evaluator_runs_every_call() {
     // Part: over the synchronous host; the lab host comes with the kernel's tasks.
     each(|case| {
-        let Some((module, calls)) = calls(case)?.filter(|_| !waits(case)) else {
+        let Some((module, calls)) = calls(case)? else {
             return Ok(());
         };
         let prepared = jit::prepared(&module, &Options::default())?;
@@ -193,7 +189,7 @@ fn abi_49_part_evaluator_runs_every_call() {
 fn jit_runs_every_call() {
     let stub = Stub::get().expect("the stub");
     each(|case| {
-        let Some((module, calls)) = calls(case)?.filter(|_| !waits(case)) else {
+        let Some((module, calls)) = calls(case)? else {
             return Ok(());
         };
         let prepared = jit::prepared(&module, &Options::default())?;
@@ -205,7 +201,7 @@ fn jit_runs_every_call() {
 fn objects_run_every_call(target: Target, machine: Machine) {
     let (mut batch, mut parts) = (Batch::default(), Vec::new());
     each(|case| {
-        let Some((module, mut calls)) = calls(case)?.filter(|_| !waits(case)) else {
+        let Some((module, mut calls)) = calls(case)? else {
             return Ok(());
         };
         // A process has one copy of the globals: later calls would find what earlier ones left.

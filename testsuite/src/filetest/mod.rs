@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! ; test verify                 the verifier accepts, or names each `; error:` on its line
+//! ; test verify placed          the same, and the probes stand where rule ABI-1 wants them
 //! ; test probes [off|auto|every] the AIR after the probe pass
 //! ; test lower clif             the CLIF text
 //! ; test lower x86_64|aarch64   the disassembly for a target

@@ -2,6 +2,8 @@
 //! print(parse(x)) parses to the same module.
 
 use asr_codegen::air::{self, Parsed};
+use asr_codegen::pass::check_probes;
+use asr_codegen::{ProbeMode, Rows};
 use asr_intrinsics::{CORE, Table};
 
 use super::{Case, ExpectedError};
@@ -54,15 +56,22 @@ pub fn round_trip(parsed: &Parsed) -> Result<(), String> {
     }
 }
 
-/// What parser and verifier report about the file; nothing when both accept it.
-pub fn verified(case: &Case) -> Vec<Reported> {
+/// What parser and verifier report about the file; nothing when both accept it. With `placed`, its
+/// probes are checked too, as after the probe pass.
+pub fn verified(case: &Case, placed: bool) -> Vec<Reported> {
     let parsed = match parsed(case) {
         Ok(parsed) => parsed,
         Err(reported) => return reported,
     };
-    let errors = air::verify(&parsed.module, &TABLES)
+    let mut errors = air::verify(&parsed.module, &TABLES)
         .err()
         .unwrap_or_default();
+    if let Some(rows) = Rows::imported(&parsed.module, &TABLES)
+        .ok()
+        .filter(|_| placed)
+    {
+        errors.extend(check_probes(&parsed.module, &rows, ProbeMode::AsIs));
+    }
     let reported = |error: air::VerifyError| Reported {
         line: parsed.spans.of(error.place).line as usize,
         text: format!("{}: {}", error.code, error.message),
