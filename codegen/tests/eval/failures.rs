@@ -159,8 +159,9 @@ fn abi_24_part_each_fault_reports_its_site_and_code() {
     for (inst, code) in cases {
         for edge in ["", " recover caught(%i)"] {
             let text = format!(
-                "fn @f() -> i64 throws {{\n  local %i: i64\n  local %zero: i64\n  local %minus: i64\n  \
-                 local %p: ptr\nentry:\n  %minus = copy.i64 -1\n  {inst}{edge} !7:9\n  return 1\n{}}}",
+                "fn @f() -> i64 throws {{\n  local %i: i64\n  local %zero: i64\n  \
+                 local %minus: i64\n  local %p: ptr\nentry:\n  %minus = copy.i64 -1\n  \
+                 {inst}{edge} !7:9\n  return 1\n{}}}",
                 if edge.is_empty() {
                     ""
                 } else {
@@ -185,7 +186,8 @@ fn abi_24_part_each_fault_reports_its_site_and_code() {
 
 #[test]
 fn a_throw_is_noted_where_it_begins() {
-    let text = "fn @g() throws {\nentry:\n  throw 9\n}\nfn @f() throws {\nentry:\n  call @g()\n  return\n}";
+    let text = "fn @g() throws {\nentry:\n  throw 9\n}\n\
+                fn @f() throws {\nentry:\n  call @g()\n  return\n}";
     let mut host = host();
     let (ret, _) = call_on(&mut host, Limits::default(), text, &[]);
     assert_eq!(

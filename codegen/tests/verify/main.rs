@@ -58,7 +58,8 @@ fn check(signature: &str, lines: &str) {
     check_module(&format!(
         "module \"m\" unit 1\nuse core\nuse test\nfile \"a\"\ndata @d = \"x\"\n\
          global @g: i32 = 0\nextern fn @c(i64) -> i64\n\
-         fn @thrower() throws {{\nentry:\n  throw 0\n}}\nfn @quiet() -> i64 {{\nentry:\n  return 0\n}}\n\
+         fn @thrower() throws {{\nentry:\n  throw 0\n}}\n\
+         fn @quiet() -> i64 {{\nentry:\n  return 0\n}}\n\
          fn @f{signature} {{\n  local %i: i64\n  local %w: i32\n  local %s: i16\n  local %b: i8\n  \
          local %x: f64\n  local %y: f32\n  local %t: bool\n  local %p: ptr\n  local %v: value\n  \
          local %st: i64\n  slot $m 8 align 8\nentry:\n{lines}\n}}\n"

@@ -33,8 +33,9 @@ fn names_slots_and_blocks() {
         "{head}fn @f(%a: i64) {{\n  local %a: i8 ; V0001\ne:\n  return\n}}"
     ));
     check_module(&format!(
-        "{head}fn @f() {{\n  slot $a 8 align 8\n  slot $a 8 align 8 ; V0001\n  slot $b 0 align 8 ; V0004\n  \
-         slot $c 4097 align 8 ; V0004\n  slot $d 8 align 3 ; V0004\n  slot $e 8 align 32 ; V0004\ne:\n  return\n}}"
+        "{head}fn @f() {{\n  slot $a 8 align 8\n  slot $a 8 align 8 ; V0001\n  \
+         slot $b 0 align 8 ; V0004\n  slot $c 4097 align 8 ; V0004\n  \
+         slot $d 8 align 3 ; V0004\n  slot $e 8 align 32 ; V0004\ne:\n  return\n}}"
     ));
     check("()", "  return\nentry: ; V0001 V0006\n  return");
     check(

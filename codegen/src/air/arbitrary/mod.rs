@@ -228,10 +228,16 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig {
+            cases: 256,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
 
         #[test]
-        fn modules_verify_print_parse_and_end(bytes in prop::collection::vec(any::<u8>(), 0..3000)) {
+        fn modules_verify_print_parse_and_end(
+            bytes in prop::collection::vec(any::<u8>(), 0..3000)
+        ) {
             let module = module(&mut Choices::new(&bytes));
             let text = print(&module);
             let verified = match verify(&module, &[&asr_intrinsics::CORE]) {

@@ -4,9 +4,9 @@
 //! Each block is entered with one stack of open things. The first path to reach a block says
 //! which; every other path must bring the same. So each block is looked at once.
 //!
-//! A loop in which an intent or mask is open carries a `probe.explicit` with a cleanup edge, or some
-//! other instruction with one that the probe pass can copy: the pass cannot invent the block that
-//! closes it. Verified again after the pass, a probe without such an edge is an error here.
+//! A loop in which an intent or mask is open carries a `probe.explicit` with a cleanup edge, or
+//! some other instruction with one that the probe pass can copy: the pass cannot invent the block
+//! that closes it. Verified again after the pass, a probe without such an edge is an error here.
 //!
 //! A failure carries the stack from before its instruction: an intent that could not be pushed is
 //! not open. What may be cancelled needs a cleanup edge; what may only fault may also recover.
