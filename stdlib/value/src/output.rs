@@ -70,7 +70,7 @@ impl Output {
         }
     }
 
-    /// Writes what is collected. A reader that went away ends the program quietly, any other failure
+    /// Writes what is collected. A reader that went away ends the program quietly, another failure
     /// (a full disk) with a message: what a program prints does not vanish unnoticed.
     pub fn flush(&mut self) {
         if matches!(self.target, Target::Memory) || self.buffer.is_empty() {
