@@ -29,6 +29,13 @@ impl Rows {
         Ok(Rows(rows))
     }
 
+    /// The row without parameters that has this effect; the first by name.
+    pub(crate) fn closer(&self, effect: asr_intrinsics::Effect) -> Option<&'static Row> {
+        let rows = self.0.values().copied();
+        let rows = rows.filter(|row| row.has(effect) && row.params.is_empty());
+        rows.min_by_key(|row| row.name)
+    }
+
     /// The row of this name.
     pub fn get(&self, name: &str) -> Option<&'static Row> {
         self.0.get(name).copied()

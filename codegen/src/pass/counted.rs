@@ -1,8 +1,8 @@
 //! Counted loops.
 //!
-//! A counted loop has one assignment `i = i ± k` per iteration, outside inner loops, and one block,
-//! passed in every iteration, that ends with a branch out of the loop on a compare of `i` with a
-//! bound that the loop does not assign. What follows from that for its iterations: `trips`.
+//! A counted loop has one assignment `i = i ± k` per iteration, outside inner loops, and one block
+//! that every iteration passes and whose branch leaves the loop on a compare of `i` with a bound
+//! that the loop does not assign. What follows from that for its iterations: `trips`.
 
 use super::cfg::{Cfg, Loop};
 use crate::air::{BinOp, BlockId, CmpOp, Edge, Function, Inst, LocalId, Op, Operand, Term, Type};

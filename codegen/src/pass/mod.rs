@@ -6,6 +6,7 @@
 //! | [`strip`]   | strip-mining of a counted loop                                        |
 //! | [`check`]   | the proof that they stand where they must (rule ABI-30, a to c)       |
 //! | [`flow`]    | what both know of paths: guards, gaps, loops that end soon            |
+//! | [`open`]    | intents and masks that a failed probe must close                      |
 //! | [`counted`] | counted loops                                                         |
 //! | [`trips`]   | bounds on their iterations                                            |
 //! | [`cfg`]     | control flow, dominators, natural loops                               |
@@ -18,6 +19,7 @@ mod check;
 mod cost;
 mod counted;
 mod flow;
+mod open;
 mod place;
 mod strip;
 mod trips;

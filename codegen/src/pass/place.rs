@@ -6,14 +6,12 @@
 //!
 //! What the front end placed stays and counts.
 
-use asr_intrinsics::Effect;
-
 use super::calls::Calls;
 use super::cfg::{Cfg, Loop};
 use super::check::{allocates, wants_return_probe};
 use super::cost::{self, GAP_MAX, LOOP_MAX};
 use super::flow::{Facts, Loops, is_uncovered, runs};
-use super::{strip, trips};
+use super::{open, strip, trips};
 use crate::air::{BlockId, Edge, FuncId, Function, Inst, Loc, Module, Op, ProbeKind, prune};
 use crate::{Error, ProbeMode, Rows};
 
@@ -55,6 +53,7 @@ pub fn place_probes(module: &Module, rows: &Rows, mode: ProbeMode) -> Result<Mod
                 loops(func, rows, &facts, every);
                 allocations(func, rows, &facts, every);
                 facts.through[id.index()].gap = gaps(func, &facts);
+                open::close_at_probes(func, rows);
             }
         }
     }
@@ -200,52 +199,20 @@ fn loop_cost(func: &Function, facts: &Facts, loops: &Loops, this: &Loop) -> u64 
 /// that is protected like the header, by blocks outside the loop. Where an intent or mask is open,
 /// only a cleanup edge will do.
 fn edge_of(func: &Function, cfg: &Cfg, rows: &Rows, this: &Loop) -> Edge {
-    let depth = depths(func, cfg, rows);
+    let starts = open::at_starts(func, cfg, rows);
+    let at_header = &starts[this.header.index()];
     let outside = |edge: &Edge| !edge.is_none() && edge.targets().all(|to| !this.contains(to));
     for &id in cfg.order.iter().filter(|id| this.contains(**id)) {
-        let mut now = depth[id.index()];
+        let mut now = starts[id.index()].clone();
         for inst in &func.blocks[id.index()].insts {
-            let closes = now == 0 || inst.edge.cleanup.is_some();
-            if now == depth[this.header.index()] && closes && outside(&inst.edge) {
+            let closes = now.is_empty() || inst.edge.cleanup.is_some();
+            if now == *at_header && closes && outside(&inst.edge) {
                 return inst.edge;
             }
-            now += delta(&inst.op, rows);
+            open::step(&mut now, &inst.op, rows);
         }
     }
     Edge::NONE
-}
-
-/// How many intents and masks are open at the beginning of each block.
-fn depths(func: &Function, cfg: &Cfg, rows: &Rows) -> Vec<i32> {
-    let mut depth = vec![0; func.blocks.len()];
-    let mut known = vec![false; func.blocks.len()];
-    for &id in &cfg.order {
-        known[id.index()] = true;
-        let mut now = depth[id.index()];
-        let insts = &func.blocks[id.index()].insts;
-        for at in 0..=insts.len() {
-            for way in cfg.out[id.index()].iter().filter(|way| way.at == at) {
-                if !std::mem::replace(&mut known[way.to.index()], true) {
-                    depth[way.to.index()] = now;
-                }
-            }
-            now += insts.get(at).map_or(0, |inst| delta(&inst.op, rows));
-        }
-    }
-    depth
-}
-
-fn delta(op: &Op, rows: &Rows) -> i32 {
-    let Op::Intrinsic { row, .. } = op else {
-        return 0;
-    };
-    let effects = rows.get(row).map_or(&[][..], |row| row.does);
-    let each = effects.iter().map(|effect| match effect {
-        Effect::OpensIntent | Effect::OpensMask => 1,
-        Effect::ClosesIntent | Effect::ClosesMask => -1,
-        _ => 0,
-    });
-    each.sum()
 }
 
 /// A probe before each allocation that a path reaches without one.

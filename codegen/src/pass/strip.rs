@@ -165,7 +165,7 @@ fn add(
 }
 
 /// A name that is not taken.
-fn fresh<'a>(taken: impl Iterator<Item = &'a str> + Clone, name: &str) -> String {
+pub(super) fn fresh<'a>(taken: impl Iterator<Item = &'a str> + Clone, name: &str) -> String {
     let prefix = format!("{name}.");
     let numbers = taken.filter_map(|other| other.strip_prefix(&*prefix)?.parse::<u64>().ok());
     let next = numbers.max().map_or(1, |most| most.saturating_add(1));
