@@ -69,8 +69,8 @@ impl Heap {
             if at >= self.used() {
                 return None;
             }
-            // SAFETY: `at` is the end of the object before, and below `used`: the header of the next
-            // one stands here (invariant 1), initialized by whoever took the memory.
+            // SAFETY: `at` is the end of the object before, and below `used`: the header of the
+            // next one stands here (invariant 1), initialized by whoever took the memory.
             let object = unsafe { &*self.arena.base().add(at as usize).cast::<Object>() };
             at += object.size();
             Some(object)
