@@ -294,7 +294,7 @@ uint32_t asr_anomaly(uint32_t code, void *object);
 uint32_t asr_checked_access(void *object);
 
 /* Returns when no repair refers to the object any more; it may then be freed. `BUSY` from
- * the handler that repairs it. */
+ * a handler while a repair of it is pending. */
 uint32_t asr_object_retire(void *object);
 
 /* Registers the code record of a unit before its first execution. */

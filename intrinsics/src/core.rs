@@ -37,7 +37,7 @@ macro_rules! core_table {
         /// Refuses unless the object is healthy: `POISONED` during repair, `QUARANTINED`, ...
         checked_access(object: ptr) -> unit, fails [POISONED QUARANTINED BAD_ARGUMENT], does [];
         /// Returns when no repair refers to the object any more; it may then be freed. `BUSY` from
-        /// the handler that repairs it.
+        /// a handler while a repair of it is pending.
         object_retire(object: ptr) -> unit, fails [BAD_ARGUMENT BUSY], does [Parks];
         /// Registers the code record of a unit before its first execution.
         code_register(record: ptr) -> unit,

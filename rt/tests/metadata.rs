@@ -110,6 +110,7 @@ fn heal_7_part_a_due_expiry_is_one_anomaly_of_class_03() {
     let _one = ONE_AT_A_TIME.lock();
     let runtime = Runtime::start(Config::default()).unwrap();
     handlers::register(0, Func::Rust(note), 0).unwrap();
+    let before = ledger::read();
     let th = adopt();
     let probe_when_due = |at_ns| {
         asr_expiry_set(at_ns);
@@ -129,6 +130,7 @@ fn heal_7_part_a_due_expiry_is_one_anomaly_of_class_03() {
     drop(runtime);
     handlers::unregister(0).unwrap();
     assert_eq!(*CODES.lock(), [0x0300_0001]);
+    assert_eq!(ledger::read().since(&before).reported, 1, "exactly once");
 }
 
 #[test]

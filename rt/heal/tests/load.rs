@@ -62,6 +62,34 @@ fn heal_18_a_million_reports_of_one_object_queued() {
 }
 
 #[test]
+fn heal_18_the_last_report_of_each_burst_is_seen() {
+    static LATEST: AtomicU64 = AtomicU64::new(0);
+    static SEEN: AtomicU64 = AtomicU64::new(0);
+    fn look(_: *mut ObjectHeader, _: &mut RepairContext) {
+        SEEN.store(LATEST.load(SeqCst), SeqCst);
+        // A report that comes now finds the repair running, and what it is about not looked at.
+        std::thread::sleep(Duration::from_micros(50));
+    }
+    let healer = Healer::start();
+    for (type_id, bound_ns) in [(182, FAST), (183, 0)] {
+        register(type_id, look, bound_ns);
+        let object = ObjectHeader::new(type_id);
+        for burst in 0..50 {
+            std::thread::scope(|scope| {
+                for _ in 0..THREADS {
+                    scope.spawn(|| {
+                        LATEST.fetch_add(1, SeqCst);
+                        tell(&object);
+                    });
+                }
+            });
+            healer.quiet();
+            assert_eq!(SEEN.load(SeqCst), LATEST.load(SeqCst), "burst {burst}");
+        }
+    }
+}
+
+#[test]
 fn heal_19_a_full_queue_loses_none_of_100_000_objects() {
     const OBJECTS: usize = 100_000;
     static GATE: Mutex<()> = Mutex::new(());
