@@ -238,25 +238,36 @@ fn gaps(func: &mut Function, facts: &Facts) -> u64 {
         let loops = Loops::of(func, &cfg);
         let mut over = None;
         let through = runs(func, &cfg, facts, &loops, |block, at, run| {
-            if run.gap > GAP_MAX && over.is_none() {
+            // What is over at the beginning of a block was over at the end of one before it; a probe
+            // here would come too late, and for ever.
+            if at > 0 && run.gap > GAP_MAX && over.is_none() {
                 over = Some((block, at));
             }
         });
         let Some((block, at)) = over else {
             return through;
         };
-        // In a loop that ends soon, a probe before it is enough: the loop alone is within bounds.
+        // In a loop that ends soon, a probe before it is enough, if the loop alone is within bounds:
+        // before the outermost such loop, else before one further inside, else in the block.
         let around = loops.list.iter().zip(&loops.bound);
         let around = around.filter(|(this, bound)| bound.is_some() && this.contains(block));
-        let place = match around.map(|(this, _)| this).next() {
-            Some(this) => {
-                let ways = trips::entries(&cfg, this).map(|way| {
-                    let end = func.blocks[way.from.index()].insts.len();
-                    (way.from, way.at.min(end))
-                });
-                ways.collect()
-            }
-            None => vec![(block, at.saturating_sub(1))],
+        let before = |(this, _): (&Loop, _)| -> Vec<(BlockId, usize)> {
+            let ways = trips::entries(&cfg, this).map(|way| {
+                let end = func.blocks[way.from.index()].insts.len();
+                (way.from, way.at.min(end))
+            });
+            ways.collect()
+        };
+        let inside = std::iter::once(vec![(block, at.saturating_sub(1))]);
+        // A second probe behind a probe would change nothing, for ever.
+        let is_new = |places: &Vec<(BlockId, usize)>| {
+            places.iter().any(|&(block, at)| {
+                let last = func.blocks[block.index()].insts[..at].last();
+                !last.is_some_and(|inst| matches!(inst.op, Op::Probe { .. }))
+            })
+        };
+        let Some(place) = around.map(before).chain(inside).find(is_new) else {
+            return through;
         };
         insert(func, place, ProbeKind::Gap);
     }
