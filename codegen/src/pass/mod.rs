@@ -4,6 +4,7 @@
 //! |-------------|-----------------------------------------------------------------------|
 //! | [`place`]   | where probes stand (rules ABI-1 to ABI-3)                             |
 //! | [`strip`]   | strip-mining of a counted loop                                        |
+//! | [`rotate`]  | a probed loop that tests at its bottom                                |
 //! | [`check`]   | the proof that they stand where they must (rule ABI-30, a to c)       |
 //! | [`flow`]    | what both know of paths: guards, gaps, loops that end soon            |
 //! | [`open`]    | intents and masks that a failed probe must close                      |
@@ -21,6 +22,7 @@ mod counted;
 mod flow;
 mod open;
 mod place;
+mod rotate;
 mod strip;
 mod trips;
 

@@ -11,7 +11,7 @@ use super::cfg::{Cfg, Loop};
 use super::check::{allocates, wants_return_probe};
 use super::cost::{self, GAP_MAX, LOOP_MAX};
 use super::flow::{Facts, Loops, is_uncovered, runs};
-use super::{open, strip, trips};
+use super::{open, rotate, strip, trips};
 use crate::air::{BlockId, Edge, FuncId, Function, Inst, Loc, Module, Op, ProbeKind, prune};
 use crate::{Error, ProbeMode, Rows};
 
@@ -128,15 +128,25 @@ fn loops(func: &mut Function, rows: &Rows, facts: &Facts, every: bool) {
         let counted = loops.counted(func, &cfg, n).filter(|of| {
             count >= CHUNK_MIN
                 && trips::strippable(of)
+                // A second loop around a few iterations costs more than their probes.
+                && trips::short(func, &cfg, this, of).is_none()
                 && strip::knows(func, this, of)
                 && (!strip::is_bottom_tested(func, this, of)
                     || trips::guarded(func, &cfg, this.header, of))
         });
+        let edge = edge_of(func, &cfg, rows, this);
         let Some(of) = counted else {
-            guard_header(func, &cfg, rows, this);
+            if let Some(stay) = rotate::stays(func, this) {
+                let loc = func.blocks[this.header.index()].term_loc;
+                let probe = probe(ProbeKind::Loop, edge, loc);
+                let header = rotate::rotate(func, &cfg, this, stay, probe);
+                done.resize(func.blocks.len(), false);
+                done[header.index()] = true;
+            } else {
+                guard_header(func, &cfg, rows, this);
+            }
             continue;
         };
-        let edge = edge_of(func, &cfg, rows, this);
         let count = count.min(u64::from(trips::CHUNK_MAX)) as u32;
         let header = strip::strip(func, &cfg, this, &of, count, edge);
         done.resize(func.blocks.len(), false);

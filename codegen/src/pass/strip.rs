@@ -146,7 +146,8 @@ fn compare_with(compare: &Inst, of: &Counted, limit: LocalId, stays_if: bool) ->
     }
 }
 
-fn add(
+/// Appends a block with a name of its own.
+pub(super) fn add(
     func: &mut Function,
     name: &str,
     cold: bool,
@@ -173,7 +174,7 @@ pub(super) fn fresh<'a>(taken: impl Iterator<Item = &'a str> + Clone, name: &str
 }
 
 /// Changes every way to `from` into one to `to`.
-fn retarget(block: &mut Block, from: BlockId, to: BlockId) {
+pub(super) fn retarget(block: &mut Block, from: BlockId, to: BlockId) {
     let change = |target: &mut BlockId| {
         if *target == from {
             *target = to;
