@@ -133,3 +133,65 @@ impl Blob {
         words
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cranelift_module::Module as _;
+    use cranelift_object::{ObjectBuilder, ObjectModule};
+
+    use super::*;
+    use crate::lower::{Want, lower};
+    use crate::{Options, ProbeMode, air, prepare};
+
+    const TEXT: &str = r#"
+module "m" unit 3
+file "demo.prox"
+export fn @divide(%a: i64, %b: i64) -> i64 throws !1:1 {
+entry:
+  probe.entry             !1:1
+  %a = sdiv.i64 %a, %b    !2:5
+  return %a               !3:5
+}
+export fn @main() -> i64 throws {
+  local %n: i64
+entry:
+  %n = call @divide(7, 2) !6:5
+  return %n               !7:5
+}
+"#;
+
+    /// The blob with and without position independence, as objects and the JIT have it.
+    #[test]
+    fn abi_48_part_tables_of_both_ways_are_equal_apart_from_code() {
+        // What waits: poll addresses, with asynchronous functions.
+        let module = air::parse(TEXT.as_bytes()).expect("it parses").module;
+        let options = Options {
+            probes: ProbeMode::AsIs,
+            ..Options::default()
+        };
+        let prepared = prepare(&module, &[], &options).expect("it is prepared");
+        let [fixed, pic] = [false, true].map(|pic| {
+            let isa = super::super::isa::isa(&options, pic).expect("settings");
+            let names = cranelift_module::default_libcall_names();
+            let builder = ObjectBuilder::new(isa, "m", names).expect("a builder");
+            let mut object = ObjectModule::new(builder);
+            let lowered = lower(&prepared, &mut object, None, Want::default()).expect("it lowers");
+            assert_eq!(object.isa().flags().is_pic(), pic);
+            (blob(&module, &lowered), lowered)
+        });
+        let mut bytes = [fixed.0.bytes, pic.0.bytes];
+        assert_eq!(fixed.0.pointers, pic.0.pointers);
+        // Lengths of code and offsets of lines may differ: they depend on the code.
+        for (i, func) in fixed.1.funcs.iter().enumerate() {
+            if func.func.is_some() {
+                let at = FUNCS_AT + i * size_of::<FuncEntry>() + offset_of!(FuncEntry, len);
+                bytes.iter_mut().for_each(|bytes| bytes[at..at + 4].fill(0));
+            }
+        }
+        let [fixed, pic] = bytes;
+        let sites_at = FUNCS_AT + 2 * size_of::<FuncEntry>();
+        let lines_at = sites_at + sites(&module).len() * size_of::<Site>();
+        assert_eq!(fixed[..lines_at], pic[..lines_at]);
+        assert_eq!(fixed.len(), pic.len());
+    }
+}

@@ -72,18 +72,18 @@ pub(super) fn build<'a>(
         b.create_sized_stack_slot(ir::StackSlotData::new(kind, slot.size, align))
     });
     let slots = slots.collect();
-    let blocks: Vec<ir::Block> = air
-        .blocks
-        .iter()
-        .map(|block| {
-            let made = b.create_block();
-            if block.cold {
-                b.set_cold_block(made);
-            }
-            made
-        })
-        .collect();
-    b.ins().jump(blocks[0], &[]);
+    // Nothing jumps to the entry block of AIR, so it goes on in the one with the parameters.
+    let blocks = air.blocks.iter().enumerate().map(|(index, block)| {
+        if index == 0 {
+            return entry;
+        }
+        let made = b.create_block();
+        if block.cold {
+            b.set_cold_block(made);
+        }
+        made
+    });
+    let blocks: Vec<ir::Block> = blocks.collect();
 
     let mut lower = Lower {
         first_sites: first_sites(air, unit.first_site[id.index()]),
@@ -145,13 +145,16 @@ impl<'a> Lower<'_, 'a, '_> {
         for to in successors.iter().flatten() {
             before[to.index()] += 1;
         }
-        if before[0] == 0 {
-            self.b.seal_block(self.blocks[0]);
+        if before[0] != 0 {
+            let name = &air.name;
+            return Err(Error::Invalid(format!("`{name}` jumps to its entry")));
         }
         for (&id, successors) in order.iter().zip(&successors) {
             let block = &air.blocks[id.index()];
             let made = self.blocks[id.index()];
-            self.b.switch_to_block(made);
+            if id.index() != 0 {
+                self.b.switch_to_block(made);
+            }
             self.site = self.first_sites[id.index()];
             for inst in &block.insts {
                 self.locate(inst.loc);

@@ -141,17 +141,14 @@ fn declare<'a>(
         let shape = facts.shape(air::FuncId::new(index));
         let signature = types::signature(&item.signature(), shape);
         // A local name lives in the module's own name space: it must not meet a symbol.
-        let taken = item.name.starts_with("asr_")
+        let taken = item.name.starts_with("asr")
             || item.name == "main"
             || foreign.contains(&item.name.as_str());
         funcs.push(match item.linkage {
             air::Linkage::Export if !(main.is_some() && item.name == "main") => {
                 module.declare_function(&item.name, Linkage::Export, &signature)?
             }
-            _ if taken => {
-                let name = format!("air.{}", item.name);
-                module.declare_function(&name, Linkage::Local, &signature)?
-            }
+            _ if taken => module.declare_anonymous_function(&signature)?,
             _ => module.declare_function(&item.name, Linkage::Local, &signature)?,
         });
     }
