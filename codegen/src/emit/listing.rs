@@ -20,7 +20,8 @@ pub fn clif(prepared: &Prepared) -> Result<String, Error> {
     )
 }
 
-/// The instructions of each function after register allocation (Cranelift's own notation), for the
+/// The instructions of each function after register allocation (Cranelift's own notation, before
+/// epilogues are shortened), for the
 /// target of the options, the stubs last.
 ///
 /// # Errors
