@@ -173,9 +173,9 @@ fn judge(case: &Case, calls: &[Call], outcomes: &[Outcome], counted: bool) -> Re
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }
 
+/// Over the synchronous host; the lab host waits for the kernel's tasks.
 #[test]
 fn abi_49_part_evaluator_runs_every_call() {
-    // Part: over the synchronous host; the lab host comes with the kernel's tasks.
     each(|case| {
         let Some((module, calls)) = calls(case)? else {
             return Ok(());
@@ -250,9 +250,9 @@ fn object_runs_every_call() {
     objects_run_every_call(target, Machine::Native);
 }
 
+/// Synchronous functions; poll functions wait for tasks.
 #[test]
 fn abi_27_part_aarch64_object_runs_every_call_under_qemu() {
-    // Part: synchronous functions; poll functions come with tasks.
     objects_run_every_call(Target::Aarch64, Machine::Aarch64);
 }
 
