@@ -244,3 +244,17 @@ fn a_module_that_lacks_a_table_is_refused() {
     let error = prepare(&module, &[&CORE], &Options::default());
     assert!(matches!(error, Err(Error::UnknownTable(_))));
 }
+
+/// A loop through a recovery block, with a second test of another counter on the way back.
+#[test]
+fn abi_2_part_a_loop_with_two_counters_is_stripped_by_one() {
+    let text = "module \"m\" unit 1\nexport fn @f() throws {\n  local %runs: i64\n\
+                  local %left: i64\n  local %e: value\n  local %c: bool\nentry:\n\
+                  %left = copy.i64 5\n  jump protected\nprotected:\n\
+                  %runs = add.i64 %runs, 1\n  %c = cmp.slt.i64 %runs, 300\n\
+                  branch %c, then, done\nthen:\n  throw 0 recover failed(%e)\nfailed:\n\
+                  %c = cmp.sgt.i64 %left, 0\n  branch %c, again, done\nagain:\n\
+                  %left = sub.i64 %left, 1\n  jump protected\ndone:\n  return\n}\n";
+    let placed = placed(text);
+    assert!(check(&placed, ProbeMode::Auto).is_empty());
+}

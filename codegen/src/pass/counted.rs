@@ -49,13 +49,15 @@ fn assigns(func: &Function, block: BlockId, local: LocalId, from: usize) -> bool
         || block.term.edge().is_some_and(edge)
 }
 
-/// The loop as a counted one, if it is. `inner` tells whether a block lies in an inner loop.
+/// The ways in which the loop is counted, one per test. `inner` tells whether a block lies in an
+/// inner loop.
 pub(super) fn counted(
     func: &Function,
     cfg: &Cfg,
     this: &Loop,
     inner: impl Fn(BlockId) -> bool,
-) -> Option<Counted> {
+) -> Vec<Counted> {
+    let mut found = Vec::new();
     let every_time = |block: BlockId| {
         !inner(block) && this.back.iter().all(|way| cfg.dominates(block, way.from))
     };
@@ -111,7 +113,7 @@ pub(super) fn counted(
             }
             let stepped = at != test && cfg.dominates(at, test) || at == test && index < compare;
             let (op, bound) = normal(op, bound, ty);
-            return Some(Counted {
+            found.push(Counted {
                 ty,
                 i,
                 step,
@@ -125,7 +127,7 @@ pub(super) fn counted(
             });
         }
     }
-    None
+    found
 }
 
 /// The only assignment of `i` in the loop, if it adds a constant: block, index, constant.

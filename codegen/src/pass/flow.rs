@@ -98,8 +98,8 @@ impl Loops {
         Loops { list, bound, times }
     }
 
-    /// The counted loop with this number, if it is one.
-    pub(super) fn counted(&self, func: &Function, cfg: &Cfg, n: usize) -> Option<Counted> {
+    /// The ways in which the loop with this number is counted.
+    pub(super) fn counted(&self, func: &Function, cfg: &Cfg, n: usize) -> Vec<Counted> {
         counted(func, cfg, &self.list, n)
     }
 
@@ -120,7 +120,7 @@ fn is_inside(inner: &Loop, outer: &Loop) -> bool {
     inner.header != outer.header && inner.blocks().all(|block| outer.contains(block))
 }
 
-fn counted(func: &Function, cfg: &Cfg, list: &[Loop], n: usize) -> Option<Counted> {
+fn counted(func: &Function, cfg: &Cfg, list: &[Loop], n: usize) -> Vec<Counted> {
     let this = &list[n];
     let in_inner = |block: BlockId| {
         let mut others = list.iter();
@@ -132,8 +132,9 @@ fn counted(func: &Function, cfg: &Cfg, list: &[Loop], n: usize) -> Option<Counte
 /// The bound on the iterations of a loop, if it is short or a stretch of a strip-mined one.
 fn bound(func: &Function, cfg: &Cfg, list: &[Loop], n: usize) -> Option<u32> {
     let this = &list[n];
-    let of = counted(func, cfg, list, n)?;
-    if let Some(count) = trips::stretch(func, cfg, this, &of) {
+    let ways = counted(func, cfg, list, n);
+    let stretch = |of: &Counted| trips::stretch(func, cfg, this, of);
+    if let Some(count) = ways.iter().find_map(stretch) {
         return Some(count);
     }
     let calls = this.blocks().any(|block| {
@@ -144,7 +145,8 @@ fn bound(func: &Function, cfg: &Cfg, list: &[Loop], n: usize) -> Option<u32> {
     if calls || has_inner(list, n) || cost * u64::from(trips::SHORT_MAX) > cost::LOOP_MAX {
         return None;
     }
-    trips::short(func, cfg, this, &of)
+    let short = |of: &Counted| trips::short(func, cfg, this, of);
+    ways.iter().find_map(short)
 }
 
 /// Whether control can go once around the loop without a guard.

@@ -125,7 +125,8 @@ fn loops(func: &mut Function, rows: &Rows, facts: &Facts, every: bool) {
             continue;
         }
         let count = LOOP_MAX / loop_cost(func, facts, &loops, this).max(1);
-        let counted = loops.counted(func, &cfg, n).filter(|of| {
+        let ways = loops.counted(func, &cfg, n);
+        let counted = ways.into_iter().find(|of| {
             count >= CHUNK_MIN
                 && trips::strippable(of)
                 // A second loop around a few iterations costs more than their probes.
