@@ -124,3 +124,26 @@ fn wrong_operands_are_errors() {
         check_uncaught(source, "", &[message]);
     }
 }
+
+/// A number that was looked at once is not looked at again; where it was not, it still is.
+#[test]
+fn what_is_known_of_a_variable_holds_where_it_was_found() {
+    check(
+        "func f(a, b) { let r = \"\"; if (b && a - 1 > 0) r += \"big \"; return r + a; }
+         let g = f; print g(5, 2); print g(\"x\", false);
+         func h(a, n) { for (let i = 0; i < n; i += 1) { a - 1; } return \"v\" + a; }
+         let k = h; print k(\"s\", 0); print k(3, 2); resilient { k(\"s\", 1); }
+         recovery (e) { print e; }
+         func m(a) { switch (a) { case 1: { return a - 1; } case \"z\": return a + a; } return a; }
+         let q = m; print q(1); print q(\"z\"); print q(\"y\");
+         func w(a) { resilient { throw 1; a - 1; } recovery { } return a + \"!\"; } let ww = w;
+         print ww(\"s\");
+         func t(a, c) { let x = c ? a - 1 : a; return x; } let tt = t; print tt(\"s\", false);
+         print tt(3, true);
+         func l(a) { let i = 0; while (i < 2) { let y = a[i]; if (i == 0) y - 1;
+         else print \"no \" + y; i += 1; } } let ll = l; ll([1, \"two\"]);
+         func o(a, c) { return c && a - 1 || a + \"?\"; } let oo = o; print oo(\"s\", false);
+         print oo(3, true);",
+        "big 5\nx\nvs\nv3\nOperands must be numbers.\n0\nzz\ny\ns!\ns\n2\nno two\ns?\n2\n",
+    );
+}

@@ -15,15 +15,17 @@ impl FuncLower<'_, '_> {
                 let Some((last, first)) = terms.split_last() else {
                     return;
                 };
-                for term in first {
-                    let next = self.b.new_block("and");
-                    match op {
-                        Logic::And => self.branch(term, next, other),
-                        Logic::Or => self.branch(term, then, next),
+                self.maybe(|this| {
+                    for term in first {
+                        let next = this.b.new_block("and");
+                        match op {
+                            Logic::And => this.branch(term, next, other),
+                            Logic::Or => this.branch(term, then, next),
+                        }
+                        this.b.switch_to_block(next);
                     }
-                    self.b.switch_to_block(next);
-                }
-                self.branch(last, then, other);
+                    this.branch(last, then, other);
+                });
             }
             _ => {
                 let val = self.expr(cond);

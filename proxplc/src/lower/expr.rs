@@ -51,7 +51,7 @@ impl FuncLower<'_, '_> {
                 }
                 left
             }
-            ExprKind::Logic(op, terms) => self.logic(*op, terms),
+            ExprKind::Logic(op, terms) => self.maybe(|this| this.logic(*op, terms)),
             ExprKind::Unary(op, operand) => self.unary(*op, operand),
             ExprKind::Ternary(parts) => self.ternary(parts),
             ExprKind::Call(func, args) => self.call(*func, args, span),
@@ -210,9 +210,11 @@ impl FuncLower<'_, '_> {
         self.branch(cond, yes, no);
         for (block, part) in [(yes, then), (no, other)] {
             self.b.switch_to_block(block);
-            let val = self.expr(part);
-            let op = self.coerce(val, ty);
-            self.b.copy_into(result, op);
+            self.maybe(|this| {
+                let val = this.expr(part);
+                let op = this.coerce(val, ty);
+                this.b.copy_into(result, op);
+            });
             self.b.jump(end);
         }
         self.b.switch_to_block(end);

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use asr_codegen::air::{BlockId, FunctionBuilder, Loc, LocalId, Operand, SlotId, Type};
 
+use super::known::Known;
 use super::module::Shared;
 use super::{Val, air_type, rows, word};
 use crate::analysis::hir::{FuncId, MAIN, VarId};
@@ -32,6 +33,7 @@ pub(super) struct FuncLower<'a, 'm> {
     pub(super) loops: Vec<Loop>,
     nodes: u32,
     slot: Option<SlotId>,
+    pub(super) known: Known,
 }
 
 impl<'a, 'm> FuncLower<'a, 'm> {
@@ -44,6 +46,7 @@ impl<'a, 'm> FuncLower<'a, 'm> {
             loops: Vec::new(),
             nodes: 0,
             slot: None,
+            known: Known::default(),
         };
         let func = shared.program.func(id);
         for (index, param) in func.params.iter().enumerate() {
@@ -52,6 +55,7 @@ impl<'a, 'm> FuncLower<'a, 'm> {
                 .b
                 .name_local(local, shared.names.text(shared.program.var(*param).name));
             lower.vars.insert(*param, local);
+            lower.known.variable(local, shared.program.var(*param));
         }
         let loc = lower.loc(func.span);
         lower.b.set_decl_loc(loc);
@@ -161,11 +165,13 @@ impl<'a, 'm> FuncLower<'a, 'm> {
         let data = self.shared.program.var(var);
         let ty = air_type(self.shared.types.var(var));
         let name = self.shared.names.text(data.name);
-        let b = &mut self.b;
-        *self
-            .vars
-            .entry(var)
-            .or_insert_with(|| b.new_local(ty, name))
+        if let Some(local) = self.vars.get(&var) {
+            return *local;
+        }
+        let local = self.b.new_local(ty, name);
+        self.vars.insert(var, local);
+        self.known.variable(local, data);
+        local
     }
 
     /// The slot of this activation for words that are handed over in memory.

@@ -15,6 +15,7 @@ mod cond;
 mod element;
 mod expr;
 mod func;
+mod known;
 mod list;
 mod module;
 mod number;

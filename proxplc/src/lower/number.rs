@@ -63,6 +63,7 @@ impl FuncLower<'_, '_> {
 
     /// As a double; throws "Operands must be numbers." if it is no number.
     pub(super) fn double_of(&mut self, val: Val) -> Operand {
+        let val = self.known(val);
         match (val.ty, val.constant()) {
             (Ty::Num, _) => val.op,
             (Ty::Int, Some(bits)) => Operand::Imm((bits as i64 as f64).to_bits()),
@@ -100,6 +101,7 @@ impl FuncLower<'_, '_> {
         self.b.intrinsic_into(Some(result), rows::TO_F64, &[value]);
         self.b.jump(done);
         self.b.switch_to_block(done);
+        self.known.is_number(value, result);
         result.into()
     }
 

@@ -61,6 +61,7 @@ impl FuncLower<'_, '_> {
     /// An operator on two evaluated operands.
     pub(super) fn binary(&mut self, op: BinaryOp, left: Val, right: Val) -> Val {
         use BinaryOp::*;
+        let (left, right) = (self.known(left), self.known(right));
         match op {
             Add => self.add(left, right),
             Sub => self.arithmetic(BinOp::FSub, left, right),
@@ -255,6 +256,7 @@ impl FuncLower<'_, '_> {
         }
         let span = operand.span;
         let val = self.expr(operand);
+        let val = self.known(val);
         self.set_span(span);
         match op {
             UnaryOp::Not => {

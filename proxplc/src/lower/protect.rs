@@ -30,7 +30,7 @@ impl FuncLower<'_, '_> {
             cleanup: None,
         };
         let outer = self.b.set_edge(edge);
-        self.stmts(&parts.body);
+        self.maybe(|this| this.stmts(&parts.body));
         self.b.set_edge(outer);
         self.b.jump(end);
 
@@ -54,7 +54,7 @@ impl FuncLower<'_, '_> {
                 }
                 self.b
                     .intrinsic_into(None, rows::RECOVERED, &[exception.into()]);
-                self.stmts(recovery);
+                self.maybe(|this| this.stmts(recovery));
             }
             None => self
                 .b

@@ -1,6 +1,6 @@
 //! Statements.
 
-use asr_codegen::air::Operand;
+use asr_codegen::air::{BlockId, Operand};
 
 use super::Val;
 use super::func::{FuncLower, Loop};
@@ -79,6 +79,7 @@ impl FuncLower<'_, '_> {
             Some(global) => self.b.global_set(global, op),
             None => {
                 let local = self.local(var);
+                self.known.declared(local);
                 self.b.copy_into(local, op);
             }
         }
@@ -86,17 +87,33 @@ impl FuncLower<'_, '_> {
 
     fn if_stmt(&mut self, arms: &[(Expr, Vec<Stmt>)], other: Option<&[Stmt]>) {
         let end = self.b.new_block("endif");
-        for (cond, body) in arms {
-            let (then, next) = (self.b.new_block("then"), self.b.new_block("else"));
-            self.branch(cond, then, next);
-            self.b.switch_to_block(then);
-            self.stmts(body);
-            self.b.jump(end);
-            self.b.switch_to_block(next);
-        }
-        self.stmts(other.unwrap_or_default());
-        self.b.jump(end);
+        let Some(((cond, body), rest)) = arms.split_first() else {
+            return;
+        };
+        // The first condition is always evaluated, all else may be skipped.
+        let next = self.arm(cond, body, end);
+        self.maybe(|this| {
+            this.b.switch_to_block(next);
+            for (cond, body) in rest {
+                let next = this.arm(cond, body, end);
+                this.b.switch_to_block(next);
+            }
+            this.stmts(other.unwrap_or_default());
+            this.b.jump(end);
+        });
         self.b.switch_to_block(end);
+    }
+
+    /// A condition and what it guards; the block where control goes if it is false.
+    fn arm(&mut self, cond: &Expr, body: &[Stmt], end: BlockId) -> BlockId {
+        let (then, next) = (self.b.new_block("then"), self.b.new_block("else"));
+        self.branch(cond, then, next);
+        self.maybe(|this| {
+            this.b.switch_to_block(then);
+            this.stmts(body);
+            this.b.jump(end);
+        });
+        next
     }
 
     /// Rotated: the condition is tested once before the loop and at the end of each round, which is
@@ -114,14 +131,16 @@ impl FuncLower<'_, '_> {
         test(self);
         self.loops.push(Loop { exit, next });
         self.b.switch_to_block(top);
-        self.stmts(body);
+        self.maybe(|this| this.stmts(body));
         self.b.jump(next);
         self.loops.pop();
         self.b.switch_to_block(next);
-        if let Some(step) = step {
-            self.expr(step);
-        }
-        test(self);
+        self.maybe(|this| {
+            if let Some(step) = step {
+                this.expr(step);
+            }
+            test(this);
+        });
         self.b.switch_to_block(exit);
     }
 
@@ -134,19 +153,21 @@ impl FuncLower<'_, '_> {
         let subject = self.expr(subject);
         let subject = self.pin(subject, true);
         let end = self.b.new_block("endswitch");
-        for (value, body) in cases {
-            let (then, next) = (self.b.new_block("case"), self.b.new_block("next"));
-            let value_of_case = self.expr(value);
-            self.set_span(value.span);
-            let equal = self.equality(BinaryOp::Eq, subject, value_of_case);
-            self.b.branch(equal, then, next);
-            self.b.switch_to_block(then);
-            self.stmts(body);
-            self.b.jump(end);
-            self.b.switch_to_block(next);
-        }
-        self.stmts(default.unwrap_or_default());
-        self.b.jump(end);
+        self.maybe(|this| {
+            for (value, body) in cases {
+                let (then, next) = (this.b.new_block("case"), this.b.new_block("next"));
+                let value_of_case = this.expr(value);
+                this.set_span(value.span);
+                let equal = this.equality(BinaryOp::Eq, subject, value_of_case);
+                this.b.branch(equal, then, next);
+                this.b.switch_to_block(then);
+                this.maybe(|this| this.stmts(body));
+                this.b.jump(end);
+                this.b.switch_to_block(next);
+            }
+            this.stmts(default.unwrap_or_default());
+            this.b.jump(end);
+        });
         self.b.switch_to_block(end);
     }
 
