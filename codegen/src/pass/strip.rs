@@ -20,7 +20,9 @@ use crate::air::{
 
 /// Whether [`strip`] knows the shape of this loop.
 pub(super) fn knows(func: &Function, this: &Loop, of: &Counted) -> bool {
-    is_bottom_tested(func, this, of) || of.test == this.header && of.stay != this.header
+    // A header that steps the counter itself would be copied with its step.
+    is_bottom_tested(func, this, of)
+        || of.test == this.header && of.stay != this.header && !of.stepped
 }
 
 /// Whether its one way back is the branch that tests.
