@@ -249,8 +249,8 @@ fn gaps(func: &mut Function, facts: &Facts) -> u64 {
         let loops = Loops::of(func, &cfg);
         let mut over = None;
         let through = runs(func, &cfg, facts, &loops, |block, at, run| {
-            // What is over at the beginning of a block was over at the end of one before it; a probe
-            // here would come too late, and for ever.
+            // What is over at the beginning of a block was over at the end of one before it; a
+            // probe here would come too late, and for ever.
             if at > 0 && run.gap > GAP_MAX && over.is_none() {
                 over = Some((block, at));
             }
@@ -258,8 +258,9 @@ fn gaps(func: &mut Function, facts: &Facts) -> u64 {
         let Some((block, at)) = over else {
             return through;
         };
-        // In a loop that ends soon, a probe before it is enough, if the loop alone is within bounds:
-        // before the outermost such loop, else before one further inside, else in the block.
+        // In a loop that ends soon, a probe before it is enough, if the loop alone is within
+        // bounds: before the outermost such loop, else before one further inside, else in the
+        // block.
         let around = loops.list.iter().zip(&loops.bound);
         let around = around.filter(|(this, bound)| bound.is_some() && this.contains(block));
         let before = |(this, _): (&Loop, _)| -> Vec<(BlockId, usize)> {
