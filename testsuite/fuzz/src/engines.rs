@@ -118,8 +118,6 @@ fn agree(module: &Module, options: &Options, calls: &[Call]) -> Result<Vec<Outco
 /// that was cancelled.
 fn same(call: &Call, a: &Outcome, b: &Outcome) -> bool {
     let value = match call.ret {
-        // A word of a fault that was caught may have become the result.
-        _ if !same_sites && a.fault != 0 => true,
         Some(ty) if a.status == 0 => literal::same(ty, a.value, b.value),
         None if a.status == 0 => true,
         _ if a.status == CANCELLED => true,
