@@ -17,3 +17,27 @@ fn abi_17_every_row_has_one_name_and_one_symbol() {
         panic!("{errors:#?}");
     }
 }
+
+#[test]
+fn val_34_every_fault_of_the_compiler_has_a_row() {
+    use asr_abi::codes::{Series, find};
+    use asr_codegen::air::fault::{
+        BOUNDS, CONVERSION, DIVISION, NULL, OVERFLOW, RECURSION, UNREACHABLE,
+    };
+    let names = [
+        (DIVISION, "DIVISION_BY_ZERO"),
+        (CONVERSION, "CONVERSION"),
+        (BOUNDS, "BOUNDS"),
+        (NULL, "NULL_ACCESS"),
+        (UNREACHABLE, "UNREACHABLE"),
+        (RECURSION, "RECURSION_DEPTH"),
+        (OVERFLOW, "OVERFLOW"),
+    ];
+    for (code, name) in names {
+        assert_eq!(
+            find(Series::A, code).map(|row| row.name),
+            Some(name),
+            "{code:08x}"
+        );
+    }
+}
