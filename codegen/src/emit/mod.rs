@@ -2,7 +2,7 @@
 
 mod dwarf;
 mod gdb;
-mod isa;
+pub(crate) mod isa;
 pub mod jit;
 pub mod listing;
 pub mod object;

@@ -59,7 +59,7 @@ pub fn emit(prepared: &Prepared, main: Option<&str>) -> Result<Vec<u8>, Error> {
         let entry = entry(air, &lowered, main)?;
         let (id, function) = main_shim(&mut module, entry)?;
         let mut cx = cranelift_codegen::Context::for_function(function);
-        let mut shim = define(&mut module, id, &mut cx, &[], want)?;
+        let mut shim = define(&mut module, None, id, &mut cx, &[], want)?;
         shim.name = "main".to_owned();
         lowered.funcs.push(shim);
     }

@@ -20,6 +20,7 @@ mod facts;
 mod fail;
 mod func;
 mod inst;
+mod late;
 mod probe;
 mod stubs;
 mod term;

@@ -9,14 +9,16 @@ use std::time::Instant;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{FuncRef, Function};
 use cranelift_codegen::isa::unwind::UnwindInfo;
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::{Context, ir};
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module, ModuleReloc};
 
 use super::facts::Facts;
-use super::{clif_check, epilogue, func, stubs, types};
+use super::{clif_check, epilogue, func, late, stubs, types};
 use crate::air::{self, Loc};
-use crate::{Error, Prepared};
+use crate::emit::isa::isa;
+use crate::{Error, OptLevel, Options, Prepared};
 
 /// What the caller wants besides the code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -84,6 +86,7 @@ pub(crate) fn lower(
 ) -> Result<Lowered, Error> {
     let mut unit = declare(prepared, module, main)?;
     let mut out = Lowered { funcs: Vec::new() };
+    let second = second_stage(prepared, module)?;
     let mut cx = Context::new();
     let mut fcx = FunctionBuilderContext::new();
     for index in 0..unit.air.funcs.len() {
@@ -100,7 +103,7 @@ pub(crate) fn lower(
         }
         let build_ns = started.elapsed().as_nanos() as u64;
         let clif_id = unit.funcs[index];
-        let mut compiled = define(module, clif_id, &mut cx, &locs, want)?;
+        let mut compiled = define(module, second.as_deref(), clif_id, &mut cx, &locs, want)?;
         compiled.func = Some(id);
         compiled.name = unit.air.funcs[index].name.clone();
         compiled.build_ns = build_ns;
@@ -108,11 +111,24 @@ pub(crate) fn lower(
     }
     for (id, name, function) in stubs::bodies(&unit.stubs, module)? {
         cx.func = function;
-        let mut compiled = define(module, id, &mut cx, &[], want)?;
+        let mut compiled = define(module, None, id, &mut cx, &[], want)?;
         compiled.name = name.to_owned();
         out.funcs.push(compiled);
     }
     Ok(out)
+}
+
+/// The same target without the optimizer, which would undo what is done after it.
+fn second_stage(prepared: &Prepared, module: &dyn Module) -> Result<Option<OwnedTargetIsa>, Error> {
+    let options = prepared.options();
+    if options.opt == OptLevel::None {
+        return Ok(None);
+    }
+    let plain = Options {
+        opt: OptLevel::None,
+        ..*options
+    };
+    isa(&plain, module.isa().flags().is_pic()).map(Some)
 }
 
 fn declare<'a>(
@@ -191,8 +207,11 @@ fn define_data(
 }
 
 /// Compiles a function and notes what its tables need.
+/// Defines a function. With a second stage, the module's own settings optimize and the second
+/// ones compile what [`late`] made of it.
 pub(crate) fn define(
     module: &mut dyn Module,
+    second: Option<&dyn TargetIsa>,
     id: FuncId,
     cx: &mut Context,
     locs: &[Loc],
@@ -205,8 +224,16 @@ pub(crate) fn define(
     }
     cx.set_disasm(want.asm);
     let started = Instant::now();
-    cx.compile(module.isa(), &mut ControlPlane::default())
-        .map_err(|error| Error::from(error.inner))?;
+    let plane = &mut ControlPlane::default();
+    if let Some(second) = second {
+        cx.optimize(module.isa(), plane)?;
+        late::increments(&mut cx.func);
+        cx.compile(second, plane)
+            .map_err(|error| Error::from(error.inner))?;
+    } else {
+        cx.compile(module.isa(), plane)
+            .map_err(|error| Error::from(error.inner))?;
+    }
     let code = cx
         .compiled_code()
         .ok_or_else(|| Error::Cranelift("no code was made".to_owned()))?;
