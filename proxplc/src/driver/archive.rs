@@ -43,7 +43,9 @@ pub(super) fn find() -> Result<PathBuf, String> {
         ));
     };
     let path = build(&workspace, &exe)?;
-    check(&path).map(|()| path)
+    // The archive is fresh; if it still differs, it is the compiler that is old.
+    let again = |problem| format!("{problem}; the sources have changed, build proxplc again");
+    check(&path).map(|()| path).map_err(again)
 }
 
 /// Whether the archive at `path` is of this build.
