@@ -10,7 +10,7 @@
 //! | [`open`]    | intents and masks that a failed probe must close                      |
 //! | [`counted`] | counted loops                                                         |
 //! | [`trips`]   | bounds on their iterations                                            |
-//! | [`cfg`]     | control flow, dominators, natural loops                               |
+//! | [`mod@cfg`] | control flow, dominators, natural loops                               |
 //! | [`calls`]   | the call graph                                                        |
 //! | [`cost`]    | machine instructions, estimated                                       |
 

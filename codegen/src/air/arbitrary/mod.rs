@@ -2,7 +2,7 @@
 //! can drive it.
 //!
 //! Invariants
-//! 1. The verifier accepts every module ([`crate::air::verify`] with the core table).
+//! 1. The verifier accepts every module ([`crate::air::verify()`] with the core table).
 //! 2. Every call of every function ends soon: loops count to a small constant, functions call only
 //!    earlier ones and, to a small depth, themselves; calls stand in at most one loop.
 //! 3. What a function does depends on nothing that engines may choose: no address and no bits of
