@@ -44,7 +44,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
                 .and_then(|()| std::fs::write(&full, text));
             written.map_err(|error| Failure::Step(format!("cannot write {path}: {error}")))?;
         }
-        println!("{} {path}", if check { "differs:" } else { "written:" });
+        say!("{} {path}", if check { "differs:" } else { "written:" });
     }
     if check && !stale.is_empty() {
         return Err(Failure::Step(

@@ -51,24 +51,24 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
             print_rule(id, title, &own);
         }
     }
-    println!(
+    say!(
         "{} rules, {partial} only in part, {} without test",
         rules.len(),
         missing.len()
     );
     for id in missing {
-        println!("  no test: {id}");
+        say!("  no test: {id}");
     }
     Ok(())
 }
 
 fn print_rule(id: &str, title: &str, tests: &[&Test]) {
-    println!("{id}  {title}");
+    say!("{id}  {title}");
     for test in tests {
         let mark = if is_part(&test.name) { "part" } else { "    " };
-        println!("  {mark} {}  {}", test.name, test.file);
+        say!("  {mark} {}  {}", test.name, test.file);
         if !test.waits.is_empty() {
-            println!("       {}", test.waits);
+            say!("       {}", test.waits);
         }
     }
 }

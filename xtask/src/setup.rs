@@ -68,11 +68,11 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
 pub(crate) fn ensure() -> Result<(), Failure> {
     let missing = missing();
     if missing.is_empty() {
-        println!("== setup: all system packages are present");
+        say!("== setup: all system packages are present");
         return Ok(());
     }
     let packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
-    println!("== setup: missing {}", packages.join(" "));
+    say!("== setup: missing {}", packages.join(" "));
     if !install(&packages) {
         let mut text = String::from("these system packages are missing:\n");
         for tool in &missing {
@@ -127,7 +127,7 @@ fn install(packages: &[&str]) -> bool {
             .chain(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"])
             .chain(args.iter().copied())
             .collect();
-        println!("== setup: {}", words.join(" "));
+        say!("== setup: {}", words.join(" "));
         Command::new(words[0])
             .args(&words[1..])
             .status()

@@ -34,14 +34,14 @@ impl Steps {
         advice: &str,
         command: &mut Command,
     ) -> Result<(), Failure> {
-        println!("== {name}: {}", shown(command));
+        say!("== {name}: {}", shown(command));
         let begun = Instant::now();
         let ended = run_tallied(command, &mut self.tally);
         let taken = begun.elapsed();
         self.taken.push((name.to_owned(), taken));
         match ended {
             Ok(true) => {
-                println!("== {name}: ok, {:.1} s", taken.as_secs_f64());
+                say!("== {name}: ok, {:.1} s", taken.as_secs_f64());
                 Ok(())
             }
             Ok(false) => Err(Failure::Step(format!("step `{name}` failed; {advice}"))),
@@ -54,16 +54,16 @@ impl Steps {
 
     /// Print where the time went, then the closing line.
     pub(crate) fn close(&self) {
-        println!("== times");
+        say!("== times");
         for (name, taken) in &self.taken {
-            println!("   {name:<22} {:>8.1} s", taken.as_secs_f64());
+            say!("   {name:<22} {:>8.1} s", taken.as_secs_f64());
         }
-        println!(
+        say!(
             "   {:<22} {:>8.1} s",
             "all",
             self.begun.elapsed().as_secs_f64()
         );
-        println!("{}", self.tally);
+        say!("{}", self.tally);
     }
 }
 
