@@ -258,3 +258,23 @@ fn abi_2_part_a_loop_with_two_counters_is_stripped_by_one() {
     let placed = placed(text);
     assert!(check(&placed, ProbeMode::Auto).is_empty());
 }
+
+/// Time grows with the number of loops, not with its square.
+#[test]
+fn abi_33_part_many_loops_take_no_long_time() {
+    let mut text = "module \"m\" unit 1\nfn @f(%n: i64) -> i64 {\n  local %i: i64\n  \
+                    local %c: bool\nentry:\n  jump h0\n"
+        .to_owned();
+    let loops = 1000;
+    for k in 0..loops {
+        let next = k + 1;
+        text.push_str(&format!(
+            "h{k}:\n  %c = cmp.slt.i64 %i, %n\n  branch %c, b{k}, h{next}\nb{k}:\n  \
+             %i = add.i64 %i, 1\n  jump h{k}\n"
+        ));
+    }
+    text.push_str(&format!("h{loops}:\n  return %i\n}}\n"));
+    let started = std::time::Instant::now();
+    assert_eq!(chunks(&placed(&text)).len(), loops);
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+}

@@ -35,8 +35,8 @@ pub(super) struct Cfg {
 pub(super) struct Loop {
     /// The header.
     pub(super) header: BlockId,
-    /// Whether each block belongs to it.
-    pub(super) holds: Vec<bool>,
+    /// Its blocks, by number.
+    pub(super) members: Vec<BlockId>,
     /// The ways back to the header.
     pub(super) back: Vec<Way>,
 }
@@ -44,13 +44,12 @@ pub(super) struct Loop {
 impl Loop {
     /// Whether the block belongs to it.
     pub(super) fn contains(&self, block: BlockId) -> bool {
-        self.holds[block.index()]
+        self.members.binary_search(&block).is_ok()
     }
 
     /// Its blocks.
     pub(super) fn blocks(&self) -> impl Iterator<Item = BlockId> {
-        let members = self.holds.iter().enumerate().filter(|(_, holds)| **holds);
-        members.map(|(n, _)| BlockId::new(n))
+        self.members.iter().copied()
     }
 }
 
@@ -99,6 +98,8 @@ impl Cfg {
     /// The natural loops, outer ones before the inner ones that they contain.
     pub(super) fn loops(&self) -> Vec<Loop> {
         let mut loops = Vec::new();
+        // The last header whose loop was seen to hold each block.
+        let mut seen = vec![None; self.out.len()];
         for &header in &self.order {
             let back: Vec<Way> = self.into[header.index()]
                 .iter()
@@ -108,17 +109,19 @@ impl Cfg {
             if back.is_empty() {
                 continue;
             }
-            let mut holds = vec![false; self.out.len()];
-            holds[header.index()] = true;
+            seen[header.index()] = Some(header);
+            let mut members = vec![header];
             let mut open: Vec<BlockId> = back.iter().map(|way| way.from).collect();
             while let Some(block) = open.pop() {
-                if !std::mem::replace(&mut holds[block.index()], true) {
+                if seen[block.index()].replace(header) != Some(header) {
+                    members.push(block);
                     open.extend(self.into[block.index()].iter().map(|way| way.from));
                 }
             }
+            members.sort_unstable();
             loops.push(Loop {
                 header,
-                holds,
+                members,
                 back,
             });
         }

@@ -70,6 +70,9 @@ pub(super) fn entry_probes(func: &Function) -> bool {
         .any(|inst| matches!(inst.op, Op::Probe { .. }))
 }
 
+/// No loop.
+const NONE: usize = usize::MAX;
+
 /// The loops of a function, and how often those run that end soon.
 pub(super) struct Loops {
     /// The natural loops, outer ones first.
@@ -78,83 +81,105 @@ pub(super) struct Loops {
     pub(super) bound: Vec<Option<u32>>,
     /// Product of the bounds of the loops around each block.
     pub(super) times: Vec<u64>,
+    /// The innermost loop around each block, by its number.
+    innermost: Vec<usize>,
+    /// The loop around each loop.
+    parent: Vec<usize>,
+    /// The loop that has each block as its header.
+    headed: Vec<usize>,
 }
 
 impl Loops {
     pub(super) fn of(func: &Function, cfg: &Cfg) -> Loops {
         let list = cfg.loops();
-        let bound: Vec<Option<u32>> = (0..list.len())
-            .map(|n| bound(func, cfg, &list, n))
-            .collect();
-        let mut times = vec![1u64; func.blocks.len()];
-        for (this, bound) in list.iter().zip(&bound) {
+        let count = func.blocks.len();
+        let mut loops = Loops {
+            bound: vec![None; list.len()],
+            times: vec![1; count],
+            innermost: vec![NONE; count],
+            parent: vec![NONE; list.len()],
+            headed: vec![NONE; count],
+            list,
+        };
+        for (n, this) in loops.list.iter().enumerate() {
+            loops.headed[this.header.index()] = n;
+            loops.parent[n] = loops.innermost[this.header.index()];
+            for block in this.blocks() {
+                loops.innermost[block.index()] = n;
+            }
+        }
+        for n in 0..loops.list.len() {
+            loops.bound[n] = loops.find_bound(func, cfg, n);
+        }
+        for (this, bound) in loops.list.iter().zip(&loops.bound) {
             if let Some(bound) = bound {
                 for block in this.blocks() {
-                    let times = &mut times[block.index()];
+                    let times = &mut loops.times[block.index()];
                     *times = times.saturating_mul(u64::from(*bound));
                 }
             }
         }
-        Loops { list, bound, times }
+        loops
     }
 
     /// The ways in which the loop with this number is counted.
     pub(super) fn counted(&self, func: &Function, cfg: &Cfg, n: usize) -> Vec<Counted> {
-        counted(func, cfg, &self.list, n)
+        let in_inner = |block: BlockId| self.innermost[block.index()] != n;
+        counted::counted(func, cfg, &self.list[n], in_inner)
     }
 
     /// Whether the way goes back to the header of a loop that ends soon.
     pub(super) fn ends_soon(&self, way: &Way) -> bool {
-        let mut loops = self.list.iter().zip(&self.bound);
-        loops.any(|(this, bound)| bound.is_some() && this.back.contains(way))
+        let n = self.headed[way.to.index()];
+        n != NONE && self.bound[n].is_some() && self.list[n].back.contains(way)
     }
-}
 
-fn has_inner(list: &[Loop], n: usize) -> bool {
-    let this = &list[n];
-    let mut others = list.iter().enumerate();
-    others.any(|(m, other)| m != n && this.contains(other.header) && is_inside(other, this))
-}
-
-fn is_inside(inner: &Loop, outer: &Loop) -> bool {
-    inner.header != outer.header && inner.blocks().all(|block| outer.contains(block))
-}
-
-fn counted(func: &Function, cfg: &Cfg, list: &[Loop], n: usize) -> Vec<Counted> {
-    let this = &list[n];
-    let in_inner = |block: BlockId| {
-        let mut others = list.iter();
-        others.any(|other| other.contains(block) && is_inside(other, this))
-    };
-    counted::counted(func, cfg, this, in_inner)
-}
-
-/// The bound on the iterations of a loop, if it is short or a stretch of a strip-mined one.
-fn bound(func: &Function, cfg: &Cfg, list: &[Loop], n: usize) -> Option<u32> {
-    let this = &list[n];
-    let ways = counted(func, cfg, list, n);
-    let stretch = |of: &Counted| trips::stretch(func, cfg, this, of);
-    if let Some(count) = ways.iter().find_map(stretch) {
-        return Some(count);
+    /// The loops for which `todo` holds and that hold no other such loop, inner ones first.
+    pub(super) fn innermost_first(&self, todo: impl Fn(&Loop) -> bool) -> Vec<usize> {
+        let mut below = vec![false; self.list.len()];
+        let mut found = Vec::new();
+        for (n, this) in self.list.iter().enumerate().rev() {
+            let is_todo = todo(this);
+            if is_todo && !below[n] {
+                found.push(n);
+            }
+            if (is_todo || below[n]) && self.parent[n] != NONE {
+                below[self.parent[n]] = true;
+            }
+        }
+        found
     }
-    let calls = this.blocks().any(|block| {
-        let insts = &func.blocks[block.index()].insts;
-        insts.iter().any(|inst| inst.op.is_call())
-    });
-    let cost: u64 = this.blocks().map(|block| cost::of_block(func, block)).sum();
-    if calls || has_inner(list, n) || cost * u64::from(trips::SHORT_MAX) > cost::LOOP_MAX {
-        return None;
+
+    /// The bound on the iterations of a loop, if it is short or a stretch of a strip-mined one.
+    fn find_bound(&self, func: &Function, cfg: &Cfg, n: usize) -> Option<u32> {
+        let this = &self.list[n];
+        let ways = self.counted(func, cfg, n);
+        let stretch = |of: &Counted| trips::stretch(func, cfg, this, of);
+        if let Some(count) = ways.iter().find_map(stretch) {
+            return Some(count);
+        }
+        let calls = this.blocks().any(|block| {
+            let insts = &func.blocks[block.index()].insts;
+            insts.iter().any(|inst| inst.op.is_call())
+        });
+        let has_inner = this
+            .blocks()
+            .any(|block| self.innermost[block.index()] != n);
+        let cost: u64 = this.blocks().map(|block| cost::of_block(func, block)).sum();
+        if calls || has_inner || cost * u64::from(trips::SHORT_MAX) > cost::LOOP_MAX {
+            return None;
+        }
+        let short = |of: &Counted| trips::short(func, cfg, this, of);
+        ways.iter().find_map(short)
     }
-    let short = |of: &Counted| trips::short(func, cfg, this, of);
-    ways.iter().find_map(short)
 }
 
 /// Whether control can go once around the loop without a guard.
 pub(super) fn is_uncovered(func: &Function, cfg: &Cfg, facts: &Facts, this: &Loop) -> bool {
-    let mut seen = vec![false; func.blocks.len()];
+    let mut seen = std::collections::HashSet::new();
     let mut open = vec![this.header];
     while let Some(block) = open.pop() {
-        if std::mem::replace(&mut seen[block.index()], true) {
+        if !seen.insert(block) {
             continue;
         }
         for way in &cfg.out[block.index()] {

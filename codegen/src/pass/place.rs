@@ -104,61 +104,72 @@ fn returns(func: &mut Function, rows: &Rows) {
     }
 }
 
-/// The loops, from the inside out. Each change makes new blocks, so they are found anew.
+/// The loops, from the inside out. What is changed in a round are loops apart from each other, so
+/// that what is known of one holds when another has changed; then all are found anew.
 fn loops(func: &mut Function, rows: &Rows, facts: &Facts, every: bool) {
     let mut done = vec![false; func.blocks.len()];
     loop {
         let cfg = Cfg::of(func);
-        done.resize(func.blocks.len(), false);
         let loops = Loops::of(func, &cfg);
-        let todo = |n: &usize| !done[loops.list[*n].header.index()];
-        let Some(n) = (0..loops.list.len()).rev().find(todo) else {
+        let starts = open::at_starts(func, &cfg, rows);
+        let round = loops.innermost_first(|this| !done[this.header.index()]);
+        if round.is_empty() {
             break;
-        };
-        let this = &loops.list[n];
-        done[this.header.index()] = true;
-        if every {
-            guard_header(func, &cfg, rows, this);
-            continue;
         }
-        if loops.bound[n].is_some() || !is_uncovered(func, &cfg, facts, this) {
-            continue;
+        for n in round {
+            let this = &loops.list[n];
+            done[this.header.index()] = true;
+            let edge = edge_of(func, rows, &starts, this);
+            let header = one_loop(func, facts, every, (&cfg, &loops, n), edge);
+            done.resize(func.blocks.len(), false);
+            done[header.index()] = true;
         }
-        let count = LOOP_MAX / loop_cost(func, facts, &loops, this).max(1);
-        let ways = loops.counted(func, &cfg, n);
-        let counted = ways.into_iter().find(|of| {
-            count >= CHUNK_MIN
-                && trips::strippable(of)
-                // A second loop around a few iterations costs more than their probes.
-                && trips::short(func, &cfg, this, of).is_none()
-                && strip::knows(func, this, of)
-                && (!strip::is_bottom_tested(func, this, of)
-                    || trips::guarded(func, &cfg, this.header, of))
-        });
-        let edge = edge_of(func, &cfg, rows, this);
-        let Some(of) = counted else {
-            if let Some(stay) = rotate::stays(func, this) {
-                let loc = func.blocks[this.header.index()].term_loc;
-                let probe = probe(ProbeKind::Loop, edge, loc);
-                let header = rotate::rotate(func, &cfg, this, stay, probe);
-                done.resize(func.blocks.len(), false);
-                done[header.index()] = true;
-            } else {
-                guard_header(func, &cfg, rows, this);
-            }
-            continue;
-        };
-        let count = count.min(u64::from(trips::CHUNK_MAX)) as u32;
-        let header = strip::strip(func, &cfg, this, &of, count, edge);
-        done.resize(func.blocks.len(), false);
-        done[header.index()] = true;
     }
     irreducible(func, facts, every);
 }
 
+/// One loop, whose probe has this edge; gives its new header.
+fn one_loop(
+    func: &mut Function,
+    facts: &Facts,
+    every: bool,
+    (cfg, loops, n): (&Cfg, &Loops, usize),
+    edge: Edge,
+) -> BlockId {
+    let this = &loops.list[n];
+    if every {
+        guard_header(func, this, edge);
+        return this.header;
+    }
+    if loops.bound[n].is_some() || !is_uncovered(func, cfg, facts, this) {
+        return this.header;
+    }
+    let count = LOOP_MAX / loop_cost(func, facts, loops, this).max(1);
+    let ways = loops.counted(func, cfg, n);
+    let counted = ways.into_iter().find(|of| {
+        count >= CHUNK_MIN
+            && trips::strippable(of)
+            // A second loop around a few iterations costs more than their probes.
+            && trips::short(func, cfg, this, of).is_none()
+            && strip::knows(func, this, of)
+            && (!strip::is_bottom_tested(func, this, of)
+                || trips::guarded(func, cfg, this.header, of))
+    });
+    if let Some(of) = counted {
+        let count = count.min(u64::from(trips::CHUNK_MAX)) as u32;
+        return strip::strip(func, cfg, this, &of, count, edge);
+    }
+    if let Some(stay) = rotate::stays(func, this) {
+        let loc = func.blocks[this.header.index()].term_loc;
+        let probe = probe(ProbeKind::Loop, edge, loc);
+        return rotate::rotate(func, cfg, this, stay, probe);
+    }
+    guard_header(func, this, edge);
+    this.header
+}
+
 /// A probe at the header of a loop.
-fn guard_header(func: &mut Function, cfg: &Cfg, rows: &Rows, this: &Loop) {
-    let edge = edge_of(func, cfg, rows, this);
+fn guard_header(func: &mut Function, this: &Loop, edge: Edge) {
     let header = &mut func.blocks[this.header.index()];
     if matches!(
         header.insts.first().map(|inst| &inst.op),
@@ -209,11 +220,10 @@ fn loop_cost(func: &Function, facts: &Facts, loops: &Loops, this: &Loop) -> u64 
 /// Where a failure of the loop's probe goes: where that of the first instruction in the loop goes
 /// that is protected like the header, by blocks outside the loop. Where an intent or mask is open,
 /// only a cleanup edge will do.
-fn edge_of(func: &Function, cfg: &Cfg, rows: &Rows, this: &Loop) -> Edge {
-    let starts = open::at_starts(func, cfg, rows);
+fn edge_of(func: &Function, rows: &Rows, starts: &[open::Open], this: &Loop) -> Edge {
     let at_header = &starts[this.header.index()];
     let outside = |edge: &Edge| !edge.is_none() && edge.targets().all(|to| !this.contains(to));
-    for &id in cfg.order.iter().filter(|id| this.contains(**id)) {
+    for id in this.blocks() {
         let mut now = starts[id.index()].clone();
         for inst in &func.blocks[id.index()].insts {
             let closes = now.is_empty() || inst.edge.cleanup.is_some();
@@ -242,47 +252,56 @@ fn allocations(func: &mut Function, rows: &Rows, facts: &Facts, every: bool) {
     insert(func, places, ProbeKind::Alloc);
 }
 
-/// Probes in the gaps that remain; gives what a call of the function costs.
+/// Probes in the gaps that remain; gives what a call of the function costs. A round looks at the
+/// first place behind each multiple of the longest gap, which are few rounds even in long code.
 fn gaps(func: &mut Function, facts: &Facts) -> u64 {
     loop {
         let cfg = Cfg::of(func);
         let loops = Loops::of(func, &cfg);
-        let mut over = None;
+        let mut over = std::collections::BTreeMap::new();
         let through = runs(func, &cfg, facts, &loops, |block, at, run| {
             // What is over at the beginning of a block was over at the end of one before it; a
             // probe here would come too late, and for ever.
-            if at > 0 && run.gap > GAP_MAX && over.is_none() {
-                over = Some((block, at));
+            if at > 0 && run.gap > GAP_MAX {
+                over.entry(run.gap / GAP_MAX).or_insert((block, at));
             }
         });
-        let Some((block, at)) = over else {
+        let places = over.into_values();
+        let places = places.filter_map(|place| gap_probes(func, &cfg, &loops, place));
+        let places: Vec<(BlockId, usize)> = places.flatten().collect();
+        if places.is_empty() {
             return through;
-        };
-        // In a loop that ends soon, a probe before it is enough, if the loop alone is within
-        // bounds: before the outermost such loop, else before one further inside, else in the
-        // block.
-        let around = loops.list.iter().zip(&loops.bound);
-        let around = around.filter(|(this, bound)| bound.is_some() && this.contains(block));
-        let before = |(this, _): (&Loop, _)| -> Vec<(BlockId, usize)> {
-            let ways = trips::entries(&cfg, this).map(|way| {
-                let end = func.blocks[way.from.index()].insts.len();
-                (way.from, way.at.min(end))
-            });
-            ways.collect()
-        };
-        let inside = std::iter::once(vec![(block, at.saturating_sub(1))]);
-        // A second probe behind a probe would change nothing, for ever.
-        let is_new = |places: &Vec<(BlockId, usize)>| {
-            places.iter().any(|&(block, at)| {
-                let last = func.blocks[block.index()].insts[..at].last();
-                !last.is_some_and(|inst| matches!(inst.op, Op::Probe { .. }))
-            })
-        };
-        let Some(place) = around.map(before).chain(inside).find(is_new) else {
-            return through;
-        };
-        insert(func, place, ProbeKind::Gap);
+        }
+        insert(func, places, ProbeKind::Gap);
     }
+}
+
+/// Where probes end a gap that is too long at this place. In a loop that ends soon, a probe before
+/// it is enough, if the loop alone is within bounds: before the outermost such loop, else before
+/// one further inside, else in the block. A second probe behind a probe would change nothing.
+fn gap_probes(
+    func: &Function,
+    cfg: &Cfg,
+    loops: &Loops,
+    (block, at): (BlockId, usize),
+) -> Option<Vec<(BlockId, usize)>> {
+    let around = loops.list.iter().zip(&loops.bound);
+    let around = around.filter(|(this, bound)| bound.is_some() && this.contains(block));
+    let before = |(this, _): (&Loop, _)| -> Vec<(BlockId, usize)> {
+        let ways = trips::entries(cfg, this).map(|way| {
+            let end = func.blocks[way.from.index()].insts.len();
+            (way.from, way.at.min(end))
+        });
+        ways.collect()
+    };
+    let inside = std::iter::once(vec![(block, at.saturating_sub(1))]);
+    let is_new = |places: &Vec<(BlockId, usize)>| {
+        places.iter().any(|&(block, at)| {
+            let last = func.blocks[block.index()].insts[..at].last();
+            !last.is_some_and(|inst| matches!(inst.op, Op::Probe { .. }))
+        })
+    };
+    around.map(before).chain(inside).find(is_new)
 }
 
 /// Puts probes before these instructions, each with the instruction's edge.

@@ -82,9 +82,15 @@ pub(super) fn strip(
         (false, false) => of.stay,
     };
     let new_target = if bottom_tested { outer } else { bottom };
-    for n in 0..old {
-        if this.contains(BlockId::new(n)) != bottom_tested {
-            retarget(&mut func.blocks[n], header, new_target);
+    if bottom_tested {
+        for (n, block) in func.blocks.iter_mut().enumerate() {
+            if !this.contains(BlockId::new(n)) {
+                retarget(block, header, new_target);
+            }
+        }
+    } else {
+        for id in this.blocks() {
+            retarget(&mut func.blocks[id.index()], header, new_target);
         }
     }
     let mut bottom_insts = Vec::new();
