@@ -3,8 +3,8 @@
 //! Each command is one module. They share only `step`, which runs one program as a named, timed
 //! step, and `root`, which finds the checkout.
 
-/// `println!` for a reader that may go away (`cargo xtask rules | head`): what is left unsaid then is
-/// no failure.
+/// `println!` for a reader that may go away (`cargo xtask rules | head`): what is left unsaid then
+/// is no failure.
 macro_rules! say {
     ($($what:tt)*) => {{
         use std::io::Write as _;
