@@ -65,3 +65,68 @@ pub(crate) fn no_plain_flag_load(function: &Function, name: &str) -> Result<(), 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use cranelift_codegen::ir::types::{I16, I32, I64, Type};
+    use cranelift_codegen::ir::{AbiParam, InstBuilder, MemFlagsData, Signature, Value};
+    use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
+    use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+
+    use super::*;
+
+    /// A function of one parameter, the thread state, with this body, and what the check says.
+    fn accepts(body: impl FnOnce(&mut FunctionBuilder<'_>, Value)) -> bool {
+        let mut function = Function::new();
+        function.signature = Signature::new(CallConv::SystemV);
+        function.signature.params.push(AbiParam::new(I64));
+        let mut context = FunctionBuilderContext::new();
+        let mut builder = FunctionBuilder::new(&mut function, &mut context);
+        let entry = builder.create_block();
+        builder.append_block_params_for_function_params(entry);
+        builder.switch_to_block(entry);
+        let th = builder.block_params(entry)[0];
+        body(&mut builder, th);
+        builder.ins().return_(&[]);
+        builder.seal_all_blocks();
+        builder.finalize(TargetFrontendConfig {
+            default_call_conv: CallConv::SystemV,
+            pointer_width: target_lexicon::PointerWidth::U64,
+            page_size_align_log2: 12,
+        });
+        no_plain_flag_load(&function, "f").is_ok()
+    }
+
+    /// A plain load of a type at an offset from the thread state.
+    fn plain(ty: Type, offset: i32) -> bool {
+        accepts(|builder, th| {
+            builder.ins().load(ty, MemFlagsData::trusted(), th, offset);
+        })
+    }
+
+    #[test]
+    fn abi_30_d_a_plain_load_of_the_flag_word_is_refused() {
+        assert!(!plain(I32, 0));
+        assert!(!plain(I16, 2));
+        assert!(!plain(I64, -4));
+        let through_a_sum = accepts(|builder, th| {
+            let eight = builder.ins().iconst(I64, 8);
+            let address = builder.ins().iadd(th, eight);
+            builder
+                .ins()
+                .load(I32, MemFlagsData::trusted(), address, -8);
+        });
+        assert!(!through_a_sum);
+    }
+
+    #[test]
+    fn abi_30_d_atomic_loads_and_other_words_are_accepted() {
+        assert!(plain(I32, 4));
+        assert!(plain(I64, 64));
+        assert!(plain(I32, -4));
+        let atomic = accepts(|builder, th| {
+            builder.ins().atomic_load(I32, MemFlagsData::trusted(), th);
+        });
+        assert!(atomic);
+    }
+}

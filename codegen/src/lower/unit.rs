@@ -206,8 +206,7 @@ fn define_data(
     Ok(())
 }
 
-/// Compiles a function and notes what its tables need.
-/// Defines a function. With a second stage, the module's own settings optimize and the second
+/// Compiles a function and notes what its tables need. With a second stage, the module's own settings optimize and the second
 /// ones compile what [`late`] made of it.
 pub(crate) fn define(
     module: &mut dyn Module,
