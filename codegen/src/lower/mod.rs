@@ -28,4 +28,4 @@ mod types;
 mod unit;
 
 pub(crate) use facts::{address_taken, reverse_postorder};
-pub(crate) use unit::{Compiled, Lowered, Want, define, lower};
+pub(crate) use unit::{Compiled, Lowered, Stage, Want, define, lower};
