@@ -84,8 +84,8 @@ pub struct Thread {
     pub exc: Cell<u64>,
     /// Intrinsics on the stack: while it is not 0 the native stack is not parked.
     pub nopark: Cell<u32>,
-    /// Depth of `asr_signal_enter`: reports enqueue and run no handler while it is not 0.
-    pub in_signal: Cell<u32>,
+    /// Reserved as zero. (The depth of `asr_signal_enter` belongs to threads without a state too.)
+    pub reserved_word: Cell<u32>,
     /// Free lists of frames, 16-byte classes.
     pub free: [Cell<*mut u8>; FRAME_CLASSES],
     /// Heap of dynamic values of the current isolate; owned by the value library.
@@ -144,7 +144,7 @@ impl Thread {
             std_cx: Cell::new(core::ptr::null_mut()),
             exc: Cell::new(0),
             nopark: Cell::new(0),
-            in_signal: Cell::new(0),
+            reserved_word: Cell::new(0),
             free: [const { Cell::new(core::ptr::null_mut()) }; FRAME_CLASSES],
             isolate: Cell::new(core::ptr::null_mut()),
             kernel: Cell::new(core::ptr::null_mut()),
