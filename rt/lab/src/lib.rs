@@ -1,0 +1,1 @@
+//! The lab: the same kernel under a seeded scheduler and virtual time.
