@@ -32,6 +32,25 @@ fn canonical_text_survives() {
     assert_eq!(again, parsed);
 }
 
+/// Found by fuzzing: the printed keys were integers, which a float's parser took for other keys.
+#[test]
+fn the_keys_of_a_switch_come_back_in_any_type() {
+    let keys = [
+        ("i8", "-1"),
+        ("i64", "7"),
+        ("bool", "1"),
+        ("f64", "0x3ff8000000000000"),
+        ("f32", "0x7f800000"),
+        ("value", "5"),
+    ];
+    for (ty, key) in keys {
+        let body = format!("entry:\n  switch.{ty} %a, [{key}: entry], entry\n");
+        let text = format!("module \"m\" unit 1\n\nfn @f(%a: {ty}) {{\n{body}}}\n");
+        let module = parse(text.as_bytes()).expect(&text).module;
+        assert_eq!(print(&module), text);
+    }
+}
+
 #[test]
 fn layout_and_comments_do_not_matter() {
     let one_line = EVERY_OP.replace('\n', " ");

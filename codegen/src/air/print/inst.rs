@@ -178,7 +178,13 @@ impl Printer<'_> {
                 self.typed(out, "switch", *ty, &[*value])?;
                 out.push_str(", [");
                 for (i, (key, to)) in cases.iter().enumerate() {
-                    write!(out, "{}{key}: ", if i == 0 { "" } else { ", " })?;
+                    out.push_str(if i == 0 { "" } else { ", " });
+                    match ty {
+                        // None to switch on, but what the verifier refuses comes back as it was:
+                        // an integer would be read as another float, and `inf:` is a label.
+                        Type::F64 | Type::F32 => write!(out, "{key:#x}: ")?,
+                        _ => write!(out, "{key}: ")?,
+                    }
                     self.block(out, *to)?;
                 }
                 out.push_str("], ");
