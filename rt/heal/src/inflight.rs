@@ -7,7 +7,7 @@
 //! two fences order "slot, then word" here against "word, then slots" there.
 
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::*, fence};
+use std::sync::atomic::{AtomicPtr, Ordering::*, fence};
 
 use asr_abi::ObjectHeader;
 
@@ -25,16 +25,7 @@ pub(crate) struct InFlight(&'static Slot);
 
 /// Publishes a report of an object.
 pub(crate) fn enter(object: *mut ObjectHeader) -> InFlight {
-    thread_local! {
-        static HOME: std::cell::Cell<usize> = const { std::cell::Cell::new(usize::MAX) };
-    }
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let home = HOME.with(|home| {
-        if home.get() == usize::MAX {
-            home.set(NEXT.fetch_add(1, Relaxed));
-        }
-        home.get()
-    });
+    let home = crate::local::lane();
     let mut at = home;
     loop {
         let slot = &TABLE[at % SLOTS];

@@ -12,6 +12,7 @@
 //! the object goes to the queue of the node ([`queue`]) and the supervisor repairs it, or to its
 //! home thread ([`home`]) when the handler belongs to a heap.
 
+pub mod lookup;
 pub mod stack;
 pub mod word;
 

@@ -11,6 +11,7 @@ pub(crate) const DEPTH_MAX: usize = 8;
 thread_local! {
     static SIGNAL_DEPTH: Cell<u32> = const { Cell::new(0) };
     static TICKET: Cell<u32> = const { Cell::new(u32::MAX) };
+    static LANE: Cell<usize> = const { Cell::new(usize::MAX) };
     static DEPTH: Cell<usize> = const { Cell::new(0) };
     static SELF_REPORTED: Cell<u32> = const { Cell::new(0) };
     static REPAIRING: [Cell<*const ObjectHeader>; DEPTH_MAX] =
@@ -42,6 +43,20 @@ pub(crate) fn ticket(count: u32) -> usize {
             ticket.set(NEXT.fetch_add(1, Relaxed) % count);
         }
         ticket.get() as usize
+    })
+}
+
+/// A small number of this thread's, different from those of most others: which of several counts
+/// or slots it uses first.
+pub(crate) fn lane() -> usize {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    LANE.with(|lane| {
+        if lane.get() == usize::MAX {
+            // Relaxed: only distinctness matters.
+            lane.set(NEXT.fetch_add(1, Relaxed));
+        }
+        lane.get()
     })
 }
 
