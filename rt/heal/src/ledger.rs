@@ -6,17 +6,18 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::*};
 
+use crate::local;
+
 macro_rules! ledger {
-    ($($(#[doc = $doc:literal])* $name:ident,)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident: $kind:ident $(= $line:literal)?,)*) => {
         /// The counters at one moment.
         #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
         pub struct Ledger { $($(#[doc = $doc])* pub $name: u64,)* }
 
-        /// The counters themselves. Each on its own cache lines: reporters on different threads
-        /// mostly touch different ones.
-        pub(crate) struct Counters { $(pub(crate) $name: Counter,)* }
+        /// The counters themselves.
+        pub(crate) struct Counters { $(pub(crate) $name: $kind,)* }
 
-        pub(crate) static COUNTERS: Counters = Counters { $($name: Counter::new(),)* };
+        pub(crate) static COUNTERS: Counters = Counters { $($name: $kind::new($($line)?),)* };
 
         /// Reads all counters. Between two reports the sums hold; during one they may be one apart.
         pub fn read() -> Ledger {
@@ -39,43 +40,43 @@ macro_rules! ledger {
 
 ledger! {
     /// Reports of anomalies.
-    reported,
+    reported: Spread = 0,
     /// Repaired by the reporter.
-    inline_repaired,
+    inline_repaired: Spread = 1,
     /// Joined to a report that was already in hand, or of an object that is dead.
-    coalesced,
+    coalesced: Spread = 2,
     /// Jobs that went to a queue.
-    enqueued,
+    enqueued: Spread = 3,
     /// Objects without a handler, put into quarantine by the reporter.
-    quarantined_direct,
+    quarantined_direct: Counter,
     /// Null reports without a handler, and reports after shutdown.
-    unhandled,
+    unhandled: Counter,
     /// Jobs that a supervisor or home thread repaired.
-    repaired,
+    repaired: Counter,
     /// Jobs given up after all attempts.
-    dead,
+    dead: Counter,
     /// Jobs whose type lost its handler.
-    quarantined,
+    quarantined: Counter,
     /// Gauge: jobs that wait for their next attempt.
-    delayed,
+    delayed: Counter,
     /// Gauge: jobs in a queue.
-    queued,
+    queued: Counter,
     /// Gauge: jobs whose handler runs.
-    in_repair,
+    in_repair: Counter,
     /// Attempts beyond the first.
-    retries,
+    retries: Counter,
     /// Handlers that took longer than their bound.
-    overruns,
+    overruns: Counter,
     /// Registrations that replaced a handler.
-    handlers_replaced,
+    handlers_replaced: Counter,
     /// Null reports that joined a queued ticket of their thread.
-    null_coalesced,
+    null_coalesced: Counter,
     /// Arguments of the C interface that were refused.
-    bad_arguments,
+    bad_arguments: Counter,
     /// Reports after shutdown.
-    after_shutdown,
+    after_shutdown: Counter,
     /// Jobs whose metadata found no room; their handler sees code 0.
-    notes_lost,
+    notes_lost: Counter,
 }
 
 impl Ledger {
@@ -97,7 +98,35 @@ impl Ledger {
     }
 }
 
-/// One counter.
+/// What most reports count, on one cache line per lane: threads share a lane only when there are
+/// very many. Gauges are not of this kind: read one by one, the lanes could sum up to no job while
+/// there is one.
+#[repr(align(64))]
+struct Lane([AtomicU64; 4]);
+
+static LANES: [Lane; 64] = [const { Lane([const { AtomicU64::new(0) }; 4]) }; 64];
+
+/// A counter of events that lies in the lanes, at this place.
+pub(crate) struct Spread(usize);
+
+impl Spread {
+    const fn new(place: usize) -> Spread {
+        Spread(place)
+    }
+
+    /// What is counted orders nothing.
+    pub(crate) fn up(&self) {
+        LANES[local::lane() % LANES.len()].0[self.0].fetch_add(1, Relaxed);
+    }
+
+    /// Each lane only grows, so the sums that one thread reads one after the other do, too.
+    pub(crate) fn get(&self) -> u64 {
+        let lanes = LANES.iter().map(|lane| lane.0[self.0].load(Acquire));
+        lanes.fold(0, u64::wrapping_add)
+    }
+}
+
+/// One counter, on cache lines of its own: different threads mostly touch different ones.
 #[repr(align(128))]
 pub(crate) struct Counter(AtomicU64);
 
