@@ -10,7 +10,7 @@ use std::path::Path;
 use crate::{Failure, root};
 
 /// Families of rules; a name part `abi_41` means ABI-41.
-const FAMILIES: &[&str] = &["abi", "val", "heal"];
+const FAMILIES: &[&str] = &["abi", "cap", "heal", "lab", "val"];
 
 /// A test found in the tree.
 #[derive(Debug, PartialEq, Eq)]

@@ -43,7 +43,7 @@ pub use error::{Error, Interrupted, Recoverability, Status};
 pub use explain::{Explained, SetBy};
 pub use fold::Fold;
 pub use id::{HeapId, ObligationId, RegionId, TaskId, TimerId, TokenId};
-pub use outcome::{Failure, Outcome, combine};
+pub use outcome::{Failure, Outcome, Unmatched, combine};
 pub use panic::{PanicKind, PanicPayload};
 pub use plan_bounds::{Bounds, Dag};
 pub use rng::{Purpose, Rng, task_entropy};

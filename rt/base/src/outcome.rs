@@ -131,26 +131,30 @@ pub fn combine<T, E>(left: Outcome<T, E>, right: Outcome<T, E>) -> Outcome<T, E>
     }
 }
 
+/// What a table leaves to the policy: a severity that neither operand has, and both operands.
+pub type Unmatched<T, E> = (Severity, Outcome<T, E>, Outcome<T, E>);
+
 impl SeverityTable {
-    /// Two outcomes as one by this table. Where the table gives the severity of one operand, that
-    /// operand stands; where it gives that of both, `select` chooses, and two cancels or two panics
-    /// combine as they do without a table. Where it gives that of neither, the result is what
-    /// `make` builds for it.
+    /// Two outcomes as one by this table. Where it gives the severity of one operand, that operand
+    /// stands. Where it gives that of both, `select` chooses; but two cancels and two panics
+    /// combine as they do without a table, because no reason and no panic may get lost.
+    ///
+    /// # Errors
+    /// Where the table gives the severity of neither operand, the policy builds the outcome.
     pub fn combine<T, E>(
         &self,
         left: Outcome<T, E>,
         right: Outcome<T, E>,
         select: Select,
-        make: impl FnOnce(Severity, Outcome<T, E>, Outcome<T, E>) -> Outcome<T, E>,
-    ) -> Outcome<T, E> {
+    ) -> Result<Outcome<T, E>, Box<Unmatched<T, E>>> {
         let (a, b) = (left.severity(), right.severity());
         let severity = self.get(a, b);
         match (severity == a, severity == b) {
-            (true, true) if a >= Severity::Cancelled => combine(left, right),
-            (true, true) if select == Select::Higher => right,
-            (true, _) => left,
-            (false, true) => right,
-            (false, false) => make(severity, left, right),
+            (true, true) if a >= Severity::Cancelled => Ok(combine(left, right)),
+            (true, true) if select == Select::Higher => Ok(right),
+            (true, _) => Ok(left),
+            (false, true) => Ok(right),
+            (false, false) => Err(Box::new((severity, left, right))),
         }
     }
 }

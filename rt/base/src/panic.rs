@@ -189,6 +189,9 @@ impl PanicPayload {
 
     /// The left payload, knowing of the right one and of all that either knew of.
     pub(crate) fn join(self, right: &PanicPayload) -> PanicPayload {
+        if Arc::ptr_eq(&self.0, &right.0) {
+            return self;
+        }
         let mut crowd = Crowd::default();
         crowd.add(&self);
         crowd.add(right);

@@ -60,6 +60,20 @@ impl Rng {
         Rng(state)
     }
 
+    /// A stream that goes on from a recorded state; `None` for all zeros, which is not a state.
+    pub const fn from_state(state: [u64; 4]) -> Option<Rng> {
+        if state[0] | state[1] | state[2] | state[3] == 0 {
+            None
+        } else {
+            Some(Rng(state))
+        }
+    }
+
+    /// The state, for a record from which a stream goes on.
+    pub const fn state(&self) -> [u64; 4] {
+        self.0
+    }
+
     /// The next number.
     pub const fn next_u64(&mut self) -> u64 {
         let s = &mut self.0;

@@ -65,14 +65,19 @@ impl<T> GenSlab<T> {
         GenSlab::with_first_generation(1)
     }
 
-    /// An empty slab whose slots begin at this generation, at least 1. For tests of retirement.
+    /// An empty slab whose slots begin at this generation, at least 1 and less than `u32::MAX`.
+    /// For tests of retirement.
     pub const fn with_first_generation(generation: u32) -> GenSlab<T> {
         GenSlab {
             slots: Vec::new(),
             free: None,
             len: 0,
             stale_handle_total: AtomicU64::new(0),
-            first_generation: if generation == 0 { 1 } else { generation },
+            first_generation: match generation {
+                0 => 1,
+                u32::MAX => u32::MAX - 1,
+                _ => generation,
+            },
         }
     }
 
@@ -174,15 +179,14 @@ impl<T> GenSlab<T> {
             return Err(self.stale());
         }
         let slot = &mut self.slots[index as usize];
-        let next = match slot.generation.checked_add(1) {
-            // The last generation is a mark, not an id.
-            Some(next) if next < u32::MAX => State::Free { next: self.free },
-            _ => State::Retired,
-        };
         slot.generation = slot.generation.saturating_add(1);
-        if let State::Free { .. } = next {
-            self.free = Some(index);
-        }
+        let next = if slot.generation == u32::MAX {
+            State::Retired
+        } else {
+            State::Free {
+                next: self.free.replace(index),
+            }
+        };
         self.len -= 1;
         match core::mem::replace(&mut slot.state, next) {
             State::Full(value) => Ok(value),

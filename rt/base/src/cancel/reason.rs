@@ -5,10 +5,11 @@
 //! root. Making one longer touches at most the links it keeps, and dropping one takes no stack.
 //! When a chain meets a limit, its root and its newest links stay and the middle goes.
 
-use core::cmp::{Ordering, Reverse};
+use core::cmp::Ordering;
 use core::fmt;
 use std::sync::{Arc, OnceLock};
 
+use super::link::{Link, Size};
 use super::{CancelKind, Origin};
 use crate::budget::BudgetComponent;
 use crate::error::Error;
@@ -54,60 +55,6 @@ struct Node {
     /// Links and bytes from here to the root, of the chain as it is kept and of the whole.
     kept: Size,
     whole: Size,
-}
-
-#[derive(Clone)]
-struct Link {
-    kind: CancelKind,
-    origin: Origin,
-    at: Time,
-    message: Option<Arc<str>>,
-    component: Option<BudgetComponent>,
-    error: Option<Error>,
-    escalated: bool,
-    placeholder: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-struct Size {
-    links: u64,
-    bytes: u64,
-}
-
-impl Size {
-    fn plus(self, other: Size) -> Size {
-        Size {
-            links: self.links.saturating_add(other.links),
-            bytes: self.bytes.saturating_add(other.bytes),
-        }
-    }
-}
-
-impl Link {
-    fn size(&self) -> Size {
-        let message = self.message.as_ref().map_or(0, |message| message.len());
-        let error = self.error.as_ref().map_or(0, |error| error.message().len());
-        Size {
-            links: 1,
-            bytes: (CancelReason::LINK_BYTES + message + error) as u64,
-        }
-    }
-
-    /// What prevails is greater: rank, then the earlier time, then the smaller origin. The rest
-    /// only makes the order total, so that merging does not depend on which came first.
-    fn cmp(&self, other: &Link) -> Ordering {
-        let key = |link: &Link| (link.kind, Reverse(link.at), Reverse(link.origin));
-        let rest = |link: &Link| (link.placeholder, link.component, link.escalated);
-        key(self)
-            .cmp(&key(other))
-            .then_with(|| rest(self).cmp(&rest(other)))
-            .then_with(|| self.message.cmp(&other.message))
-            .then_with(|| {
-                let error = |link: &Link| link.error.clone();
-                let (a, b) = (error(self), error(other));
-                a.as_ref().map(Error::key).cmp(&b.as_ref().map(Error::key))
-            })
-    }
 }
 
 impl CancelReason {
