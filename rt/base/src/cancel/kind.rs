@@ -67,6 +67,11 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// The id as a number, for traces.
+    pub const fn number(self) -> u64 {
+        self.key().0
+    }
+
     /// The id as a number, and which kind of id it is.
     const fn key(self) -> (u64, u8) {
         match self {

@@ -1,0 +1,86 @@
+//! Checkpoints and masks, from the side of the task.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::Waker;
+
+use asr_base::Interrupted;
+
+use crate::event;
+use crate::task::{Message, Task, TaskRef, Tier, waker};
+
+/// A checkpoint: one atomic load when nothing is pending (CAN-11).
+#[inline]
+pub(crate) fn checkpoint(task: &Task) -> Result<(), Interrupted> {
+    if task.word.clear() {
+        return Ok(());
+    }
+    observe(task)
+}
+
+/// A cancel was requested: observe it, unless a mask is around (CAN-16). Level-triggered (CAN-6).
+#[cold]
+pub(crate) fn observe(task: &Task) -> Result<(), Interrupted> {
+    if task.word.load().phase() == crate::task::Phase::Completed {
+        // A context that outlived its task (CAP-9).
+        return Err(Interrupted);
+    }
+    if is_masked(task) {
+        return Ok(());
+    }
+    if task.word.observe_cancel() {
+        event::cancel_observed(task);
+        return Err(Interrupted);
+    }
+    let side = task.side_or_new();
+    let mut inner = side.lock();
+    inner.passed = inner.passed.saturating_add(1);
+    let swallowed = inner.passed == task.kernel().config().swallow_limit + 1;
+    let passed = inner.passed;
+    drop(inner);
+    if swallowed {
+        event::cancel_swallowed(task, passed);
+    }
+    Err(Interrupted)
+}
+
+/// Whether checkpoints return OK in spite of a pending cancel.
+pub(crate) fn is_masked(task: &Task) -> bool {
+    task.tier() == Tier::Finalizer || task.masks.load(Relaxed) > 0
+}
+
+/// Registers a waker that is not the task's own, to be woken by a cancel: a combinator polls its
+/// branches only when their own wakers are woken. Returns a key for [`off_cancel`].
+pub(crate) fn on_cancel(task: &Task, key: Option<u64>, waker: &Waker) -> Option<u64> {
+    let own = waker::task_of(waker).is_some_and(|of| std::ptr::eq(of.as_ptr(), task));
+    if own {
+        return key;
+    }
+    let mut inner = task.side_or_new().lock();
+    if let Some(key) = key
+        && let Some(entry) = inner.cancel_wakers.iter_mut().find(|entry| entry.0 == key)
+    {
+        if !entry.1.will_wake(waker) {
+            entry.1 = waker.clone();
+        }
+        return Some(key);
+    }
+    let key = inner.next_waker;
+    inner.next_waker += 1;
+    inner.cancel_wakers.push((key, waker.clone()));
+    Some(key)
+}
+
+/// Takes such a waker away.
+pub(crate) fn off_cancel(task: &Task, key: u64) {
+    let Some(side) = task.side() else { return };
+    let mut inner = side.lock();
+    let found = inner.cancel_wakers.iter().position(|entry| entry.0 == key);
+    let gone = found.map(|at| inner.cancel_wakers.swap_remove(at));
+    drop(inner);
+    drop(gone);
+}
+
+/// Stores the message of a checkpoint.
+pub(crate) fn set_message(task: &TaskRef, message: Message) {
+    task.side_or_new().set_message(message);
+}

@@ -1,0 +1,112 @@
+//! One task is asked to cancel.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use asr_base::{Budget, CancelKind, CancelReason, CancelRequest, Origin};
+
+use crate::event;
+use crate::kernel::Kernel;
+use crate::task::word::Requested;
+use crate::task::{Task, TaskRef, Tier, waker};
+
+/// A request with the cleanup budget of its kind (VAL-15), counted from now.
+pub(crate) fn request(kernel: &Kernel, reason: CancelReason) -> CancelRequest {
+    let cleanup = super::cleanup(kernel, reason.kind());
+    let cleanup = Budget {
+        deadline: kernel.now().saturating_add(cleanup.duration),
+        polls: cleanup.polls,
+        ..Budget::UNLIMITED
+    };
+    CancelRequest { reason, cleanup }
+}
+
+/// Asks a task; a task that is waiting becomes runnable, in the cancel lane.
+pub(crate) fn request_task(task: &TaskRef, request: CancelRequest) {
+    if ask(task, request) {
+        if task.word.load().is_notified() {
+            task.kernel().promote(task);
+        } else {
+            waker::wake_task(task);
+        }
+        let wakers = task
+            .side()
+            .map(|side| std::mem::take(&mut side.lock().cancel_wakers));
+        for (_, waker) in wakers.into_iter().flatten() {
+            waker.wake();
+        }
+    }
+}
+
+/// Asks a task that is about to be queued for the first time.
+pub(crate) fn request_unqueued(task: &TaskRef, request: CancelRequest) {
+    let _ = ask(task, request);
+}
+
+/// True if this is the first request.
+fn ask(task: &Task, request: CancelRequest) -> bool {
+    debug_assert!(task.tier() != Tier::Finalizer, "finalizers are masked");
+    let side = task.side_or_new();
+    let mut inner = side.lock();
+    // Under the lock, so that a late request leaves nothing behind.
+    if task.word.load().phase() == crate::task::Phase::Completed {
+        drop(inner);
+        event::cancel_late(task, &request.reason);
+        return false;
+    }
+    let merged = match &inner.cancel {
+        Some(pending) => pending.merge(&request),
+        None => request,
+    };
+    let changed = inner.cancel.as_ref() != Some(&merged);
+    if !changed {
+        inner.repeated += 1;
+        return false;
+    }
+    let first = inner.cancel.is_none();
+    inner.cleanup_left = if first {
+        merged.cleanup.polls
+    } else {
+        inner.cleanup_left.min(merged.cleanup.polls)
+    };
+    let reason = merged.reason.clone();
+    inner.cancel = Some(merged);
+    let stale = inner.timer.take();
+    drop(inner);
+    if let Some(timer) = stale {
+        // The deadline of the budget, which the cleanup budget replaces (CAN-29), or a later end of
+        // the cleanup; the next pending poll arms the one that holds now.
+        task.kernel().timer_cancel(timer);
+    }
+    event::cancel_requested(task, &reason);
+    match task.word.request_cancel() {
+        Requested::First(_) => true,
+        Requested::Again => {
+            // The stronger request may end the cleanup earlier: let the poll boundary see to it.
+            !first && task.masks.load(Relaxed) == 0
+        }
+        Requested::Late => false,
+    }
+}
+
+/// `abort` of a handle (TSK-20).
+pub(crate) fn abort(task: &TaskRef) {
+    if task.word.load().phase() == crate::task::Phase::Completed {
+        event::cancel_late_by_handle(task);
+        return;
+    }
+    let kernel = task.kernel();
+    let origin = Origin::Task(task.id());
+    let reason = CancelReason::new(CancelKind::User, origin, kernel.now()).with_message("aborted");
+    request_task(task, request(kernel, reason));
+}
+
+/// The reason of the pending cancel. A task that ends cancelled without one says so itself.
+pub(crate) fn reason(task: &Task) -> CancelReason {
+    task.side()
+        .and_then(|side| side.reason())
+        .unwrap_or_else(|| {
+            let origin = Origin::Task(task.id());
+            CancelReason::new(CancelKind::User, origin, task.kernel().now())
+                .with_message("the task ended itself as cancelled")
+        })
+}

@@ -1,0 +1,284 @@
+//! The context of a task: all effects go through it (CAP-1, CAP-2).
+//!
+//! Every operation is of one class (CAN-10): *checkpointing* (a cancel point always), *conditional*
+//! (a cancel point if it waits), *masked* or *commit* (never). The class stands in its docs.
+
+pub mod caps;
+mod mask;
+mod point;
+mod sleep;
+mod spawn;
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::Poll;
+
+use asr_base::{
+    Budget, CancelReason, Duration, Error, Interrupted, RegionId, Status, TaskId, Time,
+};
+
+pub use caps::{All, Caps, Has, Set, Token, Without};
+pub use mask::{CommitSection, Masked};
+pub(crate) use point::coop;
+pub use point::{Waiter, YieldNow};
+pub use sleep::Sleep;
+
+use crate::cancel;
+use crate::event;
+use crate::task::{Message, TaskRef};
+
+/// The context of a task, with the capabilities `C`. See the module.
+pub struct Cx<C = All> {
+    task: TaskRef,
+    caps: Caps,
+    set: PhantomData<fn() -> C>,
+}
+
+/// What operations need of a context, whatever its capabilities.
+pub trait Authority: sealed::Sealed {
+    /// The task whose context this is.
+    #[doc(hidden)]
+    fn task(&self) -> &TaskRef;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl<C> Sealed for super::Cx<C> {}
+}
+
+impl<C> Authority for Cx<C> {
+    fn task(&self) -> &TaskRef {
+        &self.task
+    }
+}
+
+impl Cx {
+    pub(crate) fn new(task: TaskRef, caps: Caps) -> Cx {
+        Cx {
+            task,
+            caps,
+            set: PhantomData,
+        }
+    }
+}
+
+impl<C: Set> Cx<C> {
+    /// The task.
+    pub fn task_id(&self) -> TaskId {
+        self.task.id()
+    }
+
+    /// The region that owns the task.
+    pub fn region_id(&self) -> RegionId {
+        self.task.region().id()
+    }
+
+    /// The effective budget (VAL-17).
+    pub fn budget(&self) -> Budget {
+        self.task.budget()
+    }
+
+    /// True if a cancel is pending, under a mask too. No cancel point, no change (CAN-12).
+    pub fn is_cancel_requested(&self) -> bool {
+        !self.task.word.clear()
+    }
+
+    /// Why, if a cancel is pending.
+    pub fn cancel_reason(&self) -> Option<CancelReason> {
+        if self.task.word.clear() {
+            return None;
+        }
+        Some(cancel::reason(&self.task))
+    }
+
+    /// A cancel point. One atomic load when nothing is pending (CAN-11).
+    ///
+    /// # Errors
+    /// `Interrupted` from the first unmasked checkpoint after a request on, each time (CAN-6).
+    #[inline]
+    pub fn checkpoint(&self) -> Result<(), Interrupted> {
+        cancel::checkpoint(&self.task)
+    }
+
+    /// A cancel point that leaves a message behind, a reference to a literal: `&"reading"`.
+    ///
+    /// # Errors
+    /// As for [`checkpoint`](Cx::checkpoint).
+    #[inline]
+    pub fn checkpoint_at(&self, message: Message) -> Result<(), Interrupted> {
+        cancel::set_message(&self.task, message);
+        event::checkpoint(&self.task);
+        cancel::checkpoint(&self.task)
+    }
+
+    /// Lets every task that is queued in the same lane run first (TSK-24).
+    ///
+    /// # Cancel safety
+    /// Checkpointing.
+    pub fn yield_now(&self) -> YieldNow<'_> {
+        YieldNow::new(&self.task)
+    }
+
+    /// Runs `future` masked: its checkpoints return OK for at most `bound` polls (CAN-15 to 17).
+    ///
+    /// # Errors
+    /// `MASK_LIMIT` if more than `mask_depth_max` masks are around; the future was not polled.
+    pub fn mask<F: Future>(&self, bound: u32, future: F) -> Masked<'_, F> {
+        Masked::new(&self.task, bound, future)
+    }
+
+    /// Runs a short piece of synchronous code masked.
+    ///
+    /// # Errors
+    /// `MASK_LIMIT` as for [`mask`](Cx::mask).
+    pub fn mask_sync<T>(&self, run: impl FnOnce() -> T) -> Result<T, Error> {
+        let _mask = mask::enter(&self.task)?;
+        Ok(run())
+    }
+
+    /// Runs `body` masked for at most `bound` polls; beyond, a bounded region fails the section
+    /// (REG-20).
+    ///
+    /// # Errors
+    /// `TIMED_OUT` on overrun in a bounded mode: the body was dropped, its obligations aborted.
+    /// `MASK_LIMIT` as for [`mask`](Cx::mask).
+    pub fn commit_section<F: Future>(&self, bound: u32, body: F) -> CommitSection<'_, F> {
+        CommitSection::new(&self.task, bound, body)
+    }
+
+    /// Charges `cost` to the task and every region above that set a cost quota (VAL-18).
+    ///
+    /// # Errors
+    /// `QUOTA_EXCEEDED` if a quota is used up by this; its owner is cancelled.
+    pub fn charge(&self, cost: u64) -> Result<(), Error> {
+        cancel::charge(&self.task, cost)
+    }
+
+    /// Counts an operation that completed without waiting; pending once the task has done
+    /// `coop_budget` of them in one poll (TSK-23).
+    pub fn poll_coop(&self, context: &mut std::task::Context<'_>) -> Poll<()> {
+        point::coop(&self.task, context)
+    }
+
+    /// What a leaf future needs to be a cancel point.
+    pub fn waiter(&self) -> Waiter<'_> {
+        Waiter::new(&self.task)
+    }
+
+    /// A name for the task, for people and for targeted injection.
+    pub fn set_name(&self, name: &str) {
+        self.task.side_or_new().lock().name = Some(name.into());
+    }
+
+    /// The capabilities that are left.
+    pub fn caps(&self) -> Caps {
+        self.caps
+    }
+
+    /// Takes a capability away, for good (CAP-7). Costs nothing (CAP-8).
+    pub fn without<K: Token>(self) -> Cx<Without<C, K>> {
+        Cx {
+            task: self.task,
+            caps: self.caps.without::<K>(),
+            set: PhantomData,
+        }
+    }
+
+    /// A second context of the same task with the same capabilities or fewer.
+    pub fn share<K: Token>(&self) -> Cx<Without<C, K>> {
+        Cx {
+            task: self.task.clone(),
+            caps: self.caps.without::<K>(),
+            set: PhantomData,
+        }
+    }
+
+    /// Refuses if the set, which may have been narrowed while the program ran, lacks `K`.
+    ///
+    /// # Errors
+    /// `CAP_DENIED`; `cap.denied` is written (CAP-8).
+    pub fn require<K: Token>(&self, operation: &'static str) -> Result<(), Error> {
+        if self.caps.has::<K>() {
+            return Ok(());
+        }
+        event::cap_denied(&self.task, K::BIT);
+        let what = format!("{operation} needs {}", K::NAME);
+        Err(Error::new(Status::CAP_DENIED, what))
+    }
+
+    /// The same context with the capabilities of `caps` at most, checked at each call (C, AIR).
+    #[must_use]
+    pub fn restrict(self, caps: Caps) -> Cx<C> {
+        Cx {
+            caps: self.caps.and(caps),
+            ..self
+        }
+    }
+}
+
+impl<C: Has<caps::Time>> Cx<C> {
+    /// Time since the start of the runtime.
+    pub fn now(&self) -> Time {
+        self.task.kernel().now()
+    }
+
+    /// Waits until `deadline`. Ready at the first poll if it has passed.
+    ///
+    /// # Cancel safety
+    /// Conditional: a cancel point if it waits. Nothing is lost.
+    pub fn sleep_until(&self, deadline: Time) -> Sleep<'_> {
+        Sleep::new(&self.task, deadline)
+    }
+
+    /// Waits for `duration`. As [`sleep_until`](Cx::sleep_until).
+    pub fn sleep(&self, duration: Duration) -> Sleep<'_> {
+        self.sleep_until(self.now().saturating_add(duration))
+    }
+}
+
+impl<C: Has<caps::Entropy>> Cx<C> {
+    /// Randomness. In the lab a function of seed, task and call number (CAP-4).
+    pub fn random_u64(&self) -> u64 {
+        let call = self.task.side_or_new().entropy.fetch_add(1, Relaxed);
+        self.task.kernel().entropy(self.task.id(), call)
+    }
+
+    /// Fills `bytes` with randomness.
+    pub fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let word = self.random_u64().to_le_bytes();
+            chunk.copy_from_slice(&word[..chunk.len()]);
+        }
+    }
+}
+
+impl<C: Has<caps::Trace>> Cx<C> {
+    /// Writes an event of the program's own into the trace.
+    pub fn trace(&self, a: u64, b: u64) {
+        event::user(&self.task, a, b);
+    }
+}
+
+impl<C> Cx<C> {
+    pub(crate) fn of(task: TaskRef, caps: Caps) -> Cx<C> {
+        Cx {
+            task,
+            caps,
+            set: PhantomData,
+        }
+    }
+
+    pub(crate) fn raw_caps(&self) -> Caps {
+        self.caps
+    }
+}
+
+impl<C> fmt::Debug for Cx<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cx")
+            .field("task", &self.task.id())
+            .field("caps", &self.caps)
+            .finish()
+    }
+}

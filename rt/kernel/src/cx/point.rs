@@ -1,0 +1,104 @@
+//! Cancel points of leaf futures, cooperation, yielding.
+
+use std::pin::Pin;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll};
+
+use asr_base::Interrupted;
+
+use crate::cancel;
+use crate::task::{Task, TaskRef};
+
+/// Makes a leaf future a cancel point. In its poll it calls [`check`](Waiter::check) first, so that
+/// a pending cancel is preferred (CAN-14), and [`park`](Waiter::park) before it returns pending.
+#[derive(Debug)]
+pub struct Waiter<'c> {
+    task: &'c TaskRef,
+    key: Option<u64>,
+}
+
+impl<'c> Waiter<'c> {
+    pub(crate) fn new(task: &'c TaskRef) -> Waiter<'c> {
+        Waiter { task, key: None }
+    }
+
+    /// The cancel point.
+    ///
+    /// # Errors
+    /// `Interrupted` if an unmasked cancel is pending.
+    #[inline]
+    pub fn check(&self) -> Result<(), Interrupted> {
+        cancel::checkpoint(self.task)
+    }
+
+    /// Sees to it that a cancel wakes `context` also when that is not the task's own waker.
+    ///
+    /// # Errors
+    /// `Interrupted` if a cancel came before it was registered.
+    #[inline]
+    pub fn park(&mut self, context: &mut Context<'_>) -> Result<(), Interrupted> {
+        self.key = cancel::on_cancel(self.task, self.key, context.waker());
+        if self.key.is_some() {
+            self.check()
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(crate) fn task(&self) -> &'c TaskRef {
+        self.task
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            cancel::off_cancel(self.task, key);
+        }
+    }
+}
+
+/// TSK-23.
+pub(crate) fn coop(task: &Task, context: &mut Context<'_>) -> Poll<()> {
+    // Only the task itself counts, so load and store need not be one step.
+    let done = task.coop.load(Relaxed);
+    if done >= task.kernel().config().coop_budget {
+        context.waker().wake_by_ref();
+        return Poll::Pending;
+    }
+    task.coop.store(done + 1, Relaxed);
+    Poll::Ready(())
+}
+
+/// Future of [`Cx::yield_now`](crate::Cx::yield_now).
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct YieldNow<'c> {
+    task: &'c TaskRef,
+    yielded: bool,
+}
+
+impl<'c> YieldNow<'c> {
+    pub(crate) fn new(task: &'c TaskRef) -> YieldNow<'c> {
+        YieldNow {
+            task,
+            yielded: false,
+        }
+    }
+}
+
+impl Future for YieldNow<'_> {
+    type Output = Result<(), Interrupted>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Err(interrupted) = cancel::checkpoint(self.task) {
+            return Poll::Ready(Err(interrupted));
+        }
+        if self.yielded {
+            return Poll::Ready(Ok(()));
+        }
+        self.yielded = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}

@@ -1,0 +1,138 @@
+//! What a context starts: tasks, regions, finalizers.
+
+use asr_base::{Error, Failure, Outcome, Status};
+
+use super::{Cx, Has, Set, caps};
+use crate::event;
+use crate::region::{
+    self, Finalizer, OpenRegion, RegionConfig, RegionHandle, RegionRef, Scope, Spawn, SpawnError,
+};
+use crate::task::{JoinHandle, Phase, Tier};
+
+impl<C: Has<caps::Task>> Cx<C> {
+    /// Starts a task in the region of this task.
+    ///
+    /// # Errors
+    /// The closure, unused, if the region does not admit (REG-3).
+    pub fn spawn<T, F, Fut>(&self, run: F) -> Result<JoinHandle<T>, SpawnError<F>>
+    where
+        F: FnOnce(Cx<C>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, Failure>> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.spawn_with(Spawn::new(), run)
+    }
+
+    /// The same with name or budget.
+    ///
+    /// # Errors
+    /// As for [`spawn`](Cx::spawn).
+    pub fn spawn_with<T, F, Fut>(
+        &self,
+        options: Spawn,
+        run: F,
+    ) -> Result<JoinHandle<T>, SpawnError<F>>
+    where
+        F: FnOnce(Cx<C>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, Failure>> + Send + 'static,
+        T: Send + 'static,
+    {
+        if self.task.word.load().phase() == Phase::Completed {
+            return Err(SpawnError::new(Status::REGION_CLOSED, run));
+        }
+        region::start(self.task.region(), Tier::Task, self.caps, options, run)
+    }
+
+    /// A handle of this task's region, with which others may spawn into it.
+    pub fn region_handle(&self) -> RegionHandle<C> {
+        RegionHandle::with_caps(RegionRef::of(self.task.region()), self.caps)
+    }
+}
+
+impl<C: Has<caps::Fiber>> Cx<C> {
+    /// Runs `body` in a region of its own, and returns when nothing of it runs any more.
+    ///
+    /// The body is the child with spawn index 0 (REG-35). A cancel of this task is passed on, and
+    /// seen here only after the region is closed (REG-11).
+    ///
+    /// # Cancel safety
+    /// Dropping the future cancels the region with RaceLost and hands it to the enclosing region
+    /// (REG-36); its fibers end at once.
+    pub fn region<'env, T, B, Fut>(
+        &self,
+        config: RegionConfig,
+        body: B,
+    ) -> impl Future<Output = Outcome<T, Error>> + use<'_, 'env, C, T, B, Fut>
+    where
+        B: FnOnce(Scope<'env, C>, Cx<C>) -> Fut,
+        Fut: Future<Output = Result<T, Failure>>,
+    {
+        region::region(self, config, body)
+    }
+
+    /// Opens a region without a body, which the owner closes by hand.
+    ///
+    /// # Errors
+    /// `REGION_CLOSED` if this task has completed.
+    pub fn open_region(&self, config: &RegionConfig) -> Result<OpenRegion<C>, Error> {
+        OpenRegion::open(self, config)
+    }
+}
+
+impl<C: Set> Cx<C> {
+    /// Registers a synchronous finalizer of the region (REG-15). A finalizer that runs may register
+    /// more, which run next (REG-17).
+    ///
+    /// # Errors
+    /// The closure, unused, if the region is not open (REG-3).
+    pub fn defer_sync<F>(&self, run: F) -> Result<(), SpawnError<F>>
+    where
+        F: FnOnce() -> Result<(), Failure> + Send + 'static,
+    {
+        region::defer_by(&self.task, run, Finalizer::sync)
+    }
+
+    /// Registers an asynchronous finalizer of the region, as [`defer_sync`](Cx::defer_sync).
+    ///
+    /// # Errors
+    /// As for [`defer_sync`](Cx::defer_sync).
+    pub fn defer_async<F, Fut>(&self, run: F) -> Result<(), SpawnError<F>>
+    where
+        F: FnOnce(Cx) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), Failure>> + Send + 'static,
+    {
+        region::defer_by(&self.task, run, Finalizer::future)
+    }
+
+    /// Registers a finalizer of this task: it runs after the body, masked, whatever the outcome.
+    ///
+    /// # Errors
+    /// `REGION_CLOSED` if the task has completed; `run` is dropped.
+    pub fn defer_task<F>(&self, run: F) -> Result<(), Error>
+    where
+        F: FnOnce() -> Result<(), Failure> + Send + 'static,
+    {
+        self.defer_own(Finalizer::sync(run))
+    }
+
+    /// The same for an asynchronous finalizer.
+    ///
+    /// # Errors
+    /// As for [`defer_task`](Cx::defer_task).
+    pub fn defer_task_async<F, Fut>(&self, run: F) -> Result<(), Error>
+    where
+        F: FnOnce(Cx) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), Failure>> + Send + 'static,
+    {
+        self.defer_own(Finalizer::future(run))
+    }
+
+    fn defer_own(&self, finalizer: Finalizer) -> Result<(), Error> {
+        if self.task.word.load().phase() == Phase::Completed {
+            return Err(Error::new(Status::REGION_CLOSED, "the task has completed"));
+        }
+        self.task.side_or_new().lock().finalizers.push(finalizer);
+        event::finalizer_registered(self.task.region(), Some(&self.task));
+        Ok(())
+    }
+}

@@ -1,0 +1,106 @@
+//! The driver seam: time, entropy, scheduling choice and the outside world reach the kernel here
+//! and nowhere else, so that production and lab differ in one type.
+//!
+//! Protocol
+//! 1. The kernel calls [`Driver::enqueue`] once for each time that a task becomes runnable; the
+//!    driver gives the task back to [`Kernel::run`](crate::Kernel::run) exactly once for it.
+//! 2. [`Driver::promote`] says that a task it holds belongs into the cancel lane now. A task may be
+//!    on its way to the queue at that moment; its [`Runnable::lane`] is then already right.
+//! 3. The driver calls [`Kernel::advance`](crate::Kernel::advance) when the time it reports reaches
+//!    [`Kernel::next_deadline`](crate::Kernel::next_deadline).
+//!
+//! No lock of the kernel is held when it calls the driver, except that of the timers for `now`.
+
+use asr_base::{TaskId, Time};
+
+use crate::task::{Phase, TaskRef};
+
+/// What the kernel asks of the world.
+pub trait Driver: Send + Sync + 'static {
+    /// Monotone time since the start.
+    fn now(&self) -> Time;
+
+    /// A task became runnable.
+    fn enqueue(&self, task: Runnable);
+
+    /// A queued task got a cancel: it belongs into the cancel lane (CAN-27).
+    fn promote(&self, task: TaskId);
+
+    /// Randomness for the `call`-th request of a task. The lab derives it from seed, task and call
+    /// only (CAP-4).
+    fn entropy(&self, task: TaskId, call: u64) -> u64;
+
+    /// An earlier timer was armed: who sleeps until a later one wakes up.
+    fn timer_armed(&self, deadline: Time);
+
+    /// The root region closed: nothing will run any more.
+    fn root_closed(&self);
+}
+
+/// The three lanes, the preferred first (SCH-1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    /// Tasks with a cancel, or finalizing.
+    Cancel,
+    /// Tasks with a deadline, the earliest first.
+    Timed,
+    /// All others.
+    Ready,
+}
+
+/// A task that wants to run: the queue's own reference to it.
+#[derive(Debug)]
+pub struct Runnable(pub(crate) TaskRef);
+
+impl Runnable {
+    /// The task.
+    pub fn id(&self) -> TaskId {
+        self.0.id()
+    }
+
+    /// The lane it belongs to now.
+    pub fn lane(&self) -> Lane {
+        let snapshot = self.0.word.load();
+        if snapshot.cancel_pending() || snapshot.phase() == Phase::Finalizing || self.is_finalizer()
+        {
+            Lane::Cancel
+        } else if self.deadline() != Time::MAX {
+            Lane::Timed
+        } else {
+            Lane::Ready
+        }
+    }
+
+    /// The deadline that orders the timed lane.
+    pub fn deadline(&self) -> Time {
+        self.0.budget().deadline
+    }
+
+    /// Priority in its lane: 200 to 255 in the cancel lane (SCH-2), at most 199 elsewhere (SCH-3).
+    pub fn priority(&self) -> u8 {
+        let own = self.0.priority();
+        if self.lane() != Lane::Cancel {
+            return own.min(199);
+        }
+        let rank = self
+            .0
+            .side()
+            .and_then(|side| side.reason())
+            .map_or(0, |reason| reason.kind().rank());
+        cancel_priority(rank, own)
+    }
+
+    /// True once the task is complete: it needs no run.
+    pub fn is_complete(&self) -> bool {
+        self.0.word.load().phase() == Phase::Completed
+    }
+
+    fn is_finalizer(&self) -> bool {
+        self.0.tier() == crate::task::Tier::Finalizer
+    }
+}
+
+/// SCH-2: kinds first, then the priority of the budget, in 200 to 255.
+pub fn cancel_priority(rank: u8, priority: u8) -> u8 {
+    200 + 8 * rank.min(6) + (u16::from(priority) * 7 / 255) as u8
+}

@@ -1,0 +1,374 @@
+//! Every event that the kernel writes, one function each: what the trace says of a step stands here
+//! and nowhere else. With tracing off a call is one relaxed load and one branch (TRC-5).
+
+use asr_base::{CancelReason, Error, Outcome, Time, TimerId};
+use asr_trace::{Access, Draft, Kind, Object, Resource, Sub, text_number};
+
+use crate::kernel::Kernel;
+use crate::region::Region;
+use crate::task::{Phase, Task, Tier};
+
+#[inline(always)]
+fn emit(kernel: &Kernel, build: impl FnOnce(Time) -> Option<Draft>) {
+    if kernel.trace().on() {
+        write(kernel, build);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn write(kernel: &Kernel, build: impl FnOnce(Time) -> Option<Draft>) {
+    if let Some(draft) = build(kernel.now()) {
+        kernel.trace().emit(|| draft);
+    }
+}
+
+fn of_task(kind: Kind, now: Time, task: &Task) -> Draft {
+    Draft::new(kind, now)
+        .task(task.id())
+        .region(task.region().id())
+}
+
+fn sub_of_task(sub: Sub, now: Time, task: &Task) -> Option<Draft> {
+    Some(
+        Draft::sub(sub, now)?
+            .task(task.id())
+            .region(task.region().id()),
+    )
+}
+
+fn task_object(task: &Task, access: Access) -> Object {
+    object(Resource::Task(task.id()), access)
+}
+
+fn region_object(region: &Region, access: Access) -> Object {
+    object(Resource::Region(region.id()), access)
+}
+
+fn object(resource: Resource, access: Access) -> Object {
+    match access {
+        Access::Read => Object::read(resource),
+        Access::Write => Object::write(resource),
+    }
+}
+
+// Regions.
+
+pub(crate) fn region_opened(region: &Region) {
+    emit(region.kernel(), |now| {
+        let parent = region.parent().map_or(0, |parent| parent.id().to_bits());
+        let policy = region.lock().policy as u64;
+        Some(
+            Draft::new(Kind::RegionOpen, now)
+                .region(region.id())
+                .object(region_object(region, Access::Write))
+                .words(parent, policy, 0),
+        )
+    });
+}
+
+fn region_state(region: &Region, kind: Kind, a: u64) {
+    emit(region.kernel(), |now| {
+        Some(
+            Draft::new(kind, now)
+                .region(region.id())
+                .object(region_object(region, Access::Write))
+                .words(a, 0, 0),
+        )
+    });
+}
+
+pub(crate) fn region_closing(region: &Region) {
+    region_state(region, Kind::RegionClosing, 0);
+}
+
+pub(crate) fn region_draining(region: &Region) {
+    region_state(region, Kind::RegionDraining, region.word.live());
+}
+
+pub(crate) fn region_finalizing(region: &Region) {
+    if region.kernel().trace().on() {
+        let waiting = region.lock().finalizers.len() as u64;
+        region_state(region, Kind::RegionFinalizing, waiting);
+    }
+}
+
+pub(crate) fn region_closed(region: &Region, outcome: &Outcome<(), Error>) {
+    region_state(region, Kind::RegionClosed, outcome.severity() as u64);
+}
+
+// Tasks.
+
+pub(crate) fn spawned(task: &Task) {
+    emit(task.kernel(), |now| {
+        let region = task.region();
+        let draft = Draft::new(Kind::TaskSpawn, now)
+            .region(region.id())
+            .object(region_object(region, Access::Write));
+        Some(draft.words(task.id().to_bits(), task.tier() as u64, 0))
+    });
+}
+
+pub(crate) fn started(task: &Task) {
+    emit(task.kernel(), |now| {
+        Some(of_task(Kind::TaskStart, now, task))
+    });
+}
+
+pub(crate) fn polled(task: &Task) {
+    emit(task.kernel(), |now| {
+        Some(of_task(Kind::TaskPoll, now, task))
+    });
+}
+
+pub(crate) fn wake(task: &Task) {
+    emit(task.kernel(), |now| {
+        let draft = Draft::new(Kind::TaskWake, now).region(task.region().id());
+        Some(
+            draft
+                .object(task_object(task, Access::Write))
+                .words(task.id().to_bits(), 0, 0),
+        )
+    });
+}
+
+/// Finalizers of the task begin: no event of its own, each of them has one.
+pub(crate) fn finalizing(_task: &Task) {}
+
+pub(crate) fn completed(task: &Task, outcome: &Outcome<(), Error>) {
+    emit(task.kernel(), |now| {
+        let draft = of_task(Kind::TaskComplete, now, task);
+        Some(
+            draft
+                .object(task_object(task, Access::Write))
+                .words(outcome.severity() as u64, 0, 0),
+        )
+    });
+}
+
+/// The joiner saw the outcome: the edge complete -> join is a read of the task by its next event.
+pub(crate) fn joined(joiner: &Task, joined: &Task) {
+    emit(joiner.kernel(), |now| {
+        let draft = of_task(Kind::TaskWake, now, joiner);
+        Some(
+            draft
+                .object(task_object(joined, Access::Read))
+                .words(joiner.id().to_bits(), 0, 0),
+        )
+    });
+}
+
+pub(crate) fn result_discarded(task: &Task) {
+    emit(task.kernel(), |now| {
+        sub_of_task(Sub::ResultDiscarded, now, task)
+    });
+}
+
+// Cancellation.
+
+pub(crate) fn cancel_requested(task: &Task, reason: &CancelReason) {
+    emit(task.kernel(), |now| {
+        let draft = Draft::new(Kind::CancelRequest, now).region(task.region().id());
+        let words = (u64::from(reason.kind().rank()), reason.origin().number());
+        Some(
+            draft
+                .object(task_object(task, Access::Write))
+                .words(words.0, words.1, 0),
+        )
+    });
+}
+
+pub(crate) fn region_cancel_requested(region: &Region, reason: &CancelReason) {
+    emit(region.kernel(), |now| {
+        let words = (u64::from(reason.kind().rank()), reason.origin().number());
+        Some(
+            Draft::new(Kind::CancelRequest, now)
+                .region(region.id())
+                .object(region_object(region, Access::Write))
+                .words(words.0, words.1, 0),
+        )
+    });
+}
+
+pub(crate) fn cancel_late(task: &Task, reason: &CancelReason) {
+    emit(task.kernel(), |now| {
+        let draft = Draft::sub(Sub::CancelLate, now)?.region(task.region().id());
+        let rank = u64::from(reason.kind().rank());
+        Some(
+            draft
+                .object(task_object(task, Access::Read))
+                .words(rank, 0, 0),
+        )
+    });
+}
+
+/// An `abort` after the end: kind User.
+pub(crate) fn cancel_late_by_handle(task: &Task) {
+    emit(task.kernel(), |now| {
+        let draft = Draft::sub(Sub::CancelLate, now)?.region(task.region().id());
+        Some(draft.object(task_object(task, Access::Read)))
+    });
+}
+
+pub(crate) fn region_cancel_late(region: &Region, reason: &CancelReason) {
+    emit(region.kernel(), |now| {
+        let draft = Draft::sub(Sub::CancelLate, now)?.region(region.id());
+        let rank = u64::from(reason.kind().rank());
+        Some(
+            draft
+                .object(region_object(region, Access::Read))
+                .words(rank, 0, 0),
+        )
+    });
+}
+
+pub(crate) fn cancel_observed(task: &Task) {
+    emit(task.kernel(), |now| {
+        let rank = task
+            .side()
+            .and_then(|side| side.reason())
+            .map_or(0, |reason| u64::from(reason.kind().rank()));
+        Some(of_task(Kind::CancelObserve, now, task).words(rank, 0, 0))
+    });
+}
+
+pub(crate) fn cancel_swallowed(task: &Task, passes: u32) {
+    emit(task.kernel(), |now| {
+        let message = task.side().and_then(|side| side.message()).unwrap_or("");
+        let draft = sub_of_task(Sub::CancelSwallowed, now, task)?;
+        Some(draft.words(u64::from(passes), text_number(message), 0))
+    });
+}
+
+/// The future of a task is dropped before its end (CAN-23).
+pub(crate) fn escalated(task: &Task, phase: Phase) {
+    task.kernel().stats().escalations.add(1);
+    emit(task.kernel(), |now| {
+        let held = task.side().map_or(0, |side| side.lock().held.len() as u64);
+        let rank = task
+            .side()
+            .and_then(|side| side.reason())
+            .map_or(0, |reason| u64::from(reason.kind().rank()));
+        let _ = phase;
+        let mode = task.region().escalation() as u64;
+        Some(sub_of_task(Sub::CancelEscalated, now, task)?.words(mode, rank, held))
+    });
+}
+
+/// A soft region waits on, although the cleanup budget ended.
+pub(crate) fn cancel_overdue(task: &Task) {
+    emit(task.kernel(), |now| {
+        let mode = task.region().escalation() as u64;
+        Some(of_task(Kind::CancelEscalate, now, task).words(0, mode, 0))
+    });
+}
+
+pub(crate) fn stuck_in_poll(task: &Task) {
+    emit(task.kernel(), |now| {
+        sub_of_task(Sub::StuckInPoll, now, task)
+    });
+}
+
+pub(crate) fn mask_begin(task: &Task, bound: u32) {
+    emit(task.kernel(), |now| {
+        let depth = u64::from(task.masks.load(std::sync::atomic::Ordering::Relaxed)) + 1;
+        Some(of_task(Kind::MaskBegin, now, task).words(depth, u64::from(bound), 0))
+    });
+}
+
+pub(crate) fn mask_end(task: &Task) {
+    emit(task.kernel(), |now| {
+        let depth = u64::from(task.masks.load(std::sync::atomic::Ordering::Relaxed));
+        Some(of_task(Kind::MaskEnd, now, task).words(depth, 0, 0))
+    });
+}
+
+pub(crate) fn mask_overrun(task: &Task, bound: u32, polls: u32) {
+    emit(task.kernel(), |now| {
+        let draft = sub_of_task(Sub::MaskOverrun, now, task)?;
+        Some(draft.words(u64::from(bound), u64::from(polls), 0))
+    });
+}
+
+pub(crate) fn commit_overrun(task: &Task, bound: u32, polls: u32) {
+    emit(task.kernel(), |now| {
+        let draft = sub_of_task(Sub::CommitSectionOverrun, now, task)?;
+        Some(draft.words(u64::from(bound), u64::from(polls), 0))
+    });
+}
+
+pub(crate) fn checkpoint(task: &Task) {
+    emit(task.kernel(), |now| {
+        let message = task.side().and_then(|side| side.message()).unwrap_or("");
+        Some(of_task(Kind::Checkpoint, now, task).words(0, text_number(message), 0))
+    });
+}
+
+// Finalizers.
+
+pub(crate) fn finalizer_registered(region: &Region, task: Option<&Task>) {
+    emit(region.kernel(), |now| {
+        let draft = Draft::new(Kind::FinalizerRegister, now).region(region.id());
+        let object = match task {
+            Some(task) => task_object(task, Access::Write),
+            None => region_object(region, Access::Write),
+        };
+        Some(draft.task(task.map(Task::id)).object(object))
+    });
+}
+
+fn finalizer_owner(task: &Task) -> Object {
+    if task.tier() == Tier::Finalizer {
+        region_object(task.region(), Access::Write)
+    } else {
+        task_object(task, Access::Write)
+    }
+}
+
+pub(crate) fn finalizer_run(task: &Task, index: u64) {
+    emit(task.kernel(), |now| {
+        let draft = of_task(Kind::FinalizerRun, now, task).object(finalizer_owner(task));
+        Some(draft.words(index, 0, 0))
+    });
+}
+
+pub(crate) fn finalizer_escalated(task: &Task, index: u64) {
+    task.kernel().stats().escalations.add(1);
+    emit(task.kernel(), |now| {
+        let draft = sub_of_task(Sub::FinalizerEscalated, now, task)?;
+        Some(draft.object(finalizer_owner(task)).words(index, 0, 0))
+    });
+}
+
+// Timers, capabilities, the program itself.
+
+fn timer(kernel: &Kernel, kind: Kind, timer: TimerId, at: u64) {
+    emit(kernel, |now| {
+        let draft = Draft::new(kind, now).object(Object::write(Resource::TimerHead));
+        Some(draft.words(timer.to_bits(), at, 0))
+    });
+}
+
+pub(crate) fn timer_set(kernel: &Kernel, id: TimerId, at: Time) {
+    timer(kernel, Kind::TimerSet, id, at.as_nanos());
+}
+
+pub(crate) fn timer_fired(kernel: &Kernel, id: TimerId, at: Time) {
+    timer(kernel, Kind::TimerFire, id, at.as_nanos());
+}
+
+pub(crate) fn timer_cancelled(kernel: &Kernel, id: TimerId) {
+    timer(kernel, Kind::TimerCancel, id, 0);
+}
+
+pub(crate) fn cap_denied(task: &Task, token: u16) {
+    emit(task.kernel(), |now| {
+        Some(sub_of_task(Sub::CapDenied, now, task)?.words(0, u64::from(token), 0))
+    });
+}
+
+pub(crate) fn user(task: &Task, a: u64, b: u64) {
+    emit(task.kernel(), |now| {
+        Some(of_task(Kind::User, now, task).words(a, b, 0))
+    });
+}

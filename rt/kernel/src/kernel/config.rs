@@ -1,0 +1,48 @@
+//! What a kernel is configured with. Each number has its rule; the rule's default is the default.
+
+use asr_base::{Attribution, CleanupBase, Duration};
+
+use crate::obligation::{Escalate, LeakResponse};
+
+/// See the fields.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// Base of cleanup budgets: 5 s and 500 polls (VAL-15, VAL-26).
+    pub cleanup: CleanupBase,
+    /// Limits of cause chains: 16 links, 4096 bytes (VAL-14).
+    pub attribution: Attribution,
+    /// Operations that complete without waiting in one poll: 128 (TSK-23).
+    pub coop_budget: u8,
+    /// Nested masks: 8 (CAN-15).
+    pub mask_depth_max: u8,
+    /// Checkpoints a task may pass after it observed its cancel: 8 (CAN-7).
+    pub swallow_limit: u32,
+    /// Warning of a close that waits: 10 s, doubling (REG-34).
+    pub close_warn: Duration,
+    /// Grace after the root's cleanup budget: 10 s (CAN-26).
+    pub shutdown_grace: Duration,
+    /// Response to leaked obligations: Panic in debug builds, Recover in release (OBL-12).
+    pub leak_response: LeakResponse,
+    /// A stronger response after so many leaks (OBL-13).
+    pub leak_escalation: Option<Escalate>,
+    /// Typed tokens have records too: always in the lab (OBL-33).
+    pub leak_records: bool,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            cleanup: CleanupBase::default(),
+            attribution: Attribution::default(),
+            coop_budget: 128,
+            mask_depth_max: 8,
+            swallow_limit: 8,
+            close_warn: Duration::from_secs(10),
+            shutdown_grace: Duration::from_secs(10),
+            leak_response: LeakResponse::default(),
+            leak_escalation: None,
+            leak_records: cfg!(debug_assertions),
+        }
+    }
+}

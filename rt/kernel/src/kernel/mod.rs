@@ -1,0 +1,319 @@
+//! The kernel: the slabs, the configuration, and what drivers call.
+//!
+//! Lifetime: a kernel lives as long as somebody holds it, or one record of a task or region is
+//! owned. The first record that is handed out counts a reference to the kernel, and giving back the
+//! last one drops it; so a waker or a handle that outlives the runtime leads to memory that is
+//! there.
+#![allow(unsafe_code, reason = "counts references to itself for its records")]
+
+mod config;
+mod stats;
+pub(crate) mod timers;
+
+use std::fmt;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use asr_base::{
+    Budget, CancelKind, CancelReason, Error, Origin, RegionId, Status, TaskId, Time, TimerId,
+};
+use asr_trace::Gate;
+
+pub use config::Config;
+pub use stats::Stats;
+use timers::{Target, Timers};
+
+use crate::cancel;
+use crate::driver::{Driver, Runnable};
+use crate::obligation::Registry;
+use crate::region::{self, Region, RegionHandle, RegionRef};
+use crate::slab::Slab;
+use crate::sync::atomic::{AtomicBool, AtomicPtr, Ordering::*};
+use crate::task::{self, Task, TaskRef};
+
+/// See the module.
+pub struct Kernel {
+    tasks: Slab<Task>,
+    regions: Slab<Region>,
+    driver: Box<dyn Driver>,
+    config: Config,
+    trace: Gate,
+    timers: Timers,
+    obligations: Registry,
+    stats: Stats,
+    root: AtomicPtr<Region>,
+    shutdown: AtomicBool,
+    closed: AtomicBool,
+}
+
+impl Kernel {
+    /// A kernel with an open root region.
+    pub fn new(driver: Box<dyn Driver>, config: Config) -> Arc<Kernel> {
+        let kernel = Arc::new(Kernel {
+            tasks: Slab::new(),
+            regions: Slab::new(),
+            driver,
+            obligations: Registry::new(&config),
+            trace: Gate::new(),
+            timers: Timers::new(),
+            stats: Stats::default(),
+            root: AtomicPtr::new(std::ptr::null_mut()),
+            shutdown: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            config,
+        });
+        let root = region::open::root(&kernel);
+        // Release: who loads the root sees its record.
+        kernel.root.store(NonNull::from(&*root).as_ptr(), Release);
+        kernel
+    }
+
+    /// Where events go. Off until a sink is set.
+    #[inline]
+    pub fn trace(&self) -> &Gate {
+        &self.trace
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Counters.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// The obligations.
+    pub fn obligations(&self) -> &Registry {
+        &self.obligations
+    }
+
+    /// The driver's time.
+    #[inline]
+    pub fn now(&self) -> Time {
+        self.driver.now()
+    }
+
+    pub(crate) fn entropy(&self, task: TaskId, call: u64) -> u64 {
+        self.driver.entropy(task, call)
+    }
+
+    /// The root region: the place of the main task.
+    pub fn root(&self) -> RegionHandle {
+        let root = self.root.load(Acquire);
+        // SAFETY: set in `new`; the root is referenced by itself until it closes, and its slot is
+        // not used for another region before the kernel ends (`is_root_gone` is asked first).
+        RegionHandle::new(RegionRef::of(unsafe { &*root }))
+    }
+
+    /// Runs a task that the driver was given. The task is polled once, or ends.
+    pub fn run(&self, task: Runnable) {
+        task::poll::run(task.0);
+    }
+
+    /// The earliest armed timer.
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.timers.next_deadline()
+    }
+
+    /// Fires every timer that is due at `now`, in order of deadline and registration (VAL-32).
+    /// Returns how many.
+    pub fn advance(&self, now: Time) -> usize {
+        self.timers.advance(self, now)
+    }
+
+    /// Ends the runtime: a cancel of the root with Shutdown, and its close. From now on spawns and
+    /// timers give `SHUTDOWN` (CAN-25). Any number of callers, one shutdown.
+    pub fn shutdown(&self) {
+        if self.shutdown.swap(true, AcqRel) || self.is_closed() {
+            return;
+        }
+        let root = self.root();
+        let origin = Origin::Region(root.id());
+        let reason = CancelReason::new(CancelKind::Shutdown, origin, self.now());
+        cancel::request_region(root.region(), cancel::request(self, reason));
+        region::close::close(root.region());
+    }
+
+    /// True once [`shutdown`](Kernel::shutdown) was called.
+    pub fn is_shut_down(&self) -> bool {
+        self.shutdown.load(Acquire)
+    }
+
+    /// True once the root region is closed.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Acquire)
+    }
+
+    /// Every task that is not complete, in order of index.
+    pub fn tasks(&self) -> Vec<TaskRef> {
+        let live = |task: &&Task| task.word.load().phase() != task::Phase::Completed;
+        let held = self.tasks.iter().filter(|task| task.word.try_retain());
+        // SAFETY: just counted.
+        let counted = held.map(|task| unsafe { TaskRef::from_counted(NonNull::from(task)) });
+        counted.filter(|task| live(&&**task)).collect()
+    }
+
+    /// Every region that is not closed, in order of index.
+    pub fn regions(&self) -> Vec<RegionRef> {
+        let held = self.regions.iter().filter(|region| region.try_retain());
+        // SAFETY: just counted.
+        let counted = held.map(|region| unsafe { RegionRef::from_counted(NonNull::from(region)) });
+        counted
+            .filter(|region| region.state() != region::State::Closed)
+            .collect()
+    }
+
+    /// The task of this name.
+    ///
+    /// # Errors
+    /// `STALE_HANDLE` if the id names a former occupant of its slot, or nobody (VAL-28).
+    pub fn task(&self, id: TaskId) -> Result<TaskRef, Error> {
+        let found = self.tasks.get(id.index());
+        if let Some(task) = found.filter(|task| task.word.try_retain()) {
+            // SAFETY: just counted.
+            let task = unsafe { TaskRef::from_counted(NonNull::from(task)) };
+            if task.id() == id {
+                return Ok(task);
+            }
+        }
+        self.stats.stale_handles.add(1);
+        Err(Error::new(Status::STALE_HANDLE, format!("task {id}")))
+    }
+
+    /// The region of this name.
+    ///
+    /// # Errors
+    /// As for [`task`](Kernel::task).
+    pub fn region(&self, id: RegionId) -> Result<RegionRef, Error> {
+        let found = self.regions.get(id.index());
+        if let Some(region) = found.filter(|region| region.try_retain()) {
+            // SAFETY: just counted.
+            let region = unsafe { RegionRef::from_counted(NonNull::from(region)) };
+            if region.id() == id {
+                return Ok(region);
+            }
+        }
+        self.stats.stale_handles.add(1);
+        Err(Error::new(Status::STALE_HANDLE, format!("region {id}")))
+    }
+
+    /// Arms a timer.
+    ///
+    /// # Errors
+    /// `SHUTDOWN` after the root is closed.
+    pub(crate) fn timer_set(&self, at: Time, target: Target) -> Result<TimerId, Error> {
+        if self.is_closed() {
+            return Err(Error::new(Status::SHUTDOWN, "the runtime has ended"));
+        }
+        let (id, earliest) = self.timers.set(at, target);
+        crate::event::timer_set(self, id, at);
+        if earliest {
+            self.driver.timer_armed(at);
+        }
+        Ok(id)
+    }
+
+    /// Disarms a timer; nothing happens if it fired.
+    pub(crate) fn timer_cancel(&self, id: TimerId) {
+        if self.timers.cancel(id) {
+            crate::event::timer_cancelled(self, id);
+        }
+    }
+
+    pub(crate) fn enqueue(&self, task: TaskRef) {
+        if task.word.load().is_fiber() {
+            region::enqueue_fiber(task);
+        } else {
+            self.driver.enqueue(Runnable(task));
+        }
+    }
+
+    pub(crate) fn promote(&self, task: &TaskRef) {
+        if !task.word.load().is_fiber() {
+            self.driver.promote(task.id());
+        }
+    }
+
+    pub(crate) fn root_closed(&self) {
+        self.closed.store(true, Release);
+        self.shutdown.store(true, Release);
+        self.driver.root_closed();
+    }
+
+    /// The task behind a link of a list of children: index + 1, 0 is none.
+    pub(crate) fn task_at(&self, link: u32) -> Option<&Task> {
+        self.tasks.get(link.checked_sub(1)?)
+    }
+
+    pub(crate) fn region_at(&self, link: u32) -> Option<&Region> {
+        self.regions.get(link.checked_sub(1)?)
+    }
+
+    /// A new task: the caller's reference and the queue's. A third is that of the region's list.
+    pub(crate) fn alloc_task(&self, fresh: &task::Fresh) -> (TaskRef, TaskRef) {
+        let (slot, first) = self.tasks.alloc();
+        if first {
+            self.retain();
+        }
+        // SAFETY: the slot is initialized and ours.
+        unsafe { slot.as_ref() }.renew(fresh);
+        // SAFETY: `renew` counts them.
+        unsafe { (TaskRef::from_counted(slot), TaskRef::from_counted(slot)) }
+    }
+
+    /// # Safety
+    /// The last reference to the record is gone, and `kernel` is the record's.
+    pub(crate) unsafe fn free_task(kernel: NonNull<Kernel>, slot: NonNull<Task>) {
+        // SAFETY: the kernel lives until its last record is given back, which is now at the
+        // earliest; the record is the caller's.
+        unsafe {
+            if kernel.as_ref().tasks.free(slot) {
+                Arc::decrement_strong_count(kernel.as_ptr());
+            }
+        }
+    }
+
+    /// The slot of a new region; `Region::renew` gives it its references.
+    pub(crate) fn alloc_region(&self) -> NonNull<Region> {
+        let (slot, first) = self.regions.alloc();
+        if first {
+            self.retain();
+        }
+        slot
+    }
+
+    /// # Safety
+    /// As for [`free_task`](Kernel::free_task).
+    pub(crate) unsafe fn free_region(kernel: NonNull<Kernel>, slot: NonNull<Region>) {
+        // SAFETY: as in `free_task`.
+        unsafe {
+            if kernel.as_ref().regions.free(slot) {
+                Arc::decrement_strong_count(kernel.as_ptr());
+            }
+        }
+    }
+
+    fn retain(&self) {
+        // SAFETY: every kernel is in an `Arc` (`new` is the only constructor), and somebody holds
+        // it, because somebody calls this.
+        unsafe { Arc::increment_strong_count(self) };
+    }
+
+    /// Records of tasks and regions that are owned, for measurements.
+    pub fn owned_records(&self) -> (u32, u32) {
+        (self.tasks.owned(), self.regions.owned())
+    }
+
+    /// The budget of a request: 30 s, 10 000 polls, priority 100 (VAL-26).
+    pub fn request_budget(&self) -> Budget {
+        Budget::request(self.now())
+    }
+}
+
+impl fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kernel").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,36 @@
+//! Counters of the kernel. They only grow; read at any time.
+
+use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// A counter.
+#[derive(Debug)]
+pub struct Counter(AtomicU64);
+
+impl Default for Counter {
+    fn default() -> Counter {
+        Counter(AtomicU64::new(0))
+    }
+}
+
+impl Counter {
+    /// Relaxed: a count orders nothing.
+    pub(crate) fn add(&self, n: u64) {
+        self.0.fetch_add(n, Relaxed);
+    }
+
+    /// The count so far.
+    pub fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// See the fields.
+#[derive(Debug, Default)]
+pub struct Stats {
+    /// Ids used after their slot went to somebody else (VAL-28).
+    pub stale_handles: Counter,
+    /// Tokens that were dropped or forgotten without a verb (OBL-10).
+    pub leaks: Counter,
+    /// Futures dropped because their cleanup budget ended (CAN-23).
+    pub escalations: Counter,
+}

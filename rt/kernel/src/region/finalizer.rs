@@ -1,0 +1,237 @@
+//! Finalizers: a stack, run one at a time, last registered first, each exactly once (REG-15).
+//!
+//! Finalizers of a region run in a task of tier `Finalizer`, whose checkpoints never observe
+//! anything; those of a task run in the task itself, after its body. Each finalizer has the cleanup
+//! budget anew: one that uses all of it (REG-18) leaves the next its own. A finalizer that
+//! registers another puts it on top of the stack, where it is next (REG-17).
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use asr_base::{
+    BudgetComponent, CancelKind, CancelReason, Error, Failure, Fold, Origin, Outcome, PanicPayload,
+    Time, TimerId,
+};
+
+use super::record::{Region, RegionRef};
+use crate::cx::{Caps, Cx};
+use crate::kernel::timers::Target;
+use crate::task::{self, Task, TaskRef, waker};
+use crate::{cancel, event};
+
+type Running = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
+
+/// A registered finalizer.
+pub(crate) enum Finalizer {
+    Sync(Box<dyn FnOnce() -> Result<(), Failure> + Send>),
+    Async(Box<dyn FnOnce(Cx) -> Running + Send>),
+}
+
+impl Finalizer {
+    pub(crate) fn sync<F>(run: F) -> Finalizer
+    where
+        F: FnOnce() -> Result<(), Failure> + Send + 'static,
+    {
+        Finalizer::Sync(Box::new(run))
+    }
+
+    pub(crate) fn future<F, Fut>(run: F) -> Finalizer
+    where
+        F: FnOnce(Cx) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), Failure>> + Send + 'static,
+    {
+        Finalizer::Async(Box::new(|cx| Box::pin(run(cx))))
+    }
+}
+
+/// Where a stack of finalizers is.
+pub(crate) enum Step {
+    Pending,
+    /// All ran; the combination of their outcomes.
+    Done(Outcome<(), Error>),
+}
+
+/// Runs a stack of finalizers.
+#[derive(Default)]
+pub(crate) struct Runner {
+    current: Option<Current>,
+    fold: Fold,
+    /// How many were begun.
+    begun: u64,
+}
+
+struct Current {
+    future: Running,
+    deadline: Time,
+    polls_left: u32,
+    timer: Option<TimerId>,
+}
+
+impl Runner {
+    fn step(
+        &mut self,
+        task: &TaskRef,
+        kind: CancelKind,
+        pop: &mut dyn FnMut() -> Option<Finalizer>,
+        context: &mut Context<'_>,
+    ) -> Step {
+        loop {
+            if let Some(current) = &mut self.current {
+                let Some(outcome) = current.poll(task, self.begun, context) else {
+                    return Step::Pending;
+                };
+                if let Some(timer) = current.timer.take() {
+                    task.kernel().timer_cancel(timer);
+                }
+                // Dropping what is left of it is user code too.
+                let ended = self.current.take();
+                let _ = catch_unwind(AssertUnwindSafe(|| drop(ended)));
+                self.end(outcome);
+            }
+            let Some(next) = pop() else {
+                return Step::Done(std::mem::take(&mut self.fold).finish());
+            };
+            self.begun += 1;
+            event::finalizer_run(task, self.begun);
+            match next {
+                Finalizer::Sync(run) => {
+                    let result = catch_unwind(AssertUnwindSafe(run));
+                    self.end(outcome(task, self.begun, result));
+                }
+                Finalizer::Async(run) => {
+                    let cx = Cx::new(task.clone(), Caps::ALL);
+                    match catch_unwind(AssertUnwindSafe(|| run(cx))) {
+                        Ok(future) => self.current = Some(Current::new(task, kind, future)),
+                        Err(panic) => self.end(outcome(task, self.begun, Err(panic))),
+                    }
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, outcome: Outcome<(), Error>) {
+        self.fold.add(self.begun, None, outcome);
+    }
+}
+
+impl Current {
+    fn new(task: &Task, kind: CancelKind, future: Running) -> Current {
+        let kernel = task.kernel();
+        let budget = cancel::cleanup(kernel, kind);
+        Current {
+            future,
+            deadline: kernel.now().saturating_add(budget.duration),
+            polls_left: budget.polls,
+            timer: None,
+        }
+    }
+
+    /// `None` while it waits.
+    fn poll(
+        &mut self,
+        task: &TaskRef,
+        index: u64,
+        context: &mut Context<'_>,
+    ) -> Option<Outcome<(), Error>> {
+        let kernel = task.kernel();
+        let over = self.polls_left == 0 || self.deadline <= kernel.now();
+        if over && task.region().escalation().is_bounded() {
+            event::finalizer_escalated(task, index);
+            let reason = CancelReason::new(
+                CancelKind::Exhausted,
+                Origin::Region(task.region().id()),
+                kernel.now(),
+            )
+            .with_component(BudgetComponent::Polls)
+            .with_message(&format!("finalizer {index} outlived its cleanup budget"));
+            return Some(Outcome::Cancelled(reason.escalate()));
+        }
+        self.polls_left = self.polls_left.saturating_sub(1);
+        let future = &mut self.future;
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+            Ok(Poll::Pending) => {
+                if self.timer.is_none() && self.deadline > kernel.now() {
+                    let waker = waker::owned(task.clone());
+                    self.timer = kernel.timer_set(self.deadline, Target::Wake(waker)).ok();
+                }
+                if self.polls_left == 0 {
+                    // The next look, which ends it, comes even if nothing else wakes it.
+                    context.waker().wake_by_ref();
+                }
+                None
+            }
+            Ok(Poll::Ready(result)) => Some(outcome(task, index, Ok(result))),
+            Err(panic) => Some(outcome(task, index, Err(panic))),
+        }
+    }
+}
+
+fn outcome(
+    task: &Task,
+    index: u64,
+    result: std::thread::Result<Result<(), Failure>>,
+) -> Outcome<(), Error> {
+    match result {
+        Ok(result) => Outcome::from(result),
+        Err(payload) => {
+            let message = format!("in finalizer {index}");
+            Outcome::Panicked(PanicPayload::capture(
+                Some(task.id()),
+                Some(task.region().id()),
+                Some(&message),
+                None,
+                payload,
+            ))
+        }
+    }
+}
+
+/// Starts the finalizers of a region that nobody lives in. False if there is none.
+pub(crate) fn start(region: &Region) -> bool {
+    let inner = region.lock();
+    if inner.finalizers.is_empty() {
+        return false;
+    }
+    let kind = inner
+        .cancel
+        .as_ref()
+        .map_or(CancelKind::User, |request| request.reason.kind());
+    drop(inner);
+    let owner = RegionRef::of(region);
+    let mut runner = Runner::default();
+    super::open::finalizer_task(region, |task| {
+        let task = task.clone();
+        task::cell::new(poll_fn(move |context| {
+            let mut pop = || owner.lock().finalizers.pop();
+            match runner.step(&task, kind, &mut pop, context) {
+                Step::Pending => Poll::Pending,
+                Step::Done(outcome) => Poll::Ready(outcome.into_result()),
+            }
+        }))
+    });
+    true
+}
+
+/// One step of the finalizers of a task, whose poll the caller holds.
+pub(crate) fn step_task(task: &TaskRef, context: &mut Context<'_>) -> Step {
+    let side = task.side_or_new();
+    let (mut runner, kind) = {
+        let mut inner = side.lock();
+        let kind = inner
+            .cancel
+            .as_ref()
+            .map_or(CancelKind::User, |request| request.reason.kind());
+        (inner.runner.take().unwrap_or_default(), kind)
+    };
+    // Finalizers run masked.
+    task.masks.store(1, std::sync::atomic::Ordering::Relaxed);
+    let mut pop = || side.lock().finalizers.pop();
+    let step = runner.step(task, kind, &mut pop, context);
+    task.masks.store(0, std::sync::atomic::Ordering::Relaxed);
+    if matches!(step, Step::Pending) {
+        side.lock().runner = Some(runner);
+    }
+    step
+}

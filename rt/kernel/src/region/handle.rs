@@ -1,0 +1,397 @@
+//! Handles of regions, and spawning through them.
+#![allow(unsafe_code, reason = "makes the one handle of a new task")]
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use asr_base::{CancelKind, CancelReason, Error, Failure, Origin, Outcome, RegionId, Status};
+
+use super::close;
+use super::config::RegionConfig;
+use super::finalizer::Finalizer;
+use super::open::{self, Opener, Spawn};
+use super::record::{Region, RegionRef, refusal};
+use super::scope::abandon;
+use super::word::State;
+use crate::cancel;
+use crate::cx::{All, Authority, Caps, Cx, Set, Waiter};
+use crate::event;
+use crate::task::{JoinHandle, Task, TaskRef, Tier, cell};
+
+/// A refused spawn or registration: the closure comes back unused (REG-3).
+pub struct SpawnError<F> {
+    status: Status,
+    /// What was to run.
+    pub closure: F,
+}
+
+impl<F> SpawnError<F> {
+    pub(crate) fn new(status: Status, closure: F) -> SpawnError<F> {
+        SpawnError { status, closure }
+    }
+
+    /// `REGION_CLOSING`, `REGION_CLOSED` or `SHUTDOWN`.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+}
+
+impl<F> fmt::Debug for SpawnError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SpawnError").field(&self.status).finish()
+    }
+}
+
+impl<F> fmt::Display for SpawnError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "nothing was started: {}", self.status.name())
+    }
+}
+
+impl<F> std::error::Error for SpawnError<F> {}
+
+impl<F> From<SpawnError<F>> for Error {
+    fn from(refused: SpawnError<F>) -> Error {
+        Error::new(refused.status, "the region admits nothing any more")
+    }
+}
+
+impl<F> From<SpawnError<F>> for Failure {
+    fn from(refused: SpawnError<F>) -> Failure {
+        Failure::Err(refused.into())
+    }
+}
+
+/// A handle of a region: spawns into it, cancels it, asks it. Keeps neither region nor runtime
+/// open.
+pub struct RegionHandle<C = All> {
+    region: RegionRef,
+    caps: Caps,
+    set: PhantomData<fn() -> C>,
+}
+
+impl<C> Clone for RegionHandle<C> {
+    fn clone(&self) -> RegionHandle<C> {
+        RegionHandle::with_caps(self.region.clone(), self.caps)
+    }
+}
+
+impl<C> fmt::Debug for RegionHandle<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RegionHandle").field(&self.region).finish()
+    }
+}
+
+impl RegionHandle {
+    pub(crate) fn new(region: RegionRef) -> RegionHandle {
+        RegionHandle::with_caps(region, Caps::ALL)
+    }
+}
+
+impl<C> RegionHandle<C> {
+    pub(crate) fn with_caps(region: RegionRef, caps: Caps) -> RegionHandle<C> {
+        RegionHandle {
+            region,
+            caps,
+            set: PhantomData,
+        }
+    }
+
+    /// The region.
+    pub fn id(&self) -> RegionId {
+        self.region.id()
+    }
+
+    /// The record.
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// Where it is.
+    pub fn state(&self) -> State {
+        self.region.state()
+    }
+
+    /// The outcome, once closed.
+    pub fn outcome(&self) -> Option<Outcome<(), Error>> {
+        self.region.outcome()
+    }
+
+    /// Requests the cancel of the region: all below gets ParentCancelled (CAN-3).
+    pub fn cancel(&self, message: &str) {
+        self.cancel_as(CancelKind::User, message);
+    }
+
+    /// The same with another kind.
+    pub fn cancel_as(&self, kind: CancelKind, message: &str) {
+        let kernel = self.region.kernel();
+        let origin = Origin::Region(self.region.id());
+        let reason = CancelReason::new(kind, origin, kernel.now()).with_message(message);
+        cancel::request_region(&self.region, cancel::request(kernel, reason));
+    }
+
+    /// Cancels a region below this one by its name (CAN-8).
+    ///
+    /// # Errors
+    /// `CAP_DENIED` if it is not below this one, `STALE_HANDLE` if there is none of that name.
+    pub fn cancel_below(&self, id: RegionId, message: &str) -> Result<(), Error> {
+        let region = self.region.kernel().region(id)?;
+        if !is_within(&region, &self.region) {
+            let what = format!("region {id} is not below {}", self.region.id());
+            return Err(Error::new(Status::CAP_DENIED, what));
+        }
+        RegionHandle::<C>::with_caps(region, self.caps).cancel(message);
+        Ok(())
+    }
+
+    /// Begins the close, if nobody has, without waiting for it.
+    pub fn begin_close(&self) {
+        close::close(&self.region);
+    }
+
+    /// Closes the region and waits until it is closed; any number of closers get the same outcome
+    /// (REG-9).
+    ///
+    /// A closer inside the region gets `Err` of kind `CYCLE`. A closer that is cancelled passes its
+    /// cancel on, and still waits (REG-11).
+    ///
+    /// # Cancel safety
+    /// No cancel point: the region is waited for. Dropping the future leaves the close going on.
+    pub fn close<'c, D>(&'c self, cx: &'c Cx<D>) -> Close<'c> {
+        Close {
+            region: &self.region,
+            waiter: Waiter::new(cx.task()),
+            begun: false,
+        }
+    }
+
+    /// Registers a synchronous finalizer (REG-15).
+    ///
+    /// # Errors
+    /// The closure, unused, if the region is not open (REG-3).
+    pub fn defer_sync<F>(&self, run: F) -> Result<(), SpawnError<F>>
+    where
+        F: FnOnce() -> Result<(), Failure> + Send + 'static,
+    {
+        defer(&self.region, run, Finalizer::sync)
+    }
+
+    /// Registers an asynchronous finalizer (REG-15).
+    ///
+    /// # Errors
+    /// As for [`defer_sync`](RegionHandle::defer_sync).
+    pub fn defer_async<F, Fut>(&self, run: F) -> Result<(), SpawnError<F>>
+    where
+        F: FnOnce(Cx) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), Failure>> + Send + 'static,
+    {
+        defer(&self.region, run, Finalizer::future)
+    }
+}
+
+impl<C: Set> RegionHandle<C> {
+    /// Starts a task in the region.
+    ///
+    /// # Errors
+    /// The closure, unused, if the region does not admit (REG-3).
+    pub fn spawn<T, F, Fut>(&self, run: F) -> Result<JoinHandle<T>, SpawnError<F>>
+    where
+        F: FnOnce(Cx<C>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, Failure>> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.spawn_with(Spawn::new(), run)
+    }
+
+    /// The same with name or budget.
+    ///
+    /// # Errors
+    /// As for [`spawn`](RegionHandle::spawn).
+    pub fn spawn_with<T, F, Fut>(
+        &self,
+        options: Spawn,
+        run: F,
+    ) -> Result<JoinHandle<T>, SpawnError<F>>
+    where
+        F: FnOnce(Cx<C>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, Failure>> + Send + 'static,
+        T: Send + 'static,
+    {
+        start(&self.region, Tier::Task, self.caps, options, run)
+    }
+
+    /// Opens a region below this one.
+    ///
+    /// # Errors
+    /// `REGION_CLOSING` or `REGION_CLOSED`.
+    pub fn open(&self, config: &RegionConfig) -> Result<OpenRegion<C>, Error> {
+        let opened = open::open(&Opener::Handle(&self.region), config, false);
+        OpenRegion::from_opened(opened, self.caps, Origin::Region(self.region.id()))
+    }
+}
+
+/// A region without a body, owned by hand. Dropped without a close it is cancelled with RaceLost
+/// and closes by itself (REG-36), so no handle keeps work alive (TSK-4).
+#[derive(Debug)]
+pub struct OpenRegion<C = All> {
+    handle: RegionHandle<C>,
+    origin: Origin,
+}
+
+impl<C: Set> OpenRegion<C> {
+    pub(crate) fn open(cx: &Cx<C>, config: &RegionConfig) -> Result<OpenRegion<C>, Error> {
+        let opened = open::open(&Opener::Task(cx.task()), config, false);
+        OpenRegion::from_opened(opened, cx.raw_caps(), Origin::Task(cx.task_id()))
+    }
+
+    fn from_opened(
+        opened: Result<(RegionRef, Option<TaskRef>), Status>,
+        caps: Caps,
+        origin: Origin,
+    ) -> Result<OpenRegion<C>, Error> {
+        let (region, _) =
+            opened.map_err(|status| Error::new(status, "the region around it admits nothing"))?;
+        Ok(OpenRegion {
+            handle: RegionHandle::with_caps(region, caps),
+            origin,
+        })
+    }
+}
+
+impl<C> std::ops::Deref for OpenRegion<C> {
+    type Target = RegionHandle<C>;
+
+    fn deref(&self) -> &RegionHandle<C> {
+        &self.handle
+    }
+}
+
+impl<C> Drop for OpenRegion<C> {
+    fn drop(&mut self) {
+        if self.handle.state() == State::Open {
+            abandon(&self.handle.region, self.origin);
+        }
+    }
+}
+
+/// Future of [`RegionHandle::close`].
+#[must_use = "the close begins when it is polled"]
+pub struct Close<'c> {
+    region: &'c RegionRef,
+    waiter: Waiter<'c>,
+    begun: bool,
+}
+
+impl Future for Close<'_> {
+    type Output = Outcome<(), Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let task = this.waiter.task();
+        if !this.begun {
+            if is_within(task.region(), this.region) {
+                let what = "a task of the region waits for its close";
+                return Poll::Ready(Outcome::Err(Error::new(Status::CYCLE, what)));
+            }
+            this.begun = true;
+            close::close(this.region);
+        }
+        // A cancel that comes while this waits wakes it, and is passed on (REG-11).
+        let _ = this.waiter.park(context);
+        cancel::pass_on(task, this.region);
+        let mut inner = this.region.lock();
+        if let Some(outcome) = &inner.outcome
+            && close::is_closed(this.region)
+        {
+            return Poll::Ready(outcome.clone());
+        }
+        if !inner
+            .closers
+            .iter()
+            .any(|waker| waker.will_wake(context.waker()))
+        {
+            inner.closers.push(context.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
+/// Whether `region` is `top` or below it.
+fn is_within(region: &Region, top: &Region) -> bool {
+    let mut at = Some(region);
+    while let Some(region) = at {
+        if std::ptr::eq(region, top) {
+            return true;
+        }
+        at = region.parent();
+    }
+    false
+}
+
+/// Registers a finalizer, or gives the closure back.
+pub(crate) fn defer<F>(
+    region: &Region,
+    run: F,
+    wrap: impl FnOnce(F) -> Finalizer,
+) -> Result<(), SpawnError<F>> {
+    defer_in(region, &[State::Open], run, wrap)
+}
+
+/// The same for a task of the region; the finalizers may register more while they run (REG-17).
+pub(crate) fn defer_by<F>(
+    task: &Task,
+    run: F,
+    wrap: impl FnOnce(F) -> Finalizer,
+) -> Result<(), SpawnError<F>> {
+    let states: &[State] = match task.tier() {
+        Tier::Finalizer => &[State::Finalizing],
+        _ => &[State::Open],
+    };
+    defer_in(task.region(), states, run, wrap)
+}
+
+/// The state is looked at under the lock under which the close looks for finalizers, so what is
+/// registered is found.
+fn defer_in<F>(
+    region: &Region,
+    states: &[State],
+    run: F,
+    wrap: impl FnOnce(F) -> Finalizer,
+) -> Result<(), SpawnError<F>> {
+    let mut inner = region.lock();
+    let state = region.word.state();
+    if !states.contains(&state) {
+        drop(inner);
+        return Err(SpawnError::new(refusal(state), run));
+    }
+    inner.finalizers.push(wrap(run));
+    drop(inner);
+    event::finalizer_registered(region, None);
+    Ok(())
+}
+
+/// Starts a child of a region: a task, or a fiber of the scope that calls this.
+pub(crate) fn start<C, T, F, Fut>(
+    region: &Region,
+    tier: Tier,
+    caps: Caps,
+    options: Spawn,
+    run: F,
+) -> Result<JoinHandle<T>, SpawnError<F>>
+where
+    C: Set,
+    F: FnOnce(Cx<C>) -> Fut,
+    Fut: Future<Output = Result<T, Failure>>,
+{
+    let admitted = match open::admit(region, tier) {
+        Ok(admitted) => admitted,
+        Err(status) => return Err(SpawnError::new(status, run)),
+    };
+    let task = admitted.start(options, |task| {
+        cell::new(cell::lazy(run, Cx::of(task.clone(), caps)))
+    });
+    // SAFETY: the cell was just made with output type `T`, and this is its first handle.
+    Ok(unsafe { JoinHandle::new(task) })
+}

@@ -1,0 +1,34 @@
+//! Regions: who owns whom, and closing to quiescence.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `word` | state and live children in one atomic word |
+//! | `record` | the record in its slab, counted references |
+//! | `config` | policy, escalation mode, what a region is opened with |
+//! | `children` | the lists of children, under the region's lock |
+//! | `open` | opening a region, admitting a task |
+//! | `close` | the protocol from the last child's end to the published outcome |
+//! | `finalizer` | the finalizer stack and its runner |
+//! | `scope` | the Rust form: a body with borrowing fibers |
+//! | `handle` | regions without a body, closed by hand |
+
+pub(crate) mod children;
+pub(crate) mod close;
+mod config;
+pub(crate) mod finalizer;
+mod handle;
+pub(crate) mod open;
+mod record;
+mod scope;
+pub mod word;
+
+pub use config::{Escalation, Policy, RegionConfig};
+pub(crate) use finalizer::Finalizer;
+pub use handle::{Close, OpenRegion, RegionHandle, SpawnError};
+pub(crate) use handle::{defer_by, start};
+pub use open::Spawn;
+pub(crate) use record::Inner;
+pub use record::{Region, RegionRef};
+pub use scope::Scope;
+pub(crate) use scope::{enqueue_fiber, region};
+pub use word::State;

@@ -1,0 +1,278 @@
+//! Opening a region, admitting a task.
+//!
+//! Admission is one modification of the parent's word (REG-4). What follows under the lock gives
+//! the child its place and its share of a pending cancel: a request that came before the admission
+//! is found there; one that comes later finds the child in the list (CAN-5).
+#![allow(unsafe_code, reason = "takes over the references of a new record")]
+
+use std::ptr::NonNull;
+
+use asr_base::{Budget, Status, Time};
+
+use super::children;
+use super::config::{Escalation, RegionConfig};
+use super::record::{Fresh, Region, RegionRef, refusal};
+use crate::cancel;
+use crate::event;
+use crate::kernel::Kernel;
+use crate::sync::MutexGuard;
+use crate::task::{self, Phase, Task, TaskRef, Tier};
+
+/// Options of a spawn.
+#[derive(Clone, Debug, Default)]
+pub struct Spawn {
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) budget: Option<Budget>,
+}
+
+impl Spawn {
+    /// The default: no name, the region's budget.
+    pub fn new() -> Spawn {
+        Spawn::default()
+    }
+
+    /// A name for people and for targeted injection.
+    pub fn name(mut self, name: impl Into<Box<str>>) -> Spawn {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// A budget, met with that of the region (VAL-17).
+    pub fn budget(mut self, budget: Budget) -> Spawn {
+        self.budget = Some(budget);
+        self
+    }
+}
+
+/// Who opens a region.
+pub(crate) enum Opener<'t> {
+    /// A live task or the running finalizer: in any state short of `Closed` (REG-5).
+    Task(&'t Task),
+    /// The holder of a handle of the parent: only while that is open (REG-3).
+    Handle(&'t Region),
+}
+
+/// Opens a region. With `body` the record of the body is made, linked and counted too.
+pub(crate) fn open(
+    opener: &Opener<'_>,
+    config: &RegionConfig,
+    body: bool,
+) -> Result<(RegionRef, Option<TaskRef>), Status> {
+    let parent = match opener {
+        Opener::Task(task) => {
+            if task.word.load().phase() == Phase::Completed {
+                return Err(Status::REGION_CLOSED);
+            }
+            let parent = task.region();
+            parent.word.admit_nested().map_err(refusal)?;
+            parent
+        }
+        Opener::Handle(parent) => {
+            parent.word.admit().map_err(refusal)?;
+            parent
+        }
+    };
+    let kernel = parent.kernel();
+    let masked = match opener {
+        Opener::Task(task) => cancel::is_masked(task),
+        Opener::Handle(_) => false,
+    };
+    let slot = kernel.alloc_region();
+    // SAFETY: the slot is initialized and ours.
+    unsafe { slot.as_ref() }.renew(&Fresh {
+        kernel: NonNull::from(kernel),
+        parent: std::ptr::from_ref(parent).cast_mut(),
+        depth: parent.depth() + 1,
+        escalation: config.escalation.unwrap_or(parent.escalation()),
+        shielded: masked,
+        children: u64::from(body),
+        // The open region's own, and the opener's.
+        refs: 2,
+    });
+    // SAFETY: the second of the two references just counted; `close::publish` takes the first.
+    let region = unsafe { RegionRef::from_counted(slot) };
+    let mut asked = config.budget.unwrap_or(Budget::UNLIMITED);
+    if let Some(after) = config.timeout {
+        let deadline = kernel.now().saturating_add(after);
+        asked.deadline = asked.deadline.min(deadline);
+    }
+    let own = match opener {
+        Opener::Task(task) => cancel::own_budget(task),
+        Opener::Handle(_) => None,
+    };
+    let (inherited, pending) = {
+        let mut inner = parent.lock();
+        region.set_position(inner.next_position);
+        inner.next_position += 1;
+        children::link_region(kernel, &mut inner, &region);
+        let pending = (!masked).then(|| inner.for_children.clone()).flatten();
+        (inner.budget.unwrap_or(Budget::UNLIMITED), pending)
+    };
+    let inherited = own.map_or(inherited, |own| inherited.meet(own));
+    let budget = inherited.meet(asked);
+    let body = {
+        let mut inner = region.lock();
+        inner.reset(
+            config.policy,
+            budget,
+            asked.cost,
+            matches!(opener, Opener::Handle(_)),
+        );
+        body.then(|| {
+            let body = admit_record(kernel, &region, &mut inner, Tier::Body, budget);
+            children::link_task(kernel, &mut inner, &body.0);
+            body
+        })
+    };
+    event::region_opened(&region);
+    let body = body.map(|(body, queued)| {
+        event::spawned(&body);
+        kernel.enqueue(queued);
+        body
+    });
+    if budget.deadline < inherited.deadline {
+        cancel::arm_region(&region, budget.deadline);
+    }
+    if let Some(request) = pending {
+        cancel::request_region(&region, request);
+    }
+    if let Opener::Task(task) = opener {
+        cancel::pass_on(task, &region);
+    }
+    Ok((region, body))
+}
+
+/// The root of a kernel that is being made.
+pub(crate) fn root(kernel: &Kernel) -> RegionRef {
+    let slot = kernel.alloc_region();
+    // SAFETY: the slot is initialized and ours.
+    unsafe { slot.as_ref() }.renew(&Fresh {
+        kernel: NonNull::from(kernel),
+        parent: std::ptr::null_mut(),
+        depth: 0,
+        escalation: Escalation::ROOT,
+        shielded: false,
+        children: 0,
+        // The open region's own, and the caller's.
+        refs: 2,
+    });
+    // SAFETY: as in `open`.
+    let root = unsafe { RegionRef::from_counted(slot) };
+    root.lock()
+        .reset(super::Policy::CollectAll, Budget::UNLIMITED, None, false);
+    root
+}
+
+/// Admits a task. The region stays locked until [`Admitted::start`]: between them is nothing but
+/// the making of the record and of the cell.
+pub(crate) fn admit(region: &Region, tier: Tier) -> Result<Admitted<'_>, Status> {
+    if region.kernel().is_shut_down() {
+        return Err(Status::SHUTDOWN);
+    }
+    let inner = region.lock();
+    if tier == Tier::Fiber && inner.scope_gone {
+        return Err(Status::REGION_CLOSING);
+    }
+    region.word.admit().map_err(refusal)?;
+    Ok(Admitted {
+        region,
+        tier,
+        inner,
+    })
+}
+
+/// A counted place in a region that has no task yet.
+pub(crate) struct Admitted<'r> {
+    region: &'r Region,
+    tier: Tier,
+    inner: MutexGuard<'r, super::Inner>,
+}
+
+impl Admitted<'_> {
+    /// Makes the record, and queues the task. `cell` builds future and output; it runs no code of
+    /// the user.
+    pub(crate) fn start(
+        self,
+        options: Spawn,
+        cell: impl FnOnce(&TaskRef) -> NonNull<task::cell::Header>,
+    ) -> TaskRef {
+        let Admitted {
+            region,
+            tier,
+            mut inner,
+        } = self;
+        let kernel = region.kernel();
+        let inherited = inner.budget.unwrap_or(Budget::UNLIMITED);
+        let budget = options.budget.map_or(inherited, |own| inherited.meet(own));
+        let (task, queued) = admit_record(kernel, region, &mut inner, tier, budget);
+        task.set_cell(cell(&task));
+        children::link_task(kernel, &mut inner, &task);
+        let pending = inner.for_children.clone();
+        drop(inner);
+        if options.name.is_some() || options.budget.is_some() {
+            let mut side = task.side_or_new().lock();
+            side.name = options.name;
+            side.budget = options.budget.map(|_| budget);
+            side.cost_left = options.budget.and_then(|own| own.cost);
+        }
+        event::spawned(&task);
+        if let Some(request) = pending {
+            cancel::request_unqueued(&task, request);
+        }
+        if budget.deadline < inherited.deadline {
+            cancel::arm_task(&task, budget.deadline);
+        } else if budget.deadline <= kernel.now() && budget.deadline != Time::MAX {
+            // Its region's deadline has passed, and the region's timer is about to fire.
+            cancel::expired(&task);
+        }
+        if budget.cost == Some(0) {
+            cancel::exhausted(&task, asr_base::BudgetComponent::Cost);
+        }
+        kernel.enqueue(queued);
+        task
+    }
+}
+
+/// A record for a child of `region`, whose lock is held: the caller's reference and the queue's. A
+/// third is that of the list of children.
+fn admit_record(
+    kernel: &Kernel,
+    region: &Region,
+    inner: &mut super::Inner,
+    tier: Tier,
+    budget: Budget,
+) -> (TaskRef, TaskRef) {
+    let position = inner.next_position;
+    inner.next_position += 1;
+    kernel.alloc_task(&task::Fresh {
+        region: NonNull::from(region),
+        cell: std::ptr::null_mut(),
+        tier,
+        position,
+        polls: budget.polls,
+        priority: budget.priority,
+    })
+}
+
+/// Queues the task that runs the finalizers of a region. It is no child: the state of the region
+/// says that it runs.
+pub(crate) fn finalizer_task(
+    region: &Region,
+    cell: impl FnOnce(&TaskRef) -> NonNull<task::cell::Header>,
+) {
+    let kernel = region.kernel();
+    let mut inner = region.lock();
+    let budget = Budget::UNLIMITED;
+    let (task, queued) = admit_record(kernel, region, &mut inner, Tier::Finalizer, budget);
+    drop(inner);
+    task.set_cell(cell(&task));
+    event::spawned(&task);
+    // Nobody joins it. The reference of a list, which it is in none of, goes with its end.
+    let _ = task.word.drop_handle();
+    kernel.enqueue(queued);
+}
+
+impl Escalation {
+    /// The mode of a root.
+    pub(crate) const ROOT: Escalation = Escalation::Drop;
+}

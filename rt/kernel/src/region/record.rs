@@ -1,0 +1,330 @@
+//! The record of a region, and the counted reference to it.
+//!
+//! Invariants
+//! 1. A live child keeps its region from closing, so pointers from children to their region are
+//!    good while the child lives; handles count references.
+//! 2. The slot goes back to the slab when the region is closed and no reference is left.
+//! 3. Lock order: of two regions the parent's lock is never taken while a child's is held, nor the
+//!    other way; each step holds one lock, and no user code runs under it (SCH-36).
+#![allow(unsafe_code, reason = "counts references to records in a slab")]
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::ptr::{self, NonNull};
+use std::task::Waker;
+
+use asr_base::{Budget, CancelRequest, Error, Fold, Outcome, RegionId, TimerId};
+
+use super::config::{Escalation, Policy};
+use super::finalizer::Finalizer;
+use super::word::{State, Word};
+use crate::kernel::Kernel;
+use crate::obligation::Marking;
+use crate::slab::Record;
+use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering::*};
+use crate::sync::{Mutex, MutexGuard, lock};
+use crate::task::TaskRef;
+
+/// The record of a region. See the module.
+pub struct Region {
+    pub(crate) word: Word,
+    generation: AtomicU32,
+    index: u32,
+    refs: AtomicU32,
+    /// Distance from the root.
+    depth: AtomicU32,
+    escalation: AtomicU8,
+    /// Opened under a mask: the cancel of an outer region stops here (REG-5, CAN-16).
+    shielded: AtomicBool,
+    /// Links among its siblings, under the lock of the parent: index + 1, 0 is none.
+    pub(crate) before: AtomicU32,
+    pub(crate) after: AtomicU32,
+    /// Spawn index in the parent.
+    position: AtomicU32,
+    kernel: AtomicPtr<Kernel>,
+    parent: AtomicPtr<Region>,
+    inner: Mutex<Inner>,
+    scope: Mutex<Scope>,
+}
+
+/// What the lock of a region guards.
+#[derive(Default)]
+pub(crate) struct Inner {
+    /// Children that are tasks, in spawn order: index + 1 of first and last.
+    pub(crate) first_task: u32,
+    pub(crate) last_task: u32,
+    /// Children that are regions, in order of opening.
+    pub(crate) first_region: u32,
+    pub(crate) last_region: u32,
+    /// Spawn index of the next child.
+    pub(crate) next_position: u32,
+    pub(crate) policy: Policy,
+    pub(crate) budget: Option<Budget>,
+    pub(crate) cost_left: Option<u64>,
+    /// The cancel of the region itself.
+    pub(crate) cancel: Option<CancelRequest>,
+    /// What its children were asked, and new ones start with.
+    pub(crate) for_children: Option<CancelRequest>,
+    pub(crate) fold: Fold,
+    /// Its outcome counts in the parent's: nobody else gets it (REG-13, REG-36).
+    pub(crate) counts: bool,
+    /// Nobody polls fibers any more.
+    pub(crate) scope_gone: bool,
+    pub(crate) finalizers: Vec<Finalizer>,
+    pub(crate) closers: Vec<Waker>,
+    pub(crate) outcome: Option<Outcome<(), Error>>,
+    pub(crate) timer: Option<TimerId>,
+    pub(crate) marking: Marking,
+}
+
+/// What the scope future of a region shares with the wakers of its fibers.
+#[derive(Default)]
+pub(crate) struct Scope {
+    /// Wakes the task that polls the scope.
+    pub(crate) waker: Option<Waker>,
+    /// Fibers that were woken.
+    pub(crate) ready: VecDeque<TaskRef>,
+}
+
+impl Inner {
+    /// A fresh inside; what lists had room for stays.
+    pub(crate) fn reset(
+        &mut self,
+        policy: Policy,
+        budget: Budget,
+        cost: Option<u64>,
+        counts: bool,
+    ) {
+        debug_assert!(self.finalizers.is_empty() && self.closers.is_empty());
+        self.next_position = 0;
+        self.policy = policy;
+        self.budget = Some(budget);
+        self.cost_left = cost;
+        self.cancel = None;
+        self.for_children = None;
+        self.fold = Fold::new();
+        self.counts = counts;
+        self.scope_gone = false;
+        self.outcome = None;
+        self.timer = None;
+    }
+}
+
+impl Record for Region {
+    fn new(index: u32) -> Region {
+        Region {
+            word: Word::new(),
+            generation: AtomicU32::new(0),
+            index,
+            refs: AtomicU32::new(0),
+            depth: AtomicU32::new(0),
+            escalation: AtomicU8::new(0),
+            shielded: AtomicBool::new(false),
+            before: AtomicU32::new(0),
+            after: AtomicU32::new(0),
+            position: AtomicU32::new(0),
+            kernel: AtomicPtr::new(ptr::null_mut()),
+            parent: AtomicPtr::new(ptr::null_mut()),
+            inner: Mutex::new(Inner::default()),
+            scope: Mutex::new(Scope::default()),
+        }
+    }
+
+    fn index(&self) -> u32 {
+        self.index
+    }
+
+    fn generation(&self) -> &AtomicU32 {
+        &self.generation
+    }
+}
+
+/// What a new region is filled with.
+pub(crate) struct Fresh {
+    pub(crate) kernel: NonNull<Kernel>,
+    pub(crate) parent: *mut Region,
+    pub(crate) depth: u32,
+    pub(crate) escalation: Escalation,
+    pub(crate) shielded: bool,
+    /// Children that are already counted: the body.
+    pub(crate) children: u64,
+    pub(crate) refs: u32,
+}
+
+impl Region {
+    /// Fills a record that the caller has just been handed; the inside is filled by the caller.
+    pub(crate) fn renew(&self, fresh: &Fresh) {
+        // Relaxed: the Release in `Word::renew` publishes them.
+        self.refs.store(fresh.refs, Relaxed);
+        self.depth.store(fresh.depth, Relaxed);
+        self.escalation.store(fresh.escalation as u8, Relaxed);
+        self.shielded.store(fresh.shielded, Relaxed);
+        self.kernel.store(fresh.kernel.as_ptr(), Relaxed);
+        self.parent.store(fresh.parent, Relaxed);
+        self.word.renew(fresh.children);
+    }
+
+    /// The name of the region.
+    pub fn id(&self) -> RegionId {
+        RegionId::new(self.index, self.generation.load(Relaxed))
+    }
+
+    /// Where it is.
+    pub fn state(&self) -> State {
+        self.word.state()
+    }
+
+    /// Opened under a mask.
+    pub(crate) fn is_shielded(&self) -> bool {
+        self.shielded.load(Relaxed)
+    }
+
+    /// Distance from the root, which has 0.
+    pub fn depth(&self) -> u32 {
+        self.depth.load(Relaxed)
+    }
+
+    /// Spawn index in the parent.
+    pub fn position(&self) -> u32 {
+        self.position.load(Relaxed)
+    }
+
+    pub(crate) fn set_position(&self, position: u32) {
+        self.position.store(position, Relaxed);
+    }
+
+    /// How it treats children that do not end in their cleanup budget (CAN-22).
+    pub fn escalation(&self) -> Escalation {
+        Escalation::from_u8(self.escalation.load(Relaxed))
+    }
+
+    #[inline]
+    pub(crate) fn kernel(&self) -> &Kernel {
+        // SAFETY: set before the region was published, the same for every use of the slot; the slot
+        // lives in that kernel.
+        unsafe { &*self.kernel.load(Relaxed) }
+    }
+
+    /// The owning region. `None` for the root.
+    pub(crate) fn parent(&self) -> Option<&Region> {
+        // SAFETY: a region that is not closed keeps its parent from closing (invariant 1); after
+        // that only the slot's kernel is used.
+        unsafe { self.parent.load(Relaxed).as_ref() }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        lock(&self.inner)
+    }
+
+    pub(crate) fn scope(&self) -> MutexGuard<'_, Scope> {
+        lock(&self.scope)
+    }
+
+    pub(crate) fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// The outcome, once closed.
+    pub fn outcome(&self) -> Option<Outcome<(), Error>> {
+        self.lock().outcome.clone()
+    }
+
+    /// The effective budget of the region (VAL-17).
+    pub fn budget(&self) -> Budget {
+        self.lock().budget.unwrap_or(Budget::UNLIMITED)
+    }
+
+    /// Counts a reference, unless the slot belongs to nobody.
+    pub(crate) fn try_retain(&self) -> bool {
+        // Acquire pairs with the Release of `renew`: who gets a reference sees the region.
+        self.refs
+            .fetch_update(AcqRel, Acquire, |refs| (refs > 0).then(|| refs + 1))
+            .is_ok()
+    }
+}
+
+impl fmt::Debug for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Region")
+            .field("id", &self.id())
+            .field("state", &self.state())
+            .field("live", &self.word.live())
+            .finish()
+    }
+}
+
+/// A counted reference to the record of a region. The region itself counts one until it is closed.
+pub struct RegionRef(NonNull<Region>);
+
+// SAFETY: all that `&Region` offers is atomic or under a lock.
+unsafe impl Send for RegionRef {}
+// SAFETY: as above.
+unsafe impl Sync for RegionRef {}
+
+impl RegionRef {
+    /// # Safety
+    /// `region` counts one reference that nobody else drops.
+    pub(crate) unsafe fn from_counted(region: NonNull<Region>) -> RegionRef {
+        RegionRef(region)
+    }
+
+    /// A reference of its own to a region that the borrow keeps alive.
+    pub(crate) fn of(region: &Region) -> RegionRef {
+        let before = region.refs.fetch_add(1, Relaxed);
+        assert!(before > 0, "a reference to a region that is gone");
+        RegionRef(NonNull::from(region))
+    }
+}
+
+impl std::ops::Deref for RegionRef {
+    type Target = Region;
+
+    fn deref(&self) -> &Region {
+        // SAFETY: the counted reference keeps the record.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Clone for RegionRef {
+    fn clone(&self) -> RegionRef {
+        RegionRef::of(self)
+    }
+}
+
+impl Drop for RegionRef {
+    fn drop(&mut self) {
+        // Release publishes this user's last accesses, Acquire gives the last one everybody's.
+        if self.refs.fetch_sub(1, AcqRel) != 1 {
+            return;
+        }
+        let kernel = NonNull::from(self.kernel());
+        let mut inner = self.lock();
+        inner.outcome = None;
+        inner.cancel = None;
+        inner.for_children = None;
+        drop(inner);
+        // SAFETY: the last reference; a region that is not closed holds one itself.
+        unsafe { Kernel::free_region(kernel, self.0) };
+    }
+}
+
+impl fmt::Debug for RegionRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl PartialEq for RegionRef {
+    fn eq(&self, other: &RegionRef) -> bool {
+        self.0 == other.0
+    }
+}
+
+/// States in which a region refuses, as the status the caller gets (REG-3).
+pub(crate) fn refusal(state: State) -> asr_base::Status {
+    if state == State::Closed {
+        asr_base::Status::REGION_CLOSED
+    } else {
+        asr_base::Status::REGION_CLOSING
+    }
+}

@@ -1,0 +1,372 @@
+//! The Rust form of a region: a body, and fibers that borrow from around it.
+//!
+//! Body and fibers live inside the future of the scope and are polled by it (TSK-2, REG-35). Each
+//! has a record, a word and wakers of its own; a wake puts it on the scope's ready list and wakes
+//! the task that polls the scope.
+//!
+//! Why a borrow cannot escape. A fiber may borrow what outlives `'env`, and the future of the
+//! region has `'env` in its type and in its destructor, so it is not used, nor dropped, after
+//! `'env`. The future of a fiber lies in a cell behind its record, with its lifetime erased. Every
+//! such cell is emptied before the region's future ends: when the region closes normally every
+//! fiber has ended, which drops its future; when the region's future is dropped half-way,
+//! [`Guard::drop`] drops what is left, and under the lock sees to it that nothing is added. A
+//! future that is forgotten is never dropped, but then its fibers are never polled or dropped
+//! either. The memory of a cell may outlive all that (a waker refers to the record); it holds
+//! nothing then.
+#![allow(unsafe_code, reason = "empties the cells of fibers")]
+
+use std::any::Any;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+
+use asr_base::{CancelKind, CancelReason, Error, Failure, Origin, Outcome};
+
+use super::children::{self, Child};
+use super::close;
+use super::config::RegionConfig;
+use super::handle::{RegionHandle, SpawnError, defer, start};
+use super::open::{self, Opener, Spawn};
+use super::record::{Region, RegionRef};
+use crate::cancel;
+use crate::cx::{Authority, Caps, Cx};
+use crate::task::end::{self, End, Place};
+use crate::task::{JoinHandle, Phase, Task, TaskRef, Tier, cell, poll};
+
+/// Fibers that a scope polls before it lets its own task yield.
+const POLLS_PER_TURN: u32 = 64;
+
+/// The inside of a region, for its body and its fibers: the capability to start fibers
+/// (`FiberCap`). They may borrow what outlives `'env`, so a scope that is used for borrowing fibers
+/// cannot go into a task, which borrows nothing.
+pub struct Scope<'env, C = crate::cx::All> {
+    region: RegionRef,
+    caps: Caps,
+    /// Invariant: a longer or shorter `'env` would admit other borrows.
+    env: PhantomData<fn(&'env ()) -> &'env ()>,
+    set: PhantomData<fn() -> C>,
+}
+
+impl<C> Clone for Scope<'_, C> {
+    fn clone(&self) -> Self {
+        Scope {
+            region: self.region.clone(),
+            caps: self.caps,
+            env: PhantomData,
+            set: PhantomData,
+        }
+    }
+}
+
+impl<C> std::fmt::Debug for Scope<'_, C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Scope").field(&self.region).finish()
+    }
+}
+
+impl<'env, C: crate::cx::Set> Scope<'env, C> {
+    /// Starts a fiber: it may borrow from around the region, and is polled by it.
+    ///
+    /// # Errors
+    /// The closure, unused, if the region does not admit (REG-3).
+    pub fn fiber<T, F, Fut>(&self, run: F) -> Result<JoinHandle<T>, SpawnError<F>>
+    where
+        F: FnOnce(Cx<C>) -> Fut + Send + 'env,
+        Fut: Future<Output = Result<T, Failure>> + Send + 'env,
+        T: Send + 'env,
+    {
+        start(&self.region, Tier::Fiber, self.caps, Spawn::new(), run)
+    }
+
+    /// Starts a task in this region.
+    ///
+    /// # Errors
+    /// As for [`fiber`](Scope::fiber).
+    pub fn spawn<T, F, Fut>(&self, run: F) -> Result<JoinHandle<T>, SpawnError<F>>
+    where
+        C: crate::cx::Has<crate::cx::caps::Task>,
+        F: FnOnce(Cx<C>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, Failure>> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.spawn_with(Spawn::new(), run)
+    }
+
+    /// The same with name or budget.
+    ///
+    /// # Errors
+    /// As for [`fiber`](Scope::fiber).
+    pub fn spawn_with<T, F, Fut>(
+        &self,
+        options: Spawn,
+        run: F,
+    ) -> Result<JoinHandle<T>, SpawnError<F>>
+    where
+        C: crate::cx::Has<crate::cx::caps::Task>,
+        F: FnOnce(Cx<C>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, Failure>> + Send + 'static,
+        T: Send + 'static,
+    {
+        start(&self.region, Tier::Task, self.caps, options, run)
+    }
+
+    /// Registers a synchronous finalizer (REG-15).
+    ///
+    /// # Errors
+    /// The closure, unused, if the region is not open (REG-3).
+    pub fn defer_sync<F>(&self, run: F) -> Result<(), SpawnError<F>>
+    where
+        F: FnOnce() -> Result<(), Failure> + Send + 'static,
+    {
+        defer(&self.region, run, super::Finalizer::sync)
+    }
+
+    /// Registers an asynchronous finalizer (REG-15).
+    ///
+    /// # Errors
+    /// As for [`defer_sync`](Scope::defer_sync).
+    pub fn defer_async<F, Fut>(&self, run: F) -> Result<(), SpawnError<F>>
+    where
+        F: FnOnce(Cx) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), Failure>> + Send + 'static,
+    {
+        defer(&self.region, run, super::Finalizer::future)
+    }
+
+    /// A handle that tasks of the region may keep: it spawns, cancels, asks.
+    pub fn handle(&self) -> RegionHandle<C> {
+        RegionHandle::with_caps(self.region.clone(), self.caps)
+    }
+
+    /// The region.
+    pub fn id(&self) -> asr_base::RegionId {
+        self.region.id()
+    }
+}
+
+/// [`Cx::region`].
+pub(crate) async fn region<'env, C, T, B, Fut>(
+    cx: &Cx<C>,
+    config: RegionConfig,
+    body: B,
+) -> Outcome<T, Error>
+where
+    C: crate::cx::Set,
+    B: FnOnce(Scope<'env, C>, Cx<C>) -> Fut,
+    Fut: Future<Output = Result<T, Failure>>,
+{
+    let (region, task) = match open::open(&Opener::Task(cx.task()), &config, true) {
+        Ok(opened) => opened,
+        Err(status) => return Outcome::Err(Error::new(status, "the enclosing region has closed")),
+    };
+    let task = task.expect("asked for");
+    // Dropped last, after the body.
+    let guard = Guard::<'env> {
+        region,
+        opener: cx.task().clone(),
+        env: PhantomData,
+    };
+    let inside = Cx::of(task, cx.raw_caps());
+    let scope = Scope {
+        region: guard.region.clone(),
+        caps: cx.raw_caps(),
+        env: PhantomData,
+        set: PhantomData,
+    };
+    let body = pin!(Some(cell::lazy(
+        |(scope, inside)| body(scope, inside),
+        (scope, inside)
+    )));
+    let outcome = Drive {
+        guard: &guard,
+        body: Body {
+            future: body,
+            value: None,
+        },
+    };
+    let (outcome, value) = outcome.await;
+    match (outcome, value) {
+        (Outcome::Ok(()), Some(value)) => Outcome::Ok(value),
+        (Outcome::Ok(()), None) => unreachable!("a body without a value did not end Ok"),
+        (Outcome::Err(error), _) => Outcome::Err(error),
+        (Outcome::Cancelled(reason), _) => Outcome::Cancelled(reason),
+        (Outcome::Panicked(payload), _) => Outcome::Panicked(payload),
+    }
+}
+
+/// Polls body and fibers until the region is closed.
+struct Drive<'a, 'env, F, T> {
+    guard: &'a Guard<'env>,
+    body: Body<'a, F, T>,
+}
+
+/// The body, which lies in the frame of [`region`] instead of a cell.
+struct Body<'a, F, T> {
+    future: Pin<&'a mut Option<F>>,
+    value: Option<T>,
+}
+
+impl<F, T> Place for Body<'_, F, T>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    fn poll(&mut self, _: &Task, context: &mut Context<'_>) -> Poll<Outcome<(), Error>> {
+        let future = self.future.as_mut().as_pin_mut();
+        let future = future.expect("a body is not polled after its end");
+        match catch_unwind(AssertUnwindSafe(|| future.poll(context))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(result)) => {
+                self.clear();
+                let outcome = Outcome::from(result);
+                let summary = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
+                self.value = outcome.ok();
+                Poll::Ready(summary)
+            }
+            Err(panic) => {
+                self.clear();
+                resume_unwind(panic)
+            }
+        }
+    }
+
+    fn settle(&mut self, _: &Task, _: &Outcome<(), Error>) {
+        self.clear();
+        contained(|| self.value = None);
+    }
+}
+
+impl<F, T> Body<'_, F, T> {
+    fn clear(&mut self) {
+        contained(|| self.future.set(None));
+    }
+}
+
+fn contained(run: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
+        discard(payload);
+    }
+}
+
+fn discard(payload: Box<dyn Any + Send>) {
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+}
+
+impl<F, T> Unpin for Drive<'_, '_, F, T> {}
+
+impl<F, T> Future for Drive<'_, '_, F, T>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    type Output = (Outcome<(), Error>, Option<T>);
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let region = &this.guard.region;
+        {
+            let mut scope = region.scope();
+            if scope
+                .waker
+                .as_ref()
+                .is_none_or(|waker| !waker.will_wake(context.waker()))
+            {
+                scope.waker = Some(context.waker().clone());
+            }
+        }
+        cancel::pass_on(&this.guard.opener, region);
+        for _ in 0..POLLS_PER_TURN {
+            let next = region.scope().ready.pop_front();
+            match next {
+                Some(task) if task.tier() == Tier::Body => poll::run_with(task, &mut this.body),
+                Some(fiber) => poll::run(fiber),
+                None if close::is_closed(region) => {
+                    let outcome = region.outcome().expect("closed");
+                    return Poll::Ready((outcome, this.body.value.take()));
+                }
+                None => return Poll::Pending,
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// A fiber was woken: its scope gets it, and the task that polls the scope is woken.
+pub(crate) fn enqueue_fiber(fiber: TaskRef) {
+    let region = RegionRef::of(fiber.region());
+    let mut scope = region.scope();
+    scope.ready.push_back(fiber);
+    let waker = scope.waker.clone();
+    drop(scope);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+/// What a region is left with if its future is dropped half-way (REG-36).
+struct Guard<'env> {
+    region: RegionRef,
+    opener: TaskRef,
+    /// The destructor drops what may borrow for `'env`.
+    env: PhantomData<fn(&'env ()) -> &'env ()>,
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        let region = &self.region;
+        if !close::is_closed(region) {
+            abandon(region, Origin::Task(self.opener.id()));
+        }
+        let mut scope = region.scope();
+        let left = std::mem::take(&mut scope.ready);
+        scope.waker = None;
+        drop(scope);
+        drop(left);
+    }
+}
+
+/// Cancels a region that nobody waits for any more, ends its fibers, and lets it close by itself;
+/// the parent in the tree is the nearest live region around it, and waits.
+pub(crate) fn abandon(region: &Region, origin: Origin) {
+    let kernel = region.kernel();
+    {
+        // From here on no fiber is admitted (`open::admit` looks under this lock).
+        let mut inner = region.lock();
+        inner.counts = true;
+        inner.scope_gone = true;
+    }
+    let reason = CancelReason::new(CancelKind::RaceLost, origin, kernel.now())
+        .with_message("the future of the region was dropped");
+    cancel::request_region(region, cancel::request(kernel, reason));
+    let children = children::all(kernel, &region.lock());
+    for child in children {
+        if let Child::Task(task) = child
+            && matches!(task.tier(), Tier::Fiber | Tier::Body)
+            && task.word.load().phase() != Phase::Completed
+        {
+            // A queued reference, if there was one, is in the ready list, which finds it complete.
+            let _ = task.word.seize();
+            let fiber = task.tier() == Tier::Fiber;
+            end::body_ended(task, End::ScopeDropped, &mut Left { fiber });
+        }
+    }
+    close::close(region);
+}
+
+/// The place of a fiber of a scope that is dropped; that of its body was dropped before.
+struct Left {
+    fiber: bool,
+}
+
+impl Place for Left {
+    fn poll(&mut self, _: &Task, _: &mut Context<'_>) -> Poll<Outcome<(), Error>> {
+        unreachable!("a scope that is dropped polls nobody")
+    }
+
+    fn settle(&mut self, task: &Task, outcome: &Outcome<(), Error>) {
+        if let (true, Some(cell)) = (self.fiber, task.cell()) {
+            // SAFETY: the word was seized: we hold the poll.
+            unsafe { cell::settle(cell, Some(outcome.clone())) };
+        }
+    }
+}

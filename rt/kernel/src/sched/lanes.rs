@@ -1,0 +1,211 @@
+//! The three lanes of one worker, and the choice among them.
+//!
+//! Invariants
+//! 1. A task is held at most once, in the slot of its index; lanes hold tickets. A ticket whose
+//!    number is not that of the slot is stale and skipped, so a task that is moved to the cancel
+//!    lane leaves nothing behind that runs it twice (SCH-13).
+//! 2. Cancel is preferred over timed over ready (SCH-1), but at most `cancel_streak` dispatches in
+//!    a row while other work waits (SCH-5), and at most `timed_streak` while ready work waits
+//!    (SCH-7).
+//! 3. The order depends on nothing but the sequence of calls.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use asr_base::{TaskId, Time};
+
+use crate::driver::{Lane, Runnable};
+
+/// Bounds of the preference.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Dispatches from the cancel lane in a row while other work waits: 16 (SCH-5).
+    pub cancel_streak: u32,
+    /// Dispatches from the timed lane in a row while ready work waits: 32 (SCH-7).
+    pub timed_streak: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            cancel_streak: 16,
+            timed_streak: 32,
+        }
+    }
+}
+
+/// A task, and where its ticket is.
+#[derive(Debug)]
+struct Held {
+    task: Runnable,
+    place: Place,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Cancel(Reverse<u8>, u64),
+    Timed(Time),
+    Ready(u64),
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Lanes {
+    held: Vec<Option<Held>>,
+    cancel: BTreeMap<(Reverse<u8>, u64), TaskId>,
+    timed: BTreeSet<(Time, TaskId)>,
+    ready: VecDeque<(u64, TaskId)>,
+    /// Ready entries that are not stale.
+    ready_live: usize,
+    len: usize,
+    next: u64,
+    cancel_run: u32,
+    timed_run: u32,
+    limits: Limits,
+}
+
+impl Lanes {
+    /// Empty lanes.
+    pub fn new(limits: Limits) -> Lanes {
+        Lanes {
+            limits,
+            ..Lanes::default()
+        }
+    }
+
+    /// How many tasks are held.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Takes a task in, in the lane that it belongs to.
+    pub fn push(&mut self, task: Runnable) {
+        let at = task.id().index() as usize;
+        if self.held.len() <= at {
+            self.held.resize_with(at + 1, || None);
+        }
+        let place = self.enter(&task);
+        let before = self.held[at].replace(Held { task, place });
+        assert!(before.is_none(), "a task is in at most one queue");
+        self.len += 1;
+    }
+
+    /// The task of this name belongs into the cancel lane now, if it is held.
+    pub fn promote(&mut self, id: TaskId) {
+        let Some(slot) = self.held.get_mut(id.index() as usize) else {
+            return;
+        };
+        let found =
+            slot.take_if(|held| held.task.id() == id && !matches!(held.place, Place::Cancel(..)));
+        if let Some(held) = found {
+            self.leave(id, held.place);
+            let place = self.enter(&held.task);
+            self.held[id.index() as usize] = Some(Held { place, ..held });
+        }
+    }
+
+    fn enter(&mut self, task: &Runnable) -> Place {
+        let ticket = self.next;
+        self.next += 1;
+        match task.lane() {
+            Lane::Cancel => {
+                let priority = Reverse(task.priority());
+                self.cancel.insert((priority, ticket), task.id());
+                Place::Cancel(priority, ticket)
+            }
+            Lane::Timed => {
+                let deadline = task.deadline();
+                self.timed.insert((deadline, task.id()));
+                Place::Timed(deadline)
+            }
+            Lane::Ready => {
+                self.ready.push_back((ticket, task.id()));
+                self.ready_live += 1;
+                Place::Ready(ticket)
+            }
+        }
+    }
+
+    /// Takes a ticket out of its lane; in the ready lane it stays, stale.
+    fn leave(&mut self, id: TaskId, place: Place) {
+        match place {
+            Place::Cancel(priority, ticket) => {
+                self.cancel.remove(&(priority, ticket));
+            }
+            Place::Timed(deadline) => {
+                self.timed.remove(&(deadline, id));
+            }
+            Place::Ready(_) => self.ready_live -= 1,
+        }
+    }
+
+    /// The lane that is due now (invariant 2).
+    pub fn choose(&self) -> Option<Lane> {
+        let (cancel, timed) = (!self.cancel.is_empty(), !self.timed.is_empty());
+        let ready = self.ready_live > 0;
+        let others = timed || ready;
+        if cancel && !(others && self.cancel_run >= self.limits.cancel_streak) {
+            Some(Lane::Cancel)
+        } else if timed && !(ready && self.timed_run >= self.limits.timed_streak) {
+            Some(Lane::Timed)
+        } else if ready {
+            Some(Lane::Ready)
+        } else {
+            None
+        }
+    }
+
+    /// The next task.
+    pub fn pop(&mut self) -> Option<Runnable> {
+        let lane = self.choose()?;
+        match lane {
+            Lane::Cancel => self.cancel_run += 1,
+            Lane::Timed => {
+                self.cancel_run = 0;
+                self.timed_run += 1;
+            }
+            Lane::Ready => (self.cancel_run, self.timed_run) = (0, 0),
+        }
+        match lane {
+            Lane::Cancel => {
+                let (_, id) = self.cancel.pop_first()?;
+                Some(self.take(id))
+            }
+            Lane::Timed => {
+                let (_, id) = self.timed.pop_first()?;
+                Some(self.take(id))
+            }
+            Lane::Ready => loop {
+                let (ticket, id) = self.ready.pop_front()?;
+                let held = self.held[id.index() as usize].as_ref();
+                if held.is_some_and(|held| held.place == Place::Ready(ticket)) {
+                    self.ready_live -= 1;
+                    return Some(self.take(id));
+                }
+            },
+        }
+    }
+
+    /// Takes a task out by its name, whatever its place: a schedule chose it.
+    pub fn remove(&mut self, id: TaskId) -> Option<Runnable> {
+        let place = self.held.get(id.index() as usize)?.as_ref()?.place;
+        self.leave(id, place);
+        Some(self.take(id))
+    }
+
+    /// Every task that is held, in order of index.
+    pub fn ids(&self) -> impl Iterator<Item = TaskId> {
+        self.held.iter().flatten().map(|held| held.task.id())
+    }
+
+    fn take(&mut self, id: TaskId) -> Runnable {
+        self.len -= 1;
+        let held = self.held[id.index() as usize].take();
+        held.expect("a live ticket has its task").task
+    }
+}

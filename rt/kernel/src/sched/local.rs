@@ -1,0 +1,141 @@
+//! The production driver of one thread: lanes, the monotone clock, a condition variable to sleep
+//! on.
+//!
+//! Wakes may come from any thread. A wake pushes under the lock of the lanes and then notifies; the
+//! thread of the driver looks at the lanes and waits under that lock, so no wake falls between.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+use std::time::Instant;
+
+use asr_base::{Duration, Error, Failure, Outcome, TaskId, Time, task_entropy};
+use parking_lot::{Condvar, Mutex};
+
+use super::lanes::{Lanes, Limits};
+use crate::cx::Cx;
+use crate::driver::{Driver, Runnable};
+use crate::kernel::{Config, Kernel};
+
+struct Shared {
+    lanes: Mutex<Lanes>,
+    wake: Condvar,
+    start: Instant,
+    seed: u64,
+}
+
+impl Driver for Arc<Shared> {
+    fn now(&self) -> Time {
+        let elapsed = self.start.elapsed().as_nanos();
+        Time::from_nanos(u64::try_from(elapsed).unwrap_or(u64::MAX))
+    }
+
+    fn enqueue(&self, task: Runnable) {
+        self.lanes.lock().push(task);
+        self.wake.notify_one();
+    }
+
+    fn promote(&self, task: TaskId) {
+        self.lanes.lock().promote(task);
+    }
+
+    fn entropy(&self, task: TaskId, call: u64) -> u64 {
+        task_entropy(self.seed, task, call)
+    }
+
+    fn timer_armed(&self, _: Time) {
+        drop(self.lanes.lock());
+        self.wake.notify_one();
+    }
+
+    fn root_closed(&self) {
+        drop(self.lanes.lock());
+        self.wake.notify_one();
+    }
+}
+
+/// A runtime on the thread that calls [`run`](Local::run).
+pub struct Local {
+    kernel: Arc<Kernel>,
+    shared: Arc<Shared>,
+}
+
+impl Local {
+    /// A runtime with an open root.
+    pub fn new(config: Config) -> Local {
+        let shared = Arc::new(Shared {
+            lanes: Mutex::new(Lanes::new(Limits::default())),
+            wake: Condvar::new(),
+            start: Instant::now(),
+            seed: RandomState::new().build_hasher().finish(),
+        });
+        Local {
+            kernel: Kernel::new(Box::new(shared.clone()), config),
+            shared,
+        }
+    }
+
+    /// The kernel: ask it, trace it, shut it down.
+    pub fn kernel(&self) -> &Arc<Kernel> {
+        &self.kernel
+    }
+
+    /// Runs `main` as a task of the root, then closes the root, and returns when nothing runs any
+    /// more. `Err` of kind `SHUTDOWN` if the runtime has ended before.
+    pub fn run<T, F, Fut>(&self, main: F) -> Outcome<T, Error>
+    where
+        F: FnOnce(Cx) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, Failure>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let root = self.kernel.root();
+        let handle = match root.spawn(main) {
+            Ok(handle) => handle,
+            Err(refused) => return Outcome::Err(refused.into()),
+        };
+        while !handle.is_finished() {
+            self.turn();
+        }
+        root.begin_close();
+        while !self.kernel.is_closed() {
+            self.turn();
+        }
+        match handle.try_join() {
+            Ok(outcome) => outcome,
+            Err(_) => unreachable!("it was finished"),
+        }
+    }
+
+    /// One task, the timers that are due, or a sleep until there is one of them.
+    fn turn(&self) {
+        let now = self.shared.now();
+        if self.kernel.next_deadline().is_some_and(|at| at <= now) {
+            self.kernel.advance(now);
+        }
+        let next = self.shared.lanes.lock().pop();
+        if let Some(task) = next {
+            self.kernel.run(task);
+            return;
+        }
+        let deadline = self.kernel.next_deadline();
+        let mut lanes = self.shared.lanes.lock();
+        if !lanes.is_empty() || self.kernel.is_closed() {
+            return;
+        }
+        match deadline {
+            None => self.shared.wake.wait(&mut lanes),
+            Some(at) => {
+                let left = at.since(self.shared.now());
+                if left > Duration::ZERO {
+                    self.shared.wake.wait_for(&mut lanes, left);
+                }
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Local {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Local").finish_non_exhaustive()
+    }
+}

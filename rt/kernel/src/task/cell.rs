@@ -1,0 +1,241 @@
+//! Future and output of a task, behind a table of functions.
+//!
+//! Invariants
+//! 1. The stage goes `Future -> Output -> Empty`, or `Future -> Empty` when nobody wants the
+//!    output.
+//! 2. The future never moves: the cell is boxed and the stage is replaced in place.
+//! 3. Until `Completed` the holder of the poll has the stage; after it whoever set `TAKEN`, or
+//!    found both `HANDLE_GONE` and `Completed` first (word). So one thread at a time.
+//! 4. Every function contains the panics of user code that it runs; only `poll` lets them through,
+//!    to the poll boundary that turns them into an outcome.
+#![allow(unsafe_code, reason = "erases the types of future and output")]
+
+use std::cell::UnsafeCell;
+use std::mem::MaybeUninit;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::task::{Context, Poll};
+
+use asr_base::{Error, Failure, Outcome};
+
+/// Start of every cell.
+pub(crate) struct Header {
+    table: &'static Table,
+}
+
+/// What a poll gives: the outcome without its value.
+type Polled = Poll<Outcome<(), Error>>;
+
+struct Table {
+    poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Polled,
+    settle: unsafe fn(NonNull<Header>, Option<Outcome<(), Error>>),
+    take: unsafe fn(NonNull<Header>, NonNull<()>),
+    empty: unsafe fn(NonNull<Header>),
+    free: unsafe fn(NonNull<Header>),
+}
+
+enum Stage<F, T> {
+    Future(F),
+    Output(Outcome<T, Error>),
+    Empty,
+}
+
+#[repr(C)]
+struct Cell<F, T> {
+    header: Header,
+    stage: UnsafeCell<Stage<F, T>>,
+}
+
+/// Boxes a future that ends with a result.
+pub(crate) fn new<F, T>(future: F) -> NonNull<Header>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let cell = Box::new(Cell::<F, T> {
+        header: Header {
+            table: &Table {
+                poll: poll_as::<F, T>,
+                settle: settle_as::<F, T>,
+                take: take_as::<F, T>,
+                empty: empty_as::<F, T>,
+                free: free_cell::<F, T>,
+            },
+        },
+        stage: UnsafeCell::new(Stage::Future(future)),
+    });
+    NonNull::from(Box::leak(cell)).cast()
+}
+
+/// A future that calls `run` in its first poll, inside the poll boundary, and never if the task is
+/// cancelled before (VAL-20): its captures are then dropped with it.
+pub(crate) fn lazy<A, F, Fut>(run: F, argument: A) -> impl Future<Output = Fut::Output>
+where
+    F: FnOnce(A) -> Fut,
+    Fut: Future,
+{
+    Lazy::Start(Some((run, argument)))
+}
+
+enum Lazy<A, F, Fut> {
+    Start(Option<(F, A)>),
+    Running(Fut),
+}
+
+impl<A, F, Fut> Future for Lazy<A, F, Fut>
+where
+    F: FnOnce(A) -> Fut,
+    Fut: Future,
+{
+    type Output = Fut::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Fut::Output> {
+        // SAFETY: `Start` is never pinned: its parts are moved out before the future exists; once
+        // `Running`, the future stays in place until it is dropped there.
+        let this = unsafe { self.get_unchecked_mut() };
+        if let Lazy::Start(start) = this {
+            let (run, argument) = start
+                .take()
+                .expect("a call that panicked is not polled again");
+            *this = Lazy::Running(run(argument));
+        }
+        match this {
+            // SAFETY: as above.
+            Lazy::Running(future) => unsafe { Pin::new_unchecked(future) }.poll(context),
+            Lazy::Start(_) => unreachable!("started above"),
+        }
+    }
+}
+
+/// Polls the future once. Ready: the output is in the cell, the future dropped, and the summary
+/// returned. A panic of the future comes through.
+///
+/// # Safety
+/// The caller holds the poll of the task (invariant 3).
+pub(crate) unsafe fn poll(
+    cell: NonNull<Header>,
+    context: &mut Context<'_>,
+) -> Poll<Outcome<(), Error>> {
+    // SAFETY: the header is the start of the cell that its table was made for.
+    unsafe { (cell.as_ref().table.poll)(cell, context) }
+}
+
+/// The outcome as the protocol decides it: drops the future if it is there, and replaces the output
+/// by `outcome` unless that is `None`.
+///
+/// # Safety
+/// As for [`poll`].
+pub(crate) unsafe fn settle(cell: NonNull<Header>, outcome: Option<Outcome<(), Error>>) {
+    // SAFETY: as in `poll`.
+    unsafe { (cell.as_ref().table.settle)(cell, outcome) }
+}
+
+/// Moves the output out. `T` is that of [`new`].
+///
+/// # Safety
+/// The caller set `TAKEN` on a completed task, and `T` is the type of the output.
+pub(crate) unsafe fn take<T>(cell: NonNull<Header>) -> Outcome<T, Error> {
+    let mut out = MaybeUninit::<Outcome<T, Error>>::uninit();
+    // SAFETY: as in `poll`; the function writes a whole output through the pointer.
+    unsafe {
+        (cell.as_ref().table.take)(cell, NonNull::from(&mut out).cast());
+        out.assume_init()
+    }
+}
+
+/// Drops an output that nobody wants.
+///
+/// # Safety
+/// By invariant 3 the stage is the caller's.
+pub(crate) unsafe fn empty(cell: NonNull<Header>) {
+    // SAFETY: as in `poll`.
+    unsafe { (cell.as_ref().table.empty)(cell) }
+}
+
+/// Frees the memory.
+///
+/// # Safety
+/// Nobody uses the cell any more.
+pub(crate) unsafe fn free(cell: NonNull<Header>) {
+    // SAFETY: as in `poll`.
+    unsafe { (cell.as_ref().table.free)(cell) }
+}
+
+/// # Safety
+/// `cell` was made by `new::<F, T>`, and the stage is the caller's.
+unsafe fn stage<'c, F, T>(cell: NonNull<Header>) -> &'c mut Stage<F, T> {
+    // SAFETY: by the contract; the cell is repr(C) with the header first.
+    unsafe { &mut *cell.cast::<Cell<F, T>>().as_ref().stage.get() }
+}
+
+unsafe fn poll_as<F, T>(
+    cell: NonNull<Header>,
+    context: &mut Context<'_>,
+) -> Poll<Outcome<(), Error>>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    // SAFETY: by the contract of `poll`.
+    let stage = unsafe { stage::<F, T>(cell) };
+    let Stage::Future(future) = stage else {
+        panic!("polled after its end");
+    };
+    // SAFETY: the cell is boxed, and the future is dropped in place before the stage changes.
+    let Poll::Ready(result) = unsafe { Pin::new_unchecked(future) }.poll(context) else {
+        return Poll::Pending;
+    };
+    let outcome = Outcome::from(result);
+    let summary = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
+    // A future that panics in its destructor is a panic of this poll; the stage is `Output` then,
+    // because the assignment completes before the panic goes on.
+    *stage = Stage::Output(outcome);
+    Poll::Ready(summary)
+}
+
+unsafe fn settle_as<F, T>(cell: NonNull<Header>, outcome: Option<Outcome<(), Error>>) {
+    // SAFETY: by the contract of `settle`.
+    let stage = unsafe { stage::<F, T>(cell) };
+    contained(|| {
+        if matches!(stage, Stage::Future(_)) {
+            *stage = Stage::Empty;
+        }
+    });
+    let Some(outcome) = outcome else { return };
+    let replaced = match outcome {
+        Outcome::Ok(()) => return,
+        Outcome::Err(error) => Outcome::Err(error),
+        Outcome::Cancelled(reason) => Outcome::Cancelled(reason),
+        Outcome::Panicked(payload) => Outcome::Panicked(payload),
+    };
+    contained(|| *stage = Stage::Empty);
+    *stage = Stage::Output(replaced);
+}
+
+unsafe fn take_as<F, T>(cell: NonNull<Header>, out: NonNull<()>) {
+    // SAFETY: by the contract of `take`.
+    let stage = unsafe { stage::<F, T>(cell) };
+    let Stage::Output(outcome) = std::mem::replace(stage, Stage::Empty) else {
+        panic!("an output is taken twice");
+    };
+    // SAFETY: `out` points to room for an `Outcome<T, Error>`.
+    unsafe { out.cast::<Outcome<T, Error>>().write(outcome) };
+}
+
+unsafe fn empty_as<F, T>(cell: NonNull<Header>) {
+    // SAFETY: by the contract of `empty`.
+    let stage = unsafe { stage::<F, T>(cell) };
+    contained(|| *stage = Stage::Empty);
+}
+
+unsafe fn free_cell<F, T>(cell: NonNull<Header>) {
+    // SAFETY: made by `new` with these types, and nobody uses it.
+    drop(unsafe { Box::from_raw(cell.cast::<Cell<F, T>>().as_ptr()) });
+}
+
+/// Runs destructors of user code; a panic in one is reported by the panic hook and ends here.
+fn contained(run: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
+        // The payload may panic again when it is dropped.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+    }
+}

@@ -1,0 +1,180 @@
+//! From the end of a body to the published outcome.
+//!
+//! Order (TSK-9): the future is dropped; finalizers of the task run; tokens it still holds are
+//! resolved (OBL-10); the outcome is stored and the word says `Completed`; then the region and the
+//! joiner hear of it, once each.
+#![allow(unsafe_code, reason = "settles the cell of the task it holds")]
+
+use std::any::Any;
+use std::task::{Context, Poll};
+
+use asr_base::{CancelReason, Error, Outcome, PanicKind, PanicPayload, combine};
+
+use super::record::{Task, TaskRef, Tier};
+use super::word::{Phase, Snapshot};
+use super::{cell, join, poll, waker};
+use crate::region::finalizer::{self, Step};
+use crate::region::{Escalation, close};
+use crate::{cancel, event, obligation};
+
+/// How a body ended.
+pub(crate) enum End {
+    /// It returned; the output is in the cell.
+    Returned(Outcome<(), Error>),
+    /// It panicked.
+    Panicked(Box<dyn Any + Send>),
+    /// A cancel came before the first poll: the body never ran (VAL-20, CAN-5).
+    Unstarted,
+    /// The cleanup budget ended (CAN-23).
+    Escalated,
+    /// The scope that polls it was dropped (TSK-2, REG-36).
+    ScopeDropped,
+}
+
+/// Where the future of a task lies: its cell, or the frame of a scope.
+pub(crate) trait Place {
+    /// Polls it once; ready: it was dropped. A panic comes through.
+    fn poll(&mut self, task: &Task, context: &mut Context<'_>) -> Poll<Outcome<(), Error>>;
+    /// Drops future and value; what a handle gets is `outcome`, which is not Ok.
+    fn settle(&mut self, task: &Task, outcome: &Outcome<(), Error>);
+}
+
+/// The cell of a task.
+pub(crate) struct InCell;
+
+impl Place for InCell {
+    fn poll(&mut self, task: &Task, context: &mut Context<'_>) -> Poll<Outcome<(), Error>> {
+        let cell = task.cell().expect("a task that is run has a cell");
+        // SAFETY: `poll::run_with` calls this only while it holds the poll.
+        unsafe { cell::poll(cell, context) }
+    }
+
+    fn settle(&mut self, task: &Task, outcome: &Outcome<(), Error>) {
+        if let Some(cell) = task.cell() {
+            // SAFETY: called only by who holds the poll.
+            unsafe { cell::settle(cell, Some(outcome.clone())) };
+        }
+    }
+}
+
+/// The body ended. The caller holds the poll; its reference comes with `task`.
+pub(crate) fn body_ended(task: TaskRef, end: End, place: &mut dyn Place) {
+    let returned = matches!(end, End::Returned(_));
+    if !returned {
+        task.word.set_unwinding();
+    }
+    let before = task.word.load();
+    let outcome = decide(&task, before, end);
+    if !returned || !outcome.is_ok() {
+        if before.phase() >= Phase::Cancelling {
+            task.word.set_unwinding();
+        }
+        place.settle(&task, &outcome);
+    }
+    if has_finalizers(&task) {
+        task.word.finalize();
+        event::finalizing(&task);
+        let side = task.side_or_new();
+        side.lock().ended = Some(outcome);
+        go_on(task);
+    } else {
+        complete(task, outcome);
+    }
+}
+
+/// TSK-6 and the table of TSK-5: what the outcome is, by how far the cancel had come.
+fn decide(task: &Task, before: Snapshot, end: End) -> Outcome<(), Error> {
+    let reason = || cancel::reason(task);
+    match end {
+        End::Unstarted => Outcome::Cancelled(reason()),
+        End::ScopeDropped => {
+            event::escalated(task, before.phase());
+            Outcome::Cancelled(reason().escalate())
+        }
+        End::Escalated => {
+            event::escalated(task, before.phase());
+            match task.region().escalation() {
+                Escalation::Panic => Outcome::Panicked(escalation_panic(task)),
+                Escalation::Drop | Escalation::Soft => Outcome::Cancelled(reason().escalate()),
+            }
+        }
+        End::Panicked(payload) => Outcome::Panicked(PanicPayload::capture(
+            Some(task.id()),
+            Some(task.region().id()),
+            task.side().and_then(|side| side.message()),
+            None,
+            payload,
+        )),
+        End::Returned(outcome) if before.phase() == Phase::Cancelling => {
+            after_observing(task, outcome, reason())
+        }
+        End::Returned(Outcome::Cancelled(given)) if given.is_placeholder() => {
+            Outcome::Cancelled(reason())
+        }
+        End::Returned(outcome) => outcome,
+    }
+}
+
+fn after_observing(
+    task: &Task,
+    outcome: Outcome<(), Error>,
+    reason: CancelReason,
+) -> Outcome<(), Error> {
+    match outcome {
+        Outcome::Ok(()) => {
+            event::result_discarded(task);
+            Outcome::Cancelled(reason)
+        }
+        Outcome::Err(error) => Outcome::Cancelled(reason.with_error(error)),
+        Outcome::Cancelled(_) => Outcome::Cancelled(reason),
+        Outcome::Panicked(payload) => Outcome::Panicked(payload),
+    }
+}
+
+fn escalation_panic(task: &Task) -> PanicPayload {
+    PanicPayload::new(PanicKind::Escalation, "the cleanup budget ended").at(
+        Some(task.id()),
+        Some(task.region().id()),
+        task.side().and_then(|side| side.message()),
+    )
+}
+
+fn has_finalizers(task: &Task) -> bool {
+    task.side()
+        .is_some_and(|side| !side.lock().finalizers.is_empty())
+}
+
+/// Runs finalizers of the task until one waits or all are done. The caller holds the poll.
+pub(crate) fn go_on(task: TaskRef) {
+    let waker = waker::borrowed(&task);
+    let mut context = Context::from_waker(&waker);
+    match finalizer::step_task(&task, &mut context) {
+        Step::Pending => poll::put_down(task),
+        Step::Done(finalized) => {
+            let side = task.side_or_new();
+            let ended = side.lock().ended.take().expect("stored by `body_ended`");
+            let outcome = combine(ended, finalized);
+            if !outcome.is_ok() {
+                InCell.settle(&task, &outcome);
+            }
+            complete(task, outcome);
+        }
+    }
+}
+
+/// The outcome stands. The caller holds the poll.
+fn complete(task: TaskRef, mut outcome: Outcome<(), Error>) {
+    if let Some(leak) = obligation::task_terminal(&task) {
+        outcome = combine(outcome, Outcome::Panicked(leak));
+        InCell.settle(&task, &outcome);
+    }
+    cancel::disarm(&task);
+    let gone = task.word.complete().handle_gone();
+    event::completed(&task, &outcome);
+    if task.tier() == Tier::Finalizer {
+        close::finalizers_ended(&task, outcome);
+    } else {
+        close::child_ended(&task, outcome);
+    }
+    join::completed(&task, gone);
+}

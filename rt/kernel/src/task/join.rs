@@ -1,0 +1,273 @@
+//! Handles and joining.
+//!
+//! Invariants
+//! 1. `joiner` holds nothing or one encoded waker, owned by the word: whoever swaps it out drops or
+//!    wakes it. So each join is woken once.
+//! 2. The joiner stores its waker, then looks for `Completed`; the completer sets `Completed`, then
+//!    swaps the waker out. Both are modifications of `joiner`, so one is later: either the
+//!    completer takes the waker, or the joiner's swap reads what the completer's swap released, and
+//!    with it `Completed`.
+//!
+//! A waker of ours is stored as the address of its record, without a further allocation (TSK-26);
+//! any other is boxed, and its address marked with the lowest bit.
+#![allow(unsafe_code, reason = "stores wakers as tagged pointers")]
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::pin::Pin;
+use std::ptr::{self, NonNull};
+use std::task::{Context, Poll, Waker};
+
+use asr_base::{Error, Interrupted, Outcome, Status, TaskId};
+
+use super::cell;
+use super::record::{Task, TaskRef};
+use super::waker;
+use super::word::Phase;
+use crate::cx::{Authority, Waiter, coop};
+use crate::sync::atomic::Ordering::*;
+
+const FOREIGN: usize = 1;
+
+/// The one right to the output of a task (TSK-16). Dropping it neither cancels nor detaches the
+/// task: its outcome goes to the region (TSK-17).
+#[must_use = "an outcome nobody joins goes to the region only"]
+pub struct JoinHandle<T> {
+    task: ManuallyDrop<TaskRef>,
+    output: PhantomData<T>,
+}
+
+// SAFETY: the handle gives out the `T` by value, on whatever thread it is.
+unsafe impl<T: Send> Send for JoinHandle<T> {}
+// SAFETY: a shared handle gives out nothing of type `T`.
+unsafe impl<T: Send> Sync for JoinHandle<T> {}
+
+impl<T> JoinHandle<T> {
+    /// # Safety
+    /// `task` has a cell with output type `T`, and this is its only handle.
+    pub(crate) unsafe fn new(task: TaskRef) -> JoinHandle<T> {
+        JoinHandle {
+            task: ManuallyDrop::new(task),
+            output: PhantomData,
+        }
+    }
+
+    /// The task.
+    pub fn id(&self) -> TaskId {
+        self.task.id()
+    }
+
+    /// True once the outcome stands.
+    pub fn is_finished(&self) -> bool {
+        self.task.word.load().phase() == Phase::Completed
+    }
+
+    /// How far the task is.
+    pub fn phase(&self) -> Phase {
+        self.task.word.load().phase()
+    }
+
+    /// Requests a cancel of kind User. The task cleans up and ends as any cancelled task (TSK-20);
+    /// join it to see it end.
+    pub fn abort(&self) {
+        crate::cancel::abort(&self.task);
+    }
+
+    /// Waits for the outcome. The handle is used up (TSK-15, TSK-16).
+    ///
+    /// A task that joins itself gets `Err` of kind `CYCLE` at once (TSK-19).
+    ///
+    /// # Cancel safety
+    /// A cancel point of the joiner. `Interrupted` gives the joiner's cancel only: the joined task
+    /// is not cancelled, and its region decides on it (TSK-18).
+    pub fn join<C>(self, cx: &C) -> Join<'_, T>
+    where
+        C: Authority,
+    {
+        Join {
+            handle: Some(self),
+            waiter: Waiter::new(cx.task()),
+        }
+    }
+
+    /// The outcome if it stands.
+    ///
+    /// # Errors
+    /// The handle, if the task is not complete.
+    pub fn try_join(self) -> Result<Outcome<T, Error>, JoinHandle<T>> {
+        if self.is_finished() {
+            Ok(self.take())
+        } else {
+            Err(self)
+        }
+    }
+
+    fn take(self) -> Outcome<T, Error> {
+        assert!(self.task.word.take_output(), "one handle, one output");
+        let cell = self.task.cell().expect("a task with a handle has a cell");
+        // SAFETY: the task is complete, `TAKEN` was set by us, and `new` fixed the type.
+        let outcome = unsafe { cell::take::<T>(cell) };
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: not used again; the drop of the handle, which would look at the output, is off.
+        unsafe { ManuallyDrop::drop(&mut this.task) };
+        outcome
+    }
+
+    /// Registers the waker; true if the task is complete by then.
+    fn wait(&self, waker: &Waker) -> bool {
+        if self.is_finished() {
+            return true;
+        }
+        let joiner = &self.task.joiner;
+        if same_task(joiner.load(Relaxed), waker) {
+            return self.is_finished();
+        }
+        // Taken out, the stored waker is ours to look at: the completer finds nothing meanwhile,
+        // and invariant 2 holds for the swap that puts one back.
+        let stored = joiner.swap(ptr::null_mut(), AcqRel);
+        let next = if same_foreign(stored, waker) {
+            stored
+        } else {
+            release(stored, false);
+            encode(waker.clone())
+        };
+        release(joiner.swap(next, AcqRel), false);
+        self.is_finished()
+    }
+}
+
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        let before = self.task.word.drop_handle();
+        if before.phase() == Phase::Completed
+            && self.task.word.take_output()
+            && let Some(cell) = self.task.cell()
+        {
+            // SAFETY: complete, and `TAKEN` was set by us.
+            unsafe { cell::empty(cell) };
+        }
+        // SAFETY: the handle is gone after this.
+        unsafe { ManuallyDrop::drop(&mut self.task) };
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("JoinHandle").field(&self.id()).finish()
+    }
+}
+
+/// Future of [`JoinHandle::join`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct Join<'c, T> {
+    handle: Option<JoinHandle<T>>,
+    waiter: Waiter<'c>,
+}
+
+impl<T> Unpin for Join<'_, T> {}
+
+impl<T> Future for Join<'_, T> {
+    type Output = Result<Outcome<T, Error>, Interrupted>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let Some(handle) = &this.handle else {
+            return Poll::Ready(Ok(Outcome::Err(Error::new(
+                Status::ALREADY_RESOLVED,
+                "polled again after it returned the outcome",
+            ))));
+        };
+        let task = this.waiter.task();
+        if *handle.task == *task {
+            this.handle = None;
+            return Poll::Ready(Ok(Outcome::Err(Error::new(
+                Status::CYCLE,
+                "a task waits for itself",
+            ))));
+        }
+        if let Err(interrupted) = this.waiter.check() {
+            this.handle = None;
+            return Poll::Ready(Err(interrupted));
+        }
+        if !handle.wait(context.waker()) {
+            let parked = this.waiter.park(context);
+            return parked.map_or_else(
+                |interrupted| Poll::Ready(Err(interrupted)),
+                |()| Poll::Pending,
+            );
+        }
+        std::task::ready!(coop(task, context));
+        let handle = this.handle.take().expect("looked at above");
+        let joined = TaskRef::clone(&handle.task);
+        let outcome = handle.take();
+        crate::event::joined(task, &joined);
+        Poll::Ready(Ok(outcome))
+    }
+}
+
+/// The task is complete: wakes who joins, and drops an output that nobody wants.
+pub(crate) fn completed(task: &Task, handle_gone: bool) {
+    if handle_gone
+        && task.word.take_output()
+        && let Some(cell) = task.cell()
+    {
+        // SAFETY: complete, and `TAKEN` was set by us.
+        unsafe { cell::empty(cell) };
+    }
+    // AcqRel: invariant 2.
+    release(task.joiner.swap(ptr::null_mut(), AcqRel), true);
+}
+
+/// Drops a waker that was registered.
+pub(crate) fn forget(task: &Task) {
+    release(task.joiner.swap(ptr::null_mut(), AcqRel), false);
+}
+
+fn encode(waker: Waker) -> *mut () {
+    if let Some(task) = waker::task_of(&waker) {
+        // The waker's counted reference goes with the pointer.
+        std::mem::forget(waker);
+        return task.as_ptr().cast();
+    }
+    Box::into_raw(Box::new(waker))
+        .cast::<()>()
+        .map_addr(|address| address | FOREIGN)
+}
+
+/// Whether the stored waker is that of the same task (TSK-14). Compares addresses only: nothing is
+/// read through `stored`, which the completer may be taking at this moment.
+fn same_task(stored: *mut (), waker: &Waker) -> bool {
+    !stored.is_null() && waker::task_of(waker).is_some_and(|task| task.as_ptr().cast() == stored)
+}
+
+/// Whether a foreign waker, swapped out by the caller, wakes the same as `waker` (TSK-14).
+fn same_foreign(stored: *mut (), waker: &Waker) -> bool {
+    if stored.addr() & FOREIGN == 0 {
+        return false;
+    }
+    let boxed = stored
+        .map_addr(|address| address & !FOREIGN)
+        .cast::<Waker>();
+    // SAFETY: encoded from a box that the caller owns now.
+    unsafe { &*boxed }.will_wake(waker)
+}
+
+fn release(stored: *mut (), wake: bool) {
+    let waker = if stored.addr() & FOREIGN != 0 {
+        let boxed = stored
+            .map_addr(|address| address & !FOREIGN)
+            .cast::<Waker>();
+        // SAFETY: encoded from a box, and swapped out once.
+        *unsafe { Box::from_raw(boxed) }
+    } else if let Some(task) = NonNull::new(stored.cast::<Task>()) {
+        // SAFETY: encoded with its counted reference, and swapped out once.
+        waker::owned(unsafe { TaskRef::from_counted(task) })
+    } else {
+        return;
+    };
+    if wake {
+        waker.wake();
+    }
+}

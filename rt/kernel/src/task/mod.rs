@@ -1,0 +1,29 @@
+//! Tasks: the hot record, its word, the poll, wakers, joining.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `word` | one atomic word: wake state, phase, flags, references |
+//! | `snapshot` | the bits of the word, one reading |
+//! | `record` | the hot record in its slab, counted references |
+//! | `side` | what few tasks need, made when first needed |
+//! | `cell` | future and output behind a table of functions |
+//! | `waker` | a counted reference that wakes |
+//! | `poll` | one run of a task, the poll boundary |
+//! | `end` | from the end of the body to the published outcome |
+//! | `join` | handles |
+
+pub(crate) mod cell;
+pub(crate) mod end;
+pub(crate) mod join;
+pub(crate) mod poll;
+mod record;
+pub(crate) mod side;
+mod snapshot;
+pub(crate) mod waker;
+pub mod word;
+
+pub use join::{Join, JoinHandle};
+pub(crate) use record::Fresh;
+pub use record::{Task, TaskRef, Tier};
+pub use side::Message;
+pub use word::Phase;

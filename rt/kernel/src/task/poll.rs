@@ -1,0 +1,102 @@
+//! One run of a task: what happens between taking it from a queue and putting it down.
+//!
+//! Steps
+//! 1. The word says that this thread polls (TSK-10). A completed task is dropped from the queue.
+//! 2. What must end without a poll ends: a created task with a cancel, or without a poll in its
+//!    budget, never starts (VAL-20); one whose cleanup budget is used up is escalated (CAN-23).
+//! 3. The future is polled once. A panic ends here (TSK-21).
+//! 4. Pending: the budget is looked at, so that exhaustion is seen at this boundary (VAL-19), and
+//!    the word decides whether the task goes back to a queue.
+//! 5. Ready: `end` takes over.
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll};
+
+use asr_base::BudgetComponent;
+
+use super::end::{self, End, InCell, Place};
+use super::record::{Task, TaskRef, Tier};
+use super::waker;
+use super::word::{AfterPoll, Phase, Snapshot};
+use crate::cancel;
+use crate::event;
+
+/// Runs a task that came out of a queue, whose reference this is.
+pub(crate) fn run(task: TaskRef) {
+    run_with(task, &mut InCell);
+}
+
+/// The same for a future that lives elsewhere: the body of a region.
+pub(crate) fn run_with(task: TaskRef, place: &mut dyn Place) {
+    let Some(snapshot) = task.word.begin_poll() else {
+        return;
+    };
+    if let Some(end) = ends_without_poll(&task, snapshot) {
+        end::body_ended(task, end, place);
+        return;
+    }
+    if task.word.load().phase() == Phase::Finalizing {
+        end::go_on(task);
+        return;
+    }
+    event::polled(&task);
+    task.coop.store(0, Relaxed);
+    let waker = waker::borrowed(&task);
+    let mut context = Context::from_waker(&waker);
+    let polled = catch_unwind(AssertUnwindSafe(|| place.poll(&task, &mut context)));
+    // A panic may have left a mask open; it was lexical.
+    task.masks.store(0, Relaxed);
+    match polled {
+        Ok(Poll::Pending) => put_down(task),
+        Ok(Poll::Ready(outcome)) => end::body_ended(task, End::Returned(outcome), place),
+        Err(payload) => end::body_ended(task, End::Panicked(payload), place),
+    }
+}
+
+/// Step 2. Also counts the poll.
+fn ends_without_poll(task: &Task, snapshot: Snapshot) -> Option<End> {
+    if snapshot.escalated() {
+        return Some(End::Escalated);
+    }
+    if snapshot.phase() == Phase::Created {
+        if task.polls_left.load(Relaxed) == 0 {
+            cancel::exhausted(task, BudgetComponent::Polls);
+        }
+        if !task.word.start() {
+            return Some(End::Unstarted);
+        }
+        event::started(task);
+    }
+    if !snapshot.cancel_pending() {
+        count_poll(task);
+        return None;
+    }
+    (!cancel::count_cleanup_poll(task)).then_some(End::Escalated)
+}
+
+fn count_poll(task: &Task) {
+    // Only the holder of the poll writes the count, so load and store need not be one step.
+    let left = task.polls_left.load(Relaxed);
+    if left != u32::MAX {
+        task.polls_left.store(left.saturating_sub(1), Relaxed);
+    }
+}
+
+/// Step 4.
+pub(crate) fn put_down(task: TaskRef) {
+    let snapshot = task.word.load();
+    if snapshot.cancel_pending() {
+        if task.tier() != Tier::Finalizer {
+            cancel::arm_cleanup(&task);
+        }
+    } else if task.polls_left.load(Relaxed) == 0 {
+        cancel::exhausted(&task, BudgetComponent::Polls);
+    }
+    match task.word.end_poll() {
+        AfterPoll::Idle => {}
+        AfterPoll::Enqueue => {
+            let queued = task.clone();
+            task.kernel().enqueue(queued);
+        }
+    }
+}

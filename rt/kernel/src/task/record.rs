@@ -1,0 +1,336 @@
+//! The hot record of a task: 72 bytes in a slab, and the counted reference to it.
+//!
+//! Invariants
+//! 1. A record is handed to one task at a time; its id (index, generation) names that task only.
+//! 2. The `region` of a task that is not complete is alive. After completion the pointer still
+//!    leads to a slot of the same kernel, because slots are never given back to the system; only
+//!    the kernel behind it is used then.
+//! 3. `cell` holds future and output. It is polled, replaced and emptied by whoever holds the poll
+//!    (word), and its memory is freed with the record, when neither future nor output is in it.
+#![allow(unsafe_code, reason = "counts references to records in a slab")]
+
+use std::fmt;
+use std::ptr::{self, NonNull};
+
+use asr_base::{Budget, TaskId};
+
+use super::cell::{self, Header};
+use super::join;
+use super::side::Side;
+use super::word::Word;
+use crate::kernel::Kernel;
+use crate::region::Region;
+use crate::slab::Record;
+use crate::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, Ordering::*};
+
+/// What kind of child a task is (TSK-1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Tier {
+    /// Polled by its scope; may borrow.
+    Fiber = 0,
+    /// Scheduled on its own.
+    Task = 1,
+    /// The body of a region: a fiber with spawn index 0.
+    Body = 2,
+    /// Runs the finalizers of a region; no child.
+    Finalizer = 3,
+}
+
+const TIERS: [Tier; 4] = [Tier::Fiber, Tier::Task, Tier::Body, Tier::Finalizer];
+
+/// The hot record. See the module.
+#[repr(C)]
+pub struct Task {
+    pub(crate) word: Word,
+    generation: AtomicU32,
+    index: u32,
+    region: AtomicPtr<Region>,
+    cell: AtomicPtr<Header>,
+    /// Who waits for the outcome: an encoded waker (`join`).
+    pub(crate) joiner: AtomicPtr<()>,
+    side: AtomicPtr<Side>,
+    /// Links among the children of the region, under its lock: index + 1, 0 is none.
+    pub(crate) before: AtomicU32,
+    pub(crate) after: AtomicU32,
+    /// Spawn index: the position in the region's outcome.
+    position: AtomicU32,
+    /// Polls that the budget still allows.
+    pub(crate) polls_left: AtomicU32,
+    /// Masks around what is polled now; written by the task only.
+    pub(crate) masks: AtomicU8,
+    /// Operations of this poll that did not wait (TSK-23).
+    pub(crate) coop: AtomicU8,
+    tier: AtomicU8,
+    priority: AtomicU8,
+}
+
+const _: () = assert!(size_of::<Task>() <= 80, "TSK-29: the hot record of a task");
+
+impl Record for Task {
+    fn new(index: u32) -> Task {
+        Task {
+            word: Word::vacant(),
+            generation: AtomicU32::new(0),
+            index,
+            region: AtomicPtr::new(ptr::null_mut()),
+            cell: AtomicPtr::new(ptr::null_mut()),
+            joiner: AtomicPtr::new(ptr::null_mut()),
+            side: AtomicPtr::new(ptr::null_mut()),
+            before: AtomicU32::new(0),
+            after: AtomicU32::new(0),
+            position: AtomicU32::new(0),
+            polls_left: AtomicU32::new(0),
+            masks: AtomicU8::new(0),
+            coop: AtomicU8::new(0),
+            tier: AtomicU8::new(0),
+            priority: AtomicU8::new(0),
+        }
+    }
+
+    fn index(&self) -> u32 {
+        self.index
+    }
+
+    fn generation(&self) -> &AtomicU32 {
+        &self.generation
+    }
+}
+
+/// What a new record is filled with.
+pub(crate) struct Fresh {
+    pub(crate) region: NonNull<Region>,
+    pub(crate) cell: *mut Header,
+    pub(crate) tier: Tier,
+    pub(crate) position: u32,
+    pub(crate) polls: u32,
+    pub(crate) priority: u8,
+}
+
+impl Task {
+    /// Fills a record that the caller has just been handed.
+    pub(crate) fn renew(&self, fresh: &Fresh) {
+        // Relaxed all: the Release in `Word::renew` publishes them.
+        self.region.store(fresh.region.as_ptr(), Relaxed);
+        self.cell.store(fresh.cell, Relaxed);
+        self.joiner.store(ptr::null_mut(), Relaxed);
+        self.position.store(fresh.position, Relaxed);
+        self.polls_left.store(fresh.polls, Relaxed);
+        self.masks.store(0, Relaxed);
+        self.coop.store(0, Relaxed);
+        self.tier.store(fresh.tier as u8, Relaxed);
+        self.priority.store(fresh.priority, Relaxed);
+        let fiber = matches!(fresh.tier, Tier::Fiber | Tier::Body);
+        self.word.renew(fiber);
+    }
+
+    /// The cell of a new task, before it is queued for the first time.
+    pub(crate) fn set_cell(&self, cell: NonNull<Header>) {
+        // Release pairs with the Acquire of the queue: who polls sees the cell.
+        self.cell.store(cell.as_ptr(), Release);
+    }
+
+    /// The name of the task.
+    pub fn id(&self) -> TaskId {
+        TaskId::new(self.index, self.generation.load(Relaxed))
+    }
+
+    /// What kind of child it is.
+    pub fn tier(&self) -> Tier {
+        TIERS[usize::from(self.tier.load(Relaxed))]
+    }
+
+    /// Spawn index in its region.
+    pub fn position(&self) -> u32 {
+        self.position.load(Relaxed)
+    }
+
+    /// Priority of its budget.
+    pub fn priority(&self) -> u8 {
+        self.priority.load(Relaxed)
+    }
+
+    /// The region that owns the task.
+    pub(crate) fn region(&self) -> &Region {
+        // SAFETY: set in `renew`; slots of regions live as long as the kernel, and the kernel lives
+        // while a record of a task is owned (`Kernel::alloc_task`).
+        unsafe { &*self.region.load(Relaxed) }
+    }
+
+    /// The kernel of the task.
+    #[inline]
+    pub(crate) fn kernel(&self) -> &Kernel {
+        self.region().kernel()
+    }
+
+    /// The effective budget: its own, met with its region's at spawn, or the region's (VAL-17).
+    pub(crate) fn budget(&self) -> Budget {
+        let own = self.side().and_then(|side| side.lock().budget);
+        own.unwrap_or_else(|| self.region().budget())
+    }
+
+    /// Its name, if it has one.
+    pub fn name(&self) -> Option<String> {
+        let side = self.side()?;
+        side.lock().name.as_deref().map(str::to_owned)
+    }
+
+    /// The message of its last checkpoint.
+    pub fn message(&self) -> Option<&'static str> {
+        self.side()?.message()
+    }
+
+    /// The region that owns it.
+    pub fn region_id(&self) -> asr_base::RegionId {
+        self.region().id()
+    }
+
+    /// How far it is.
+    pub fn phase(&self) -> super::Phase {
+        self.word.load().phase()
+    }
+
+    pub(crate) fn cell(&self) -> Option<NonNull<Header>> {
+        NonNull::new(self.cell.load(Relaxed))
+    }
+
+    /// The side record, if there is one.
+    #[inline]
+    pub(crate) fn side(&self) -> Option<&Side> {
+        let side = self.side.load(Acquire);
+        // SAFETY: a side record is set once per use of the slot and freed with it, and `self` is
+        // borrowed from a counted reference.
+        unsafe { side.as_ref() }
+    }
+
+    /// The side record, made when first needed (TSK-29).
+    pub(crate) fn side_or_new(&self) -> &Side {
+        if let Some(side) = self.side() {
+            return side;
+        }
+        let fresh = Box::into_raw(Box::new(Side::default()));
+        // Release publishes the new record, Acquire takes one that another thread made first.
+        match self
+            .side
+            .compare_exchange(ptr::null_mut(), fresh, AcqRel, Acquire)
+        {
+            // SAFETY: just made, and freed with the slot.
+            Ok(_) => unsafe { &*fresh },
+            Err(other) => {
+                // SAFETY: `fresh` was not published; `other` is as in `side`.
+                unsafe {
+                    drop(Box::from_raw(fresh));
+                    &*other
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task")
+            .field("id", &self.id())
+            .field("tier", &self.tier())
+            .field("phase", &self.word.load().phase())
+            .finish()
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        // Records are emptied when the last reference goes; a slab that is dropped has none.
+        debug_assert!(self.side.load(Relaxed).is_null());
+    }
+}
+
+/// A counted reference to a record. The record belongs to the same task as long as one exists.
+pub struct TaskRef(NonNull<Task>);
+
+// SAFETY: all that a `&Task` offers is atomic or under a lock; the cell is touched only by the
+// holder of the poll (invariant 3), whose future is `Send` or stays with its scope.
+unsafe impl Send for TaskRef {}
+// SAFETY: as above.
+unsafe impl Sync for TaskRef {}
+
+impl TaskRef {
+    /// Takes over a reference that is already counted.
+    ///
+    /// # Safety
+    /// The word of `task` counts one reference that nobody else will drop.
+    pub(crate) unsafe fn from_counted(task: NonNull<Task>) -> TaskRef {
+        TaskRef(task)
+    }
+
+    /// A reference of its own to a record that the borrow keeps alive.
+    pub(crate) fn of(task: &Task) -> TaskRef {
+        task.word.retain();
+        TaskRef(NonNull::from(task))
+    }
+
+    /// Gives the counted reference away as a pointer.
+    pub(crate) fn into_raw(self) -> NonNull<Task> {
+        let task = self.0;
+        std::mem::forget(self);
+        task
+    }
+}
+
+impl std::ops::Deref for TaskRef {
+    type Target = Task;
+
+    #[inline]
+    fn deref(&self) -> &Task {
+        // SAFETY: the counted reference keeps the record.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Clone for TaskRef {
+    #[inline]
+    fn clone(&self) -> TaskRef {
+        TaskRef::of(self)
+    }
+}
+
+impl Drop for TaskRef {
+    #[inline]
+    fn drop(&mut self) {
+        if self.word.release() {
+            give_back(self.0);
+        }
+    }
+}
+
+impl fmt::Debug for TaskRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl PartialEq for TaskRef {
+    fn eq(&self, other: &TaskRef) -> bool {
+        self.0 == other.0
+    }
+}
+
+/// The last reference went: the slot is emptied and goes back to the slab (TSK-25).
+#[cold]
+fn give_back(task: NonNull<Task>) {
+    // SAFETY: the last reference is the caller's; the slot itself lives with the kernel.
+    let record = unsafe { task.as_ref() };
+    join::forget(record);
+    let side = record.side.swap(ptr::null_mut(), AcqRel);
+    if !side.is_null() {
+        // SAFETY: made by `side_or_new`, and nobody else has the record.
+        drop(unsafe { Box::from_raw(side) });
+    }
+    let cell = record.cell.swap(ptr::null_mut(), AcqRel);
+    if let Some(cell) = NonNull::new(cell) {
+        // SAFETY: the task is complete and its output taken or dropped (invariant 3).
+        unsafe { cell::free(cell) };
+    }
+    let kernel = NonNull::from(record.kernel());
+    // SAFETY: the record is empty and ours; the kernel is alive until its last record is free.
+    unsafe { Kernel::free_task(kernel, task) };
+}

@@ -1,0 +1,96 @@
+//! The side record of a task: what few tasks need, made when first needed (TSK-29).
+//!
+//! The lock is held for a few loads and stores only; wakers and destructors run after it.
+#![allow(unsafe_code, reason = "reads a message through a pointer to a static")]
+
+use std::ptr;
+use std::task::Waker;
+
+use asr_base::{Budget, CancelReason, CancelRequest, Error, ObligationId, Outcome, TimerId};
+
+use crate::region::finalizer::{Finalizer, Runner};
+use crate::sync::atomic::{AtomicPtr, AtomicU64, Ordering::*};
+use crate::sync::{Mutex, MutexGuard, lock};
+
+/// A message of a checkpoint: a reference to a literal, so that storing it is one store.
+pub type Message = &'static &'static str;
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct Side {
+    message: Slot,
+    /// Calls for entropy so far (CAP-4).
+    pub(crate) entropy: AtomicU64,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+pub(crate) struct Inner {
+    /// A name for people and for targeted injection.
+    pub(crate) name: Option<Box<str>>,
+    /// The budget of the task, met with that of its region, if it has one of its own.
+    pub(crate) budget: Option<Budget>,
+    /// What is left of its own cost quota.
+    pub(crate) cost_left: Option<u64>,
+    /// The pending cancel, merged.
+    pub(crate) cancel: Option<CancelRequest>,
+    /// Requests after the first that changed nothing.
+    pub(crate) repeated: u64,
+    /// Polls of cleanup left, once a cancel is pending.
+    pub(crate) cleanup_left: u32,
+    /// Deadline of the budget, or of the cleanup once a cancel is pending.
+    pub(crate) timer: Option<TimerId>,
+    /// Checkpoints passed since the cancel was observed (CAN-7).
+    pub(crate) passed: u32,
+    /// Who waits for the cancel through a waker that is not the task's.
+    pub(crate) cancel_wakers: Vec<(u64, Waker)>,
+    pub(crate) next_waker: u64,
+    /// Finalizers of the task itself; the last registered runs first.
+    pub(crate) finalizers: Vec<Finalizer>,
+    /// The finalizers, while they run.
+    pub(crate) runner: Option<Box<Runner>>,
+    /// The outcome of the body, while finalizers run.
+    pub(crate) ended: Option<Outcome<(), Error>>,
+    /// Records of the obligations it holds.
+    pub(crate) held: Vec<ObligationId>,
+}
+
+/// The address of a literal.
+struct Slot(AtomicPtr<&'static str>);
+
+impl Default for Slot {
+    fn default() -> Slot {
+        Slot(AtomicPtr::new(ptr::null_mut()))
+    }
+}
+
+impl Side {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        lock(&self.inner)
+    }
+
+    /// Stores the message of a checkpoint.
+    #[inline]
+    pub(crate) fn set_message(&self, message: Message) {
+        // Release pairs with `message`: a static is always initialized, so Relaxed would do, but a
+        // reader then could see the message before what the task did ahead of it.
+        self.message
+            .0
+            .store(ptr::from_ref(message).cast_mut(), Release);
+    }
+
+    /// The message of the last checkpoint.
+    pub(crate) fn message(&self) -> Option<&'static str> {
+        let message = self.message.0.load(Acquire);
+        // SAFETY: only `set_message` stores it, from a `&'static &'static str`.
+        unsafe { message.as_ref() }.copied()
+    }
+
+    /// The reason of the pending cancel.
+    pub(crate) fn reason(&self) -> Option<CancelReason> {
+        self.lock()
+            .cancel
+            .as_ref()
+            .map(|request| request.reason.clone())
+    }
+}

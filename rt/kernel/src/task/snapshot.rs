@@ -1,0 +1,118 @@
+//! The bits of the state word, and one reading of it.
+
+pub(super) const WAKE: u64 = 0b11;
+/// Nobody will poll until somebody wakes.
+pub(super) const IDLE: u64 = 0;
+/// In exactly one queue.
+pub(super) const NOTIFIED: u64 = 1;
+/// Being polled.
+pub(super) const POLLING: u64 = 2;
+/// Being polled, and woken since that poll began.
+pub(super) const POLLING_NOTIFIED: u64 = 3;
+
+pub(super) const PHASE_SHIFT: u32 = 2;
+pub(super) const PHASE: u64 = 0b111 << PHASE_SHIFT;
+
+/// The task lives inside the future of its scope. Never changes.
+pub(super) const FIBER: u64 = 1 << 5;
+/// A cancel was requested. Never unset.
+pub(super) const CANCEL: u64 = 1 << 6;
+/// The cleanup budget ended: drop the future instead of polling it. Never unset.
+pub(super) const ESCALATE: u64 = 1 << 7;
+/// The future is dropped because of a cancel or a panic: tokens that go with it are no leaks.
+pub(super) const UNWINDING: u64 = 1 << 8;
+/// Nobody will ask for the output.
+pub(super) const HANDLE_GONE: u64 = 1 << 9;
+/// The output was moved out.
+pub(super) const TAKEN: u64 = 1 << 10;
+
+pub(super) const REF: u64 = 1 << 32;
+
+/// How far a task is (TSK-5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Phase {
+    /// Not polled yet.
+    Created = 0,
+    /// Polled, no cancel.
+    Running = 1,
+    /// A cancel was requested and not observed yet.
+    CancelRequested = 2,
+    /// The cancel was observed: the task cleans up.
+    Cancelling = 3,
+    /// The body ended; finalizers of the task run.
+    Finalizing = 4,
+    /// The outcome stands.
+    Completed = 5,
+}
+
+impl Phase {
+    const ALL: [Phase; 6] = [
+        Phase::Created,
+        Phase::Running,
+        Phase::CancelRequested,
+        Phase::Cancelling,
+        Phase::Finalizing,
+        Phase::Completed,
+    ];
+
+    pub(super) fn of(word: u64) -> Phase {
+        Phase::ALL[((word & PHASE) >> PHASE_SHIFT) as usize]
+    }
+}
+
+/// One reading of the word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Snapshot(pub(super) u64);
+
+impl Snapshot {
+    /// How far the task was.
+    pub fn phase(self) -> Phase {
+        Phase::of(self.0)
+    }
+
+    /// A cancel was requested, observed or not.
+    pub fn cancel_pending(self) -> bool {
+        self.0 & CANCEL != 0
+    }
+
+    /// The next poll drops the future instead.
+    pub fn escalated(self) -> bool {
+        self.0 & ESCALATE != 0
+    }
+
+    /// The future is being dropped because of a cancel or a panic.
+    pub fn unwinding(self) -> bool {
+        self.0 & UNWINDING != 0
+    }
+
+    /// The task lives in the future of its scope.
+    pub fn is_fiber(self) -> bool {
+        self.0 & FIBER != 0
+    }
+
+    /// The handle was dropped before.
+    pub fn handle_gone(self) -> bool {
+        self.0 & HANDLE_GONE != 0
+    }
+
+    /// The output was moved out before.
+    pub fn taken(self) -> bool {
+        self.0 & TAKEN != 0
+    }
+
+    /// Somebody polls it now.
+    pub fn is_polling(self) -> bool {
+        self.0 & WAKE >= POLLING
+    }
+
+    /// In a queue, or woken while it is polled.
+    pub fn is_notified(self) -> bool {
+        matches!(self.0 & WAKE, NOTIFIED | POLLING_NOTIFIED)
+    }
+
+    /// References to the record.
+    pub fn refs(self) -> u64 {
+        self.0 / REF
+    }
+}

@@ -1,0 +1,323 @@
+//! The state word of a task: who may poll it, how far it is, and how many refer to its record.
+//!
+//! ```text
+//!  63            32 31       11 10  9   8   7   6   5   4    2 1  0
+//! +----------------+-----------+---+---+---+---+---+---+------+----+
+//! | references     | 0         | X | G | U | E | C | F | phase|wake|
+//! +----------------+-----------+---+---+---+---+---+---+------+----+
+//!  F fiber   C cancel pending   E escalate   U unwinding   G handle gone   X output taken
+//! ```
+//!
+//! Invariants
+//! 1. At most one thread is between [`Word::begin_poll`] and the end of that poll (TSK-10).
+//! 2. A wake after a poll began is seen by the end of that poll (TSK-12): both are modifications of
+//!    this one word, so one of them is the later and sees the other.
+//! 3. The phase moves only along the table of TSK-5; `Completed` is entered once.
+//! 4. The record is given back when the references reach zero, which only a completed task can do:
+//!    the run of the task itself holds one until it is complete.
+
+use super::snapshot::*;
+pub use super::snapshot::{Phase, Snapshot};
+use crate::sync::atomic::{AtomicU64, Ordering::*};
+
+/// What a wake has to do.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// Put the task into a queue. The wake took a reference for the queue.
+    Enqueue,
+    /// It is in a queue, will go there after the poll, or is complete.
+    Nothing,
+}
+
+/// What the end of a pending poll has to do.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterPoll {
+    /// A wake came during the poll: put it back; the poller's reference goes to the queue.
+    Enqueue,
+    /// Wait for a wake; the poller drops its reference.
+    Idle,
+}
+
+/// What a cancel request found.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Requested {
+    /// First request; the task was in this phase.
+    First(Phase),
+    /// One was pending already.
+    Again,
+    /// The outcome stands (TSK-8).
+    Late,
+}
+
+/// The word. See the module.
+#[derive(Debug)]
+pub struct Word(AtomicU64);
+
+impl Word {
+    /// References of a new task: that of the queue it is about to enter, that of its region, and
+    /// that of the spawner.
+    pub const FRESH_REFS: u64 = 3;
+
+    /// A new task: created, and notified.
+    pub fn new(fiber: bool) -> Word {
+        Word(AtomicU64::new(Word::fresh(fiber)))
+    }
+
+    fn fresh(fiber: bool) -> u64 {
+        (Word::FRESH_REFS * REF) | NOTIFIED | if fiber { FIBER } else { 0 }
+    }
+
+    /// The word of a record that belongs to nobody.
+    pub fn vacant() -> Word {
+        Word(AtomicU64::new(0))
+    }
+
+    /// A new task in a record that is used again. The caller owns the record alone.
+    pub fn renew(&self, fiber: bool) {
+        // Release pairs with the Acquire of whoever finds the record through its index.
+        self.0.store(Word::fresh(fiber), Release);
+    }
+
+    /// Reads the word. Acquire: who sees `Completed` also sees the output.
+    #[inline]
+    pub fn load(&self) -> Snapshot {
+        Snapshot(self.0.load(Acquire))
+    }
+
+    /// The whole cost of a checkpoint when nothing is pending (CAN-11): one relaxed load. Relaxed,
+    /// because a request that is not yet seen is indistinguishable from one that came later; who
+    /// sees the bit goes on with [`load`](Word::load).
+    #[inline]
+    pub fn clear(&self) -> bool {
+        self.0.load(Relaxed) & CANCEL == 0
+    }
+
+    /// A wake (TSK-11). `Enqueue` carries one reference.
+    pub fn wake(&self) -> Wake {
+        let mut now = self.0.load(Relaxed);
+        loop {
+            if Phase::of(now) == Phase::Completed {
+                return Wake::Nothing;
+            }
+            let (next, done) = match now & WAKE {
+                IDLE => ((now & !WAKE | NOTIFIED) + REF, Wake::Enqueue),
+                POLLING => (now | POLLING_NOTIFIED, Wake::Nothing),
+                // Even a wake that changes nothing is a modification: its Release makes what the
+                // waker wrote before visible to the next poll, which reads this word.
+                _ => (now, Wake::Nothing),
+            };
+            match self.0.compare_exchange_weak(now, next, AcqRel, Relaxed) {
+                Ok(_) => return done,
+                Err(seen) => now = seen,
+            }
+        }
+    }
+
+    /// Edge `Notified -> Polling`. `None` if the task is complete; the caller drops the queue's
+    /// reference either way, after the poll.
+    pub fn begin_poll(&self) -> Option<Snapshot> {
+        let mut now = self.0.load(Relaxed);
+        loop {
+            if Phase::of(now) == Phase::Completed {
+                return None;
+            }
+            assert_eq!(
+                now & WAKE,
+                NOTIFIED,
+                "polled without having been in a queue"
+            );
+            let next = now & !WAKE | POLLING;
+            // Acquire pairs with the Release of the wake and of the end of the poll before.
+            match self.0.compare_exchange_weak(now, next, AcqRel, Relaxed) {
+                Ok(_) => return Some(Snapshot(next)),
+                Err(seen) => now = seen,
+            }
+        }
+    }
+
+    /// Edge `Polling -> Idle`, or `Notified` again when a wake came meanwhile.
+    pub fn end_poll(&self) -> AfterPoll {
+        let mut now = self.0.load(Relaxed);
+        loop {
+            let (wake, done) = match now & WAKE {
+                POLLING => (IDLE, AfterPoll::Idle),
+                POLLING_NOTIFIED => (NOTIFIED, AfterPoll::Enqueue),
+                _ => panic!("the end of a poll that never began"),
+            };
+            // Release publishes what the poll wrote to the next poller, on whatever worker.
+            match self
+                .0
+                .compare_exchange_weak(now, now & !WAKE | wake, AcqRel, Relaxed)
+            {
+                Ok(_) => return done,
+                Err(seen) => now = seen,
+            }
+        }
+    }
+
+    /// Claims an idle or queued task for its end without a poll: a scope drops its fibers so. True
+    /// if it was in a queue, whose reference is then still counted.
+    pub fn seize(&self) -> bool {
+        let mut now = self.0.load(Relaxed);
+        loop {
+            let queued = match now & WAKE {
+                IDLE => false,
+                NOTIFIED => true,
+                _ => panic!("a task is taken away while it is polled"),
+            };
+            match self
+                .0
+                .compare_exchange_weak(now, now & !WAKE | POLLING, AcqRel, Relaxed)
+            {
+                Ok(_) => return queued,
+                Err(seen) => now = seen,
+            }
+        }
+    }
+
+    /// A cancel request: sets the bit and moves `Running -> CancelRequested`. A created task keeps
+    /// its phase, and completes instead of its first poll.
+    pub fn request_cancel(&self) -> Requested {
+        let mut now = self.0.load(Relaxed);
+        loop {
+            let phase = Phase::of(now);
+            if phase == Phase::Completed {
+                return Requested::Late;
+            }
+            if now & CANCEL != 0 {
+                return Requested::Again;
+            }
+            let mut next = now | CANCEL;
+            if phase == Phase::Running {
+                next = with_phase(next, Phase::CancelRequested);
+            }
+            // Release publishes the reason, which was stored before; the observer acquires.
+            match self.0.compare_exchange_weak(now, next, AcqRel, Relaxed) {
+                Ok(_) => return Requested::First(phase),
+                Err(seen) => now = seen,
+            }
+        }
+    }
+
+    /// A checkpoint observes the cancel. True for the first time: `CancelRequested -> Cancelling`.
+    pub fn observe_cancel(&self) -> bool {
+        self.advance(|phase| (phase == Phase::CancelRequested).then_some(Phase::Cancelling))
+            .is_some()
+    }
+
+    /// First poll: `Created -> Running`, or `CancelRequested` never: a created task with a cancel
+    /// is not started. False if a cancel is pending.
+    pub fn start(&self) -> bool {
+        let mut now = self.0.load(Relaxed);
+        loop {
+            if now & CANCEL != 0 {
+                return false;
+            }
+            let next = with_phase(now, Phase::Running);
+            match self.0.compare_exchange_weak(now, next, AcqRel, Relaxed) {
+                Ok(_) => return true,
+                Err(seen) => now = seen,
+            }
+        }
+    }
+
+    /// The body ended: any phase but `Completed` goes to `Finalizing`. Returns the phase before.
+    pub fn finalize(&self) -> Phase {
+        self.advance(|phase| (phase < Phase::Finalizing).then_some(Phase::Finalizing))
+            .unwrap_or(Phase::Finalizing)
+    }
+
+    /// The outcome was stored: `Completed`, not polled any more. Returns the word before.
+    ///
+    /// Release publishes the output to who loads `Completed`; Acquire takes what a dropped handle
+    /// published, because the completer then drops the output.
+    pub fn complete(&self) -> Snapshot {
+        let mut now = self.0.load(Relaxed);
+        loop {
+            assert_ne!(Phase::of(now), Phase::Completed, "completed twice");
+            let next = with_phase(now & !WAKE, Phase::Completed);
+            match self.0.compare_exchange_weak(now, next, AcqRel, Relaxed) {
+                Ok(_) => return Snapshot(now),
+                Err(seen) => now = seen,
+            }
+        }
+    }
+
+    fn advance(&self, edge: impl Fn(Phase) -> Option<Phase>) -> Option<Phase> {
+        let mut now = self.0.load(Relaxed);
+        loop {
+            let before = Phase::of(now);
+            let after = edge(before)?;
+            match self
+                .0
+                .compare_exchange_weak(now, with_phase(now, after), AcqRel, Relaxed)
+            {
+                Ok(_) => return Some(before),
+                Err(seen) => now = seen,
+            }
+        }
+    }
+
+    /// The next run drops the future.
+    pub fn escalate(&self) {
+        self.0.fetch_or(ESCALATE, AcqRel);
+    }
+
+    /// From here on tokens that are dropped are unwound, not leaked.
+    pub fn set_unwinding(&self) {
+        self.0.fetch_or(UNWINDING, AcqRel);
+    }
+
+    /// The handle goes. Returns the word before: who finds the task complete drops the output, and
+    /// [`complete`](Word::complete) does when it finds the handle gone. One of the two is later.
+    pub fn drop_handle(&self) -> Snapshot {
+        Snapshot(self.0.fetch_or(HANDLE_GONE, AcqRel))
+    }
+
+    /// The output is moved out. False if it was before (TSK-15).
+    pub fn take_output(&self) -> bool {
+        self.0.fetch_or(TAKEN, AcqRel) & TAKEN == 0
+    }
+
+    /// One more reference to the record; the caller has one.
+    #[inline]
+    pub fn retain(&self) {
+        // Relaxed: a new reference is made from one that keeps the record alive.
+        let before = self.0.fetch_add(REF, Relaxed);
+        assert!(before >> 63 == 0, "references overflow");
+    }
+
+    /// One more reference, from somebody who only knows the index: not if the last is gone.
+    pub fn try_retain(&self) -> bool {
+        let mut now = self.0.load(Acquire);
+        loop {
+            if now < REF {
+                return false;
+            }
+            match self
+                .0
+                .compare_exchange_weak(now, now + REF, AcqRel, Acquire)
+            {
+                Ok(_) => return true,
+                Err(seen) => now = seen,
+            }
+        }
+    }
+
+    /// One reference less. True for the last: the caller gives the record back.
+    #[must_use]
+    #[inline]
+    pub fn release(&self) -> bool {
+        // Release publishes this user's last accesses, Acquire gives the last one everybody's.
+        let before = self.0.fetch_sub(REF, AcqRel);
+        assert!(before >= REF, "a reference is dropped twice");
+        before < 2 * REF
+    }
+}
+
+fn with_phase(word: u64, phase: Phase) -> u64 {
+    word & !PHASE | (phase as u64) << PHASE_SHIFT
+}
