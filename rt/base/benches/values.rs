@@ -76,8 +76,8 @@ fn slabs(c: &mut Criterion) {
             slab.get(index, generation).copied()
         });
     });
+    let mut key = keys[500];
     c.bench_function("slab remove and insert", |b| {
-        let mut key = keys[500];
         b.iter(|| {
             let value = slab.remove(key.0, key.1).expect("it is there");
             key = slab.insert(value);

@@ -172,6 +172,14 @@ impl Budget {
     }
 
     /// What remains of this budget, the outer one, within the inner one.
+    ///
+    /// ```
+    /// use asr_base::{Budget, Duration, Time};
+    ///
+    /// let region = Budget::UNLIMITED.with_deadline(Time::ZERO + Duration::from_secs(30));
+    /// let asked = Budget::UNLIMITED.with_deadline(Time::ZERO + Duration::from_secs(60));
+    /// assert_eq!(region.meet(asked.with_polls(9)), region.with_polls(9));
+    /// ```
     #[must_use]
     pub fn meet(self, inner: Budget) -> Budget {
         Budget {

@@ -1,7 +1,9 @@
 //! Errors: a status, a recoverability, a message without secrets, a cause (VAL-9).
 //!
-//! Retry and repair look at the recoverability only.
+//! Retry and repair look at the recoverability only. A chain of causes may be as long as a loop
+//! makes it: dropping and printing it take no stack.
 
+use core::any::Any;
 use core::fmt;
 use std::error::Error as StdError;
 use std::io;
@@ -76,6 +78,15 @@ pub enum Recoverability {
 }
 
 /// What went wrong. One pointer; a clone shares it.
+///
+/// ```
+/// use asr_base::{Error, Status};
+///
+/// let full = Error::new(Status::FULL, "queue of 8").transient();
+/// let outer = Error::new(Status::REJECTED, "order 7").caused_by(full);
+/// assert_eq!(outer.to_string(), "REJECTED: order 7");
+/// assert_eq!(outer.cause().unwrap().to_string(), "FULL: queue of 8");
+/// ```
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -84,7 +95,33 @@ struct Inner {
     kind: Status,
     recoverability: Recoverability,
     message: Box<str>,
-    cause: Option<Arc<dyn StdError + Send + Sync>>,
+    cause: Option<Cause>,
+}
+
+#[derive(Clone)]
+enum Cause {
+    /// One of our own, which a long chain is made of.
+    Own(Error),
+    Other(Arc<dyn StdError + Send + Sync>),
+}
+
+impl Cause {
+    fn get(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        match self {
+            Cause::Own(error) => error,
+            Cause::Other(error) => &**error,
+        }
+    }
+}
+
+/// Takes a long chain apart link by link, as far as nobody else holds it.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let mut next = self.cause.take();
+        while let Some(Cause::Own(error)) = next {
+            next = Arc::into_inner(error.0).and_then(|mut inner| inner.cause.take());
+        }
+    }
 }
 
 impl Error {
@@ -114,7 +151,9 @@ impl Error {
     /// The same error with its cause.
     #[must_use]
     pub fn caused_by(self, cause: impl StdError + Send + Sync + 'static) -> Error {
-        self.with(|inner| inner.cause = Some(Arc::new(cause)))
+        let own = (&cause as &dyn Any).downcast_ref::<Error>().cloned();
+        let cause = own.map_or_else(|| Cause::Other(Arc::new(cause)), Cause::Own);
+        self.with(|inner| inner.cause = Some(cause))
     }
 
     fn with(mut self, change: impl FnOnce(&mut Inner)) -> Error {
@@ -144,7 +183,7 @@ impl Error {
 
     /// What it came from.
     pub fn cause(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
-        self.0.cause.as_deref()
+        self.0.cause.as_ref().map(Cause::get)
     }
 }
 
@@ -179,7 +218,7 @@ impl fmt::Debug for Error {
             .field("kind", &self.0.kind)
             .field("recoverability", &self.0.recoverability)
             .field("message", &self.0.message)
-            .field("cause", &self.0.cause)
+            .field("cause", &self.cause().map(ToString::to_string))
             .finish()
     }
 }
@@ -189,7 +228,7 @@ impl StdError for Error {
         self.0
             .cause
             .as_ref()
-            .map(|cause| &**cause as &(dyn StdError + 'static))
+            .map(|cause| cause.get() as &(dyn StdError + 'static))
     }
 }
 

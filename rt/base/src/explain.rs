@@ -31,6 +31,15 @@ impl fmt::Display for SetBy {
 
 /// A budget that knows who set its components. Where an inner budget asks for no less than the
 /// outer one gives, the outer one has set the component.
+///
+/// ```
+/// use asr_base::{Budget, BudgetComponent, Explained, RegionId, SetBy};
+///
+/// let region = SetBy::Region(RegionId::new(0, 1));
+/// let explained = Explained::UNLIMITED.meet(Budget::UNLIMITED.with_polls(50), region);
+/// assert_eq!(explained.set_by(BudgetComponent::Polls), region);
+/// assert_eq!(explained.set_by(BudgetComponent::Cost), SetBy::Nobody);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Explained {
     budget: Budget,

@@ -10,6 +10,16 @@ use crate::outcome::Outcome;
 use crate::panic::{Crowd, PanicPayload};
 
 /// See the module.
+///
+/// ```
+/// use asr_base::{Fold, Outcome};
+///
+/// let mut fold = Fold::new();
+/// fold.add(2, None, Outcome::Err("third"));
+/// fold.add(0, None, Outcome::Ok(()));
+/// fold.add(1, None, Outcome::Err("second"));
+/// assert_eq!(fold.finish(), Outcome::Err("second"));
+/// ```
 pub struct Fold<E = Error>(State<E>);
 
 enum State<E> {

@@ -3,6 +3,15 @@
 //! (VAL-27).
 //!
 //! Order is that of the 64-bit numbers.
+//!
+//! ```
+//! use asr_base::TaskId;
+//!
+//! let id = TaskId::new(3, 1);
+//! assert_eq!(id.to_string(), "T3.1");
+//! assert_eq!(TaskId::from_bits(id.to_bits()), Some(id));
+//! assert_eq!(TaskId::from_bits(0), None);
+//! ```
 
 use core::fmt;
 use core::num::NonZeroU64;

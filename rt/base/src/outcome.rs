@@ -122,6 +122,14 @@ impl<T, E> From<Failure<E>> for Outcome<T, E> {
 
 /// Two outcomes as one: the worse; of two equally bad ones the left, which has the lower position.
 /// Two cancels give the stronger reason, two panics the left payload, which lists the right.
+///
+/// ```
+/// use asr_base::{Outcome, combine};
+///
+/// let first: Outcome<u32, &str> = combine(Outcome::Ok(1), Outcome::Err("late"));
+/// assert_eq!(first, Outcome::Err("late"));
+/// assert_eq!(combine(Outcome::Err("left"), first), Outcome::Err("left"));
+/// ```
 pub fn combine<T, E>(left: Outcome<T, E>, right: Outcome<T, E>) -> Outcome<T, E> {
     match (left, right) {
         (Outcome::Cancelled(a), Outcome::Cancelled(b)) => Outcome::Cancelled(a.strengthen(&b)),

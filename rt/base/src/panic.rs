@@ -96,12 +96,13 @@ impl PanicPayload {
             inner.who = Who::new(task);
         }
         inner.region = region;
-        inner.checkpoint = last_checkpoint.map(Box::from);
+        inner.checkpoint =
+            last_checkpoint.map(|text| cut(text, PanicPayload::MESSAGE_BYTES_MAX).into());
         self
     }
 
     /// What is kept of a caught panic. The caught value is dropped here; if that panics in turn,
-    /// it goes no further.
+    /// it goes no further. Call it after the unwinding, not from a destructor on the way.
     pub fn capture(
         task: Option<TaskId>,
         region: Option<RegionId>,

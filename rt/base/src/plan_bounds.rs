@@ -9,6 +9,21 @@ use crate::time::Time;
 use crate::tropical::{MaxPlus, MinPlus};
 
 /// A graph of stages.
+///
+/// ```
+/// use asr_base::{Dag, Time};
+///
+/// let mut plan = Dag::new(4);
+/// for (from, to, cost) in [(0, 1, 5), (0, 2, 1), (1, 3, 1), (2, 3, 1)] {
+///     plan.edge(from, to, cost)?;
+/// }
+/// let bounds = plan.bounds()?;
+/// assert_eq!(bounds.cheapest(3).get(), 2);
+/// assert_eq!(bounds.costliest(3).get(), Some(6));
+/// let (deadline, now) = (Time::from_nanos(10), Time::from_nanos(7));
+/// assert_eq!(bounds.slack(0, deadline, now), -3);
+/// # Ok::<(), asr_base::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Dag {
     nodes: usize,

@@ -28,6 +28,14 @@ impl Purpose {
 }
 
 /// A stream of random numbers.
+///
+/// ```
+/// use asr_base::{Purpose, Rng};
+///
+/// let mut steal = Rng::stream(42, Purpose::STEAL);
+/// assert!(steal.below(10) < 10);
+/// assert_ne!(steal, Rng::stream(42, Purpose::SCHEDULE));
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rng([u64; 4]);
 

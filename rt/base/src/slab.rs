@@ -29,6 +29,17 @@ impl From<Stale> for Error {
 }
 
 /// See the module.
+///
+/// ```
+/// use asr_base::{GenSlab, Stale};
+///
+/// let mut slab = GenSlab::new();
+/// let (index, generation) = slab.insert("first");
+/// assert_eq!(slab.remove(index, generation), Ok("first"));
+/// let second = slab.insert("second");
+/// assert_eq!(second, (index, generation + 1));
+/// assert_eq!(slab.get(index, generation), Err(Stale));
+/// ```
 #[derive(Debug)]
 pub struct GenSlab<T> {
     slots: Vec<Slot<T>>,

@@ -293,6 +293,27 @@ fn val_9_part_an_error_keeps_kind_recoverability_message_and_cause() {
 }
 
 #[test]
+fn a_long_chain_of_errors_takes_no_stack() {
+    let work = || {
+        let error = (0..100_000).fold(Error::new(Status::IO, "0"), |cause, attempt| {
+            Error::new(Status::IO, format!("attempt {attempt}")).caused_by(cause)
+        });
+        let first = error.clone();
+        assert!(format!("{error:?}").contains("attempt 99998"));
+        let causes = std::iter::successors(std::error::Error::source(&error), |e| e.source());
+        assert_eq!(causes.count(), 100_000);
+        drop(error);
+        assert_eq!(first.message(), "attempt 99999");
+    };
+    let small = std::thread::Builder::new().stack_size(64 << 10);
+    small
+        .spawn(work)
+        .expect("a thread")
+        .join()
+        .expect("no overflow, no panic");
+}
+
+#[test]
 fn val_11_the_error_side_has_three_kinds() {
     // The match has no other arm: a fourth kind, or one less, would not compile.
     let kind = |failure: &Failure<Error>| match failure {

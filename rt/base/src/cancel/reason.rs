@@ -146,7 +146,19 @@ impl CancelReason {
         (node.kept, node.whole) = (kept, whole);
     }
 
-    /// The same reason, derived from another one, within limits.
+    /// The same reason, derived from another one, within limits. They hold where a link is added:
+    /// give a reason its texts before.
+    ///
+    /// ```
+    /// use asr_base::{Attribution, CancelKind, CancelReason, Origin, RegionId, Time};
+    ///
+    /// let request = CancelReason::new(CancelKind::User, Origin::Node(0), Time::ZERO);
+    /// let region = Origin::Region(RegionId::new(3, 1));
+    /// let below = CancelReason::new(CancelKind::ParentCancelled, region, Time::ZERO)
+    ///     .caused_by(&request, Attribution::default());
+    /// assert_eq!(below.root(), &request);
+    /// assert_eq!(below.depth(), 2);
+    /// ```
     #[must_use]
     pub fn caused_by(self, cause: &CancelReason, limits: Attribution) -> CancelReason {
         let mut link = self.0.link.clone();
