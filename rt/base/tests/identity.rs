@@ -250,6 +250,11 @@ fn numbers_below_a_bound_are_even() {
         counts.iter().all(|count| count.abs_diff(10_000) < 913),
         "{counts:?}"
     );
+    // Four random numbers for three answers: without a second draw every third comes up twice.
+    let thirds = (0..30_000)
+        .filter(|_| rng.below(3 << 62).is_multiple_of(3))
+        .count();
+    assert!(thirds.abs_diff(10_000) < 817, "{thirds}");
     assert_eq!((rng.below(0), rng.below(1)), (0, 0));
     assert!((0..CASES).all(|_| rng.below(u64::MAX) < u64::MAX));
     let hits = (0..10_000).filter(|_| rng.chance(0.25)).count();

@@ -78,6 +78,10 @@ fn val_3_every_order_of_completion_gives_one_result() {
             assert_eq!(fold(&outcomes, &order), in_position, "{order:?}");
         }
     }
+    let errors = ["a", "b", "c", "d", "e"].map(err);
+    for order in permutations(5) {
+        assert_eq!(fold(&errors, &order), err("a"), "{order:?}");
+    }
     assert_eq!(combine(err("a"), err("b")), err("a"));
 }
 
@@ -171,6 +175,7 @@ fn val_5_laws_on_random_triples() {
         assert_eq!(ab.severity(), ba.severity());
         if let (Outcome::Cancelled(_), Outcome::Cancelled(_)) = (&ab, &ba) {
             assert_eq!(ab, ba);
+            assert_eq!(format!("{ab:?}"), format!("{ba:?}"), "to the last byte");
         }
         assert_eq!(combine(Outcome::Ok(()), c.clone()), c);
     }

@@ -91,6 +91,11 @@ fn val_14_a_thousand_links() {
     );
     assert_eq!(links.len(), 16);
     assert_eq!(reason.root().message(), "stop");
+    // The gap is before the root: every link above it has lost as much, the root nothing.
+    for link in reason.chain().take(15) {
+        assert_eq!(link.truncated().map(|truncated| truncated.links), Some(984));
+    }
+    assert_eq!(reason.root().truncated(), None);
     let each = CancelReason::LINK_BYTES as u64;
     assert_eq!(
         reason.truncated(),
@@ -284,7 +289,13 @@ fn val_21_all_orders_of_five_requests_end_in_one_state() {
         };
         let expected = merged(&[0, 1, 2, 3, 4]);
         for order in &orders {
-            assert_eq!(merged(order), expected, "{order:?} of {requests:?}");
+            let got = merged(order);
+            assert_eq!(got, expected, "{order:?} of {requests:?}");
+            assert_eq!(
+                got.reason.to_string(),
+                expected.reason.to_string(),
+                "to the last byte"
+            );
         }
         let strongest = requests.iter().map(|r| {
             (
