@@ -335,6 +335,46 @@ fn val_21_laws_on_random_triples() {
 }
 
 #[test]
+fn val_21_a_tie_is_broken_by_whatever_differs() {
+    let plain = at(CancelKind::User, 0, 0);
+    let io = |message: &str| Error::new(Status::IO, message);
+    let limits = Attribution {
+        max_depth: 2,
+        ..Attribution::default()
+    };
+    // Same two links left, another number lost.
+    let lossy = |links| {
+        let last = deep(links, limits);
+        plain.clone().caused_by(&last, limits)
+    };
+    let reasons = [
+        plain.clone(),
+        plain.clone().with_message("a"),
+        plain.clone().with_message("b"),
+        plain.clone().with_component(BudgetComponent::Cost),
+        plain.clone().with_component(BudgetComponent::Polls),
+        plain.clone().escalate(),
+        plain.clone().with_error(io("a")),
+        plain.clone().with_error(io("b")),
+        plain.clone().with_error(io("b").permanent()),
+        lossy(1),
+        lossy(5),
+        lossy(6),
+        at(CancelKind::User, 0, 0).caused_by(&at(CancelKind::User, 0, 1), limits),
+    ];
+    for (i, a) in reasons.iter().enumerate() {
+        for (j, b) in reasons.iter().enumerate() {
+            assert_eq!(a == b, i == j, "{a} {b}");
+            let (ab, ba) = (a.strengthen(b), b.strengthen(a));
+            assert_eq!(format!("{ab}"), format!("{ba}"), "{a} {b}");
+            for c in &reasons {
+                assert_eq!(ab.strengthen(c), a.strengthen(&b.strengthen(c)));
+            }
+        }
+    }
+}
+
+#[test]
 fn a_reason_carries_what_it_was_given() {
     let reason = at(CancelKind::Exhausted, 1, 1)
         .with_component(BudgetComponent::Cost)
