@@ -7,7 +7,7 @@
 
 use std::hint::black_box;
 use std::ops::Range;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
 use asr_abi::repair_word::GENERATION_SHIFT;
@@ -16,6 +16,10 @@ use asr_heal::{Func, Outcome, handlers, report};
 
 const FAST: u64 = 1;
 const SLOW: u64 = 2;
+
+/// On cache lines of its own.
+#[repr(align(128))]
+struct Apart(ObjectHeader);
 
 unsafe extern "C-unwind" fn nothing(_: *mut ObjectHeader, _: *mut RepairContext) {}
 
@@ -46,6 +50,23 @@ fn main() {
     let one = [const { ObjectHeader::new(FAST) }];
     row("inline repair, one object", timer[0], samples, |_| {
         repaired(th, &one[0])
+    });
+
+    // Two reporters of different objects need not meet.
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let th = asr_kernel::thread::adopt();
+            let other = Apart(ObjectHeader::new(FAST));
+            while !stop.load(Relaxed) {
+                repaired(th, &other.0);
+            }
+        });
+        let mine = Apart(ObjectHeader::new(FAST));
+        row("the same, two threads", timer[0], samples, |_| {
+            repaired(th, &mine.0)
+        });
+        stop.store(true, Relaxed);
     });
 
     // In a scattered order: 4096 headers live in the second cache, 65536 in the third at best. The
