@@ -1,7 +1,7 @@
 //! Fuzz targets for both parsers and for the verifier against the lowering.
 //!
 //! Each target is a function of bytes that panics when an invariant is broken; `tests/smoke.rs`
-//! runs each for a moment, `cargo-fuzz/` runs them under libFuzzer.
+//! runs each for a moment, `cargo-fuzz/run` runs them under libFuzzer.
 
 mod engines;
 pub mod mutate;

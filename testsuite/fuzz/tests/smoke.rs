@@ -3,6 +3,7 @@
 //! The seed is fixed, so a failure comes again; `ASR_FUZZ_SEED=n` tries another one and
 //! `ASR_FULL=1` runs sixty times as long. A failing input is written beside the message as hex.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use asr_fuzz::mutate::mutate;
@@ -13,21 +14,27 @@ const TIME: Duration = Duration::from_secs(2);
 /// An input that takes longer than this is a hang.
 const SLOWEST: Duration = Duration::from_secs(10);
 
-/// Files of a corpus folder.
-fn corpus(name: &str) -> Vec<Vec<u8>> {
-    let dir = format!("{}/corpus/{name}", env!("CARGO_MANIFEST_DIR"));
-    let mut paths: Vec<_> = std::fs::read_dir(&dir)
-        .expect(&dir)
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
+/// Files with this ending in a folder of the repository and all below it.
+fn seeds(dir: &str, ending: &str) -> Vec<Vec<u8>> {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut dirs = vec![top.join(dir)];
+    let mut paths = Vec::new();
+    while let Some(dir) = dirs.pop() {
+        for entry in std::fs::read_dir(&dir).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                dirs.push(path);
+            } else if path.extension().is_some_and(|found| found == ending) {
+                paths.push(path);
+            }
+        }
+    }
     paths.sort();
-    let seeds: Vec<_> = paths
+    assert!(!paths.is_empty(), "{dir} is empty");
+    paths
         .iter()
         .map(|path| std::fs::read(path).expect("a seed"))
-        .collect();
-    assert!(!seeds.is_empty(), "{dir} is empty");
-    seeds
+        .collect()
 }
 
 /// Feed `target` with inputs of `next` until the time is over.
@@ -112,7 +119,8 @@ const PROX_WORDS: &[&str] = &[
 
 #[test]
 fn abi_33_air_text() {
-    let seeds = corpus("air");
+    let mut seeds = seeds("testsuite/fuzz/corpus/air", "air");
+    seeds.extend(self::seeds("codegen/filetests", "air"));
     smoke("air_text", asr_fuzz::air_text, |random, n| {
         if n < seeds.len() as u64 {
             return seeds[n as usize].clone();
@@ -123,7 +131,8 @@ fn abi_33_air_text() {
 
 #[test]
 fn prox_text() {
-    let seeds = corpus("prox");
+    let mut seeds = seeds("testsuite/fuzz/corpus/prox", "prox");
+    seeds.extend(self::seeds("examples", "prox"));
     smoke("prox_text", asr_fuzz::prox_text, |random, n| {
         if n < seeds.len() as u64 {
             return seeds[n as usize].clone();
