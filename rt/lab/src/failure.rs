@@ -1,0 +1,94 @@
+//! How a run fails, and the line that repeats it.
+
+use std::fmt;
+
+use asr_base::{Status, TaskId, Time};
+use asr_kernel::task::Phase;
+
+/// Why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// `max_steps` steps were made (LAB-6).
+    StepLimit,
+    /// Nothing is runnable, no timer pends, and tasks live (LAB-14).
+    Deadlock,
+    /// Nothing is runnable, and time must be advanced by hand (LAB-3).
+    Stopped,
+    /// A recording does not fit the program (LAB-21).
+    Diverged(String),
+    /// An oracle was violated: its name, and what it saw (LAB-12).
+    Oracle(&'static str, String),
+}
+
+impl Reason {
+    /// The status of VAL-33 that goes with it, where there is one.
+    pub fn status(&self) -> Option<Status> {
+        match self {
+            Reason::StepLimit => Some(Status::STEP_LIMIT),
+            Reason::Diverged(_) => Some(Status::DIVERGED),
+            _ => None,
+        }
+    }
+}
+
+/// A task that was alive at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveTask {
+    /// The task.
+    pub id: TaskId,
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// How far it is.
+    pub phase: Phase,
+    /// The message of its last checkpoint.
+    pub message: Option<&'static str>,
+}
+
+/// A failed run.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Why.
+    pub reason: Reason,
+    /// The seed of the run.
+    pub seed: u64,
+    /// The step at which it failed.
+    pub step: u64,
+    /// Virtual time then.
+    pub at: Time,
+    /// Who lived.
+    pub live: Vec<LiveTask>,
+}
+
+impl Failure {
+    /// Sets the seed; a test that reads `LAB_SEED` runs that seed alone.
+    pub fn replay(&self) -> String {
+        format!("LAB_SEED={:#x}", self.seed)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match &self.reason {
+            Reason::StepLimit => "STEP_LIMIT: the run goes on".to_owned(),
+            Reason::Deadlock => "deadlock: nobody can run".to_owned(),
+            Reason::Stopped => "stopped: time does not advance by itself".to_owned(),
+            Reason::Diverged(what) => format!("DIVERGED: {what}"),
+            Reason::Oracle(name, what) => format!("{name}: {what}"),
+        };
+        writeln!(f, "lab: {what} at step {} and {}", self.step, self.at)?;
+        for task in &self.live {
+            write!(f, "  {} {:?}", task.id, task.phase)?;
+            if let Some(name) = &task.name {
+                write!(f, " `{name}`")?;
+            }
+            match task.message {
+                Some(message) => writeln!(f, ", last checkpoint: {message}")?,
+                None => writeln!(f)?,
+            }
+        }
+        write!(f, "replay: {}", self.replay())
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -1,0 +1,73 @@
+//! Virtual time and determinism.
+
+use std::time::Duration;
+
+use asr_base::{Outcome, Time};
+use asr_lab::{Lab, LabConfig, Reason};
+
+const YEAR: u64 = 365 * 24 * 3600;
+
+#[test]
+fn lab_2_ten_years_cost_nothing() {
+    let run = Lab::new(LabConfig::default())
+        .run(async |cx| {
+            cx.sleep(Duration::from_secs(10 * YEAR)).await?;
+            Ok(cx.now())
+        })
+        .expect("it ends");
+    let Outcome::Ok(at) = run.outcome else {
+        panic!("{:?}", run.outcome)
+    };
+    assert_eq!(at, Time::from_nanos(10 * YEAR * 1_000_000_000));
+    assert!(run.steps < 10);
+}
+
+fn busy(seed: u64) -> asr_lab::Run<Vec<u32>> {
+    Lab::new(LabConfig::seed(seed))
+        .run(async |cx| {
+            let order = std::sync::Arc::new(parking_lot::Mutex::new(Vec::new()));
+            let mut handles = Vec::new();
+            for n in 0..8 {
+                let order = order.clone();
+                handles.push(cx.spawn(async move |cx| {
+                    cx.yield_now().await?;
+                    order.lock().push(n);
+                    Ok(())
+                })?);
+            }
+            for handle in handles {
+                handle.join(&cx).await?.into_result()?;
+            }
+            let order = order.lock().clone();
+            Ok(order)
+        })
+        .expect("it ends")
+}
+
+#[test]
+fn lab_1_equal_seed_equal_trace() {
+    for seed in 0..20 {
+        let (one, two) = (busy(seed), busy(seed));
+        assert_eq!(one.trace, two.trace);
+        assert_eq!(one.choices, two.choices);
+        assert!(!one.trace.events.is_empty());
+    }
+    let first = busy(0).outcome.ok();
+    assert!((1..20).any(|seed| busy(seed).outcome.ok() != first));
+}
+
+#[test]
+fn lab_6_endless_work_hits_the_step_limit() {
+    let failure = Lab::new(LabConfig::default())
+        .run(async |cx| {
+            loop {
+                cx.yield_now().await?;
+                if false {
+                    return Ok(());
+                }
+            }
+        })
+        .expect_err("it never ends");
+    assert_eq!(failure.reason, Reason::StepLimit);
+    assert_eq!(failure.live.len(), 1);
+}
