@@ -5,6 +5,8 @@ use std::fmt;
 use asr_base::{Status, TaskId, Time};
 use asr_kernel::task::Phase;
 
+use crate::schedule::Choice;
+
 /// Why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -58,6 +60,8 @@ pub struct Failure {
     pub at: Time,
     /// Who lived.
     pub live: Vec<LiveTask>,
+    /// The choices that led there.
+    pub choices: Vec<Choice>,
 }
 
 impl Failure {

@@ -191,6 +191,7 @@ impl Lab {
             seed: self.config.seed,
             step: self.steps,
             at: self.now(),
+            choices: self.chooser.made().to_vec(),
             live: live
                 .iter()
                 .map(|task| LiveTask {

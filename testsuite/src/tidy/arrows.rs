@@ -21,9 +21,16 @@ const ARROWS: &[(&str, &[&str])] = &[
         "asr-heal",
         &["asr-abi", "asr-base", "asr-trace", "asr-kernel"],
     ),
+    ("asr-lab-macros", &[]),
     (
         "asr-lab",
-        &["asr-abi", "asr-base", "asr-trace", "asr-kernel"],
+        &[
+            "asr-abi",
+            "asr-base",
+            "asr-trace",
+            "asr-kernel",
+            "asr-lab-macros",
+        ],
     ),
     (
         "asr-rt",
