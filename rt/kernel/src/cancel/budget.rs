@@ -184,7 +184,7 @@ pub(crate) fn arm_cleanup(task: &TaskRef) {
 /// (CAN-24).
 pub(crate) fn cleanup_ended(task: &TaskRef) {
     let snapshot = task.word.load();
-    if snapshot.phase() == Phase::Completed {
+    if snapshot.phase() >= Phase::Finalizing {
         return;
     }
     if snapshot.is_polling() {

@@ -33,8 +33,9 @@ pub(crate) fn observe(task: &Task) -> Result<(), Interrupted> {
     }
     let side = task.side_or_new();
     let mut inner = side.lock();
+    let limit = task.kernel().config().swallow_limit;
+    let swallowed = inner.passed == limit;
     inner.passed = inner.passed.saturating_add(1);
-    let swallowed = inner.passed == task.kernel().config().swallow_limit + 1;
     let passed = inner.passed;
     drop(inner);
     if swallowed {

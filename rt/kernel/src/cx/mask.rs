@@ -43,7 +43,7 @@ pin_project! {
         bound: u32,
         polls: u32,
         #[pin]
-        future: F,
+        future: Option<F>,
     }
 }
 
@@ -53,7 +53,7 @@ impl<'c, F> Masked<'c, F> {
             task,
             bound,
             polls: 0,
-            future,
+            future: Some(future),
         }
     }
 }
@@ -62,25 +62,34 @@ impl<F: Future> Future for Masked<'_, F> {
     type Output = Result<F::Output, Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
+        let mut this = self.project();
         let task: &TaskRef = this.task;
+        let Some(future) = this.future.as_mut().as_pin_mut() else {
+            return Poll::Ready(Err(resolved()));
+        };
+        let over = *this.polls >= *this.bound;
+        let unmasked = over && task.region().escalation().is_bounded();
+        let guard = if unmasked { None } else { Some(enter(task)?) };
         if *this.polls == 0 {
             event::mask_begin(task, *this.bound);
         }
-        *this.polls = this.polls.saturating_add(1);
-        let over = *this.polls > *this.bound;
-        if *this.polls == this.bound.saturating_add(1) {
-            event::mask_overrun(task, *this.bound, *this.polls);
+        if *this.polls == *this.bound {
+            event::mask_overrun(task, *this.bound, this.polls.saturating_add(1));
         }
-        let unmasked = over && task.region().escalation().is_bounded();
-        let guard = if unmasked { None } else { Some(enter(task)?) };
-        let polled = this.future.poll(context);
+        *this.polls = this.polls.saturating_add(1);
+        let polled = future.poll(context);
         drop(guard);
         polled.map(|output| {
+            this.future.set(None);
             event::mask_end(task);
             Ok(output)
         })
     }
+}
+
+/// TSK-15.
+fn resolved() -> Error {
+    Error::new(Status::ALREADY_RESOLVED, "polled again after it ended")
 }
 
 pin_project! {
@@ -113,24 +122,26 @@ impl<F: Future> Future for CommitSection<'_, F> {
         let mut this = self.project();
         let task: &TaskRef = this.task;
         let Some(body) = this.body.as_mut().as_pin_mut() else {
-            let what = "polled again after it ended";
-            return Poll::Ready(Err(Error::new(Status::ALREADY_RESOLVED, what)));
+            return Poll::Ready(Err(resolved()));
         };
-        if *this.polls == 0 {
-            event::mask_begin(task, *this.bound);
+        let over = *this.polls >= *this.bound;
+        if *this.polls == *this.bound {
+            event::commit_overrun(task, *this.bound, this.polls.saturating_add(1));
         }
-        *this.polls = this.polls.saturating_add(1);
-        if *this.polls == this.bound.saturating_add(1) {
-            event::commit_overrun(task, *this.bound, *this.polls);
-        }
-        if *this.polls > *this.bound && task.region().escalation().is_bounded() {
+        if over && task.region().escalation().is_bounded() {
             // What the body holds is aborted, and no leak: the section failed.
             crate::obligation::unwound(task, || this.body.set(None));
-            event::mask_end(task);
+            if *this.polls > 0 {
+                event::mask_end(task);
+            }
             let what = format!("the section used its {} polls", this.bound);
             return Poll::Ready(Err(Error::new(Status::TIMED_OUT, what)));
         }
         let guard = enter(task)?;
+        if *this.polls == 0 {
+            event::mask_begin(task, *this.bound);
+        }
+        *this.polls = this.polls.saturating_add(1);
         let polled = body.poll(context);
         drop(guard);
         polled.map(|output| {

@@ -62,7 +62,8 @@ impl Drop for Waiter<'_> {
 pub(crate) fn coop(task: &Task, context: &mut Context<'_>) -> Poll<()> {
     // Only the task itself counts, so load and store need not be one step.
     let done = task.coop.load(Relaxed);
-    if done >= task.kernel().config().coop_budget {
+    // One operation a poll at least: with none, a task would never get on.
+    if done >= task.kernel().config().coop_budget.max(1) {
         context.waker().wake_by_ref();
         return Poll::Pending;
     }

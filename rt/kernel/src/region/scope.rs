@@ -35,7 +35,7 @@ use crate::task::end::{self, End, Place};
 use crate::task::{JoinHandle, Phase, Task, TaskRef, Tier, cell, poll};
 
 /// Fibers that a scope polls before it lets its own task yield.
-const POLLS_PER_TURN: u32 = 64;
+const POLLS_PER_TURN: usize = 64;
 
 /// The inside of a region, for its body and its fibers: the capability to start fibers
 /// (`FiberCap`). They may borrow what outlives `'env`, so a scope that is used for borrowing fibers
@@ -274,19 +274,24 @@ where
             }
         }
         cancel::pass_on(&this.guard.opener, region);
-        for _ in 0..POLLS_PER_TURN {
+        // Only what is ready by now: a fiber that yields, or wakes another, has woken this task too,
+        // and comes after the tasks that are queued already (TSK-24).
+        let due = region.scope().ready.len().min(POLLS_PER_TURN);
+        for _ in 0..due {
             let next = region.scope().ready.pop_front();
             match next {
                 Some(task) if task.tier() == Tier::Body => poll::run_with(task, &mut this.body),
                 Some(fiber) => poll::run(fiber),
-                None if close::is_closed(region) => {
-                    let outcome = region.outcome().expect("closed");
-                    return Poll::Ready((outcome, this.body.value.take()));
-                }
-                None => return Poll::Pending,
+                None => break,
             }
         }
-        context.waker().wake_by_ref();
+        if close::is_closed(region) {
+            let outcome = region.outcome().expect("closed");
+            return Poll::Ready((outcome, this.body.value.take()));
+        }
+        if !region.scope().ready.is_empty() {
+            context.waker().wake_by_ref();
+        }
         Poll::Pending
     }
 }

@@ -192,11 +192,11 @@ impl<T> Future for Join<'_, T> {
             return Poll::Ready(Err(interrupted));
         }
         if !handle.wait(context.waker()) {
-            let parked = this.waiter.park(context);
-            return parked.map_or_else(
-                |interrupted| Poll::Ready(Err(interrupted)),
-                |()| Poll::Pending,
-            );
+            let Err(interrupted) = this.waiter.park(context) else {
+                return Poll::Pending;
+            };
+            this.handle = None;
+            return Poll::Ready(Err(interrupted));
         }
         std::task::ready!(coop(task, context));
         let handle = this.handle.take().expect("looked at above");

@@ -31,12 +31,13 @@ pub(crate) fn run_with(task: TaskRef, place: &mut dyn Place) {
     let Some(snapshot) = task.word.begin_poll() else {
         return;
     };
-    if let Some(end) = ends_without_poll(&task, snapshot) {
-        end::body_ended(task, end, place);
+    if snapshot.phase() == Phase::Finalizing {
+        // The body has ended, and its budget with it: each finalizer has one of its own.
+        end::go_on(task);
         return;
     }
-    if task.word.load().phase() == Phase::Finalizing {
-        end::go_on(task);
+    if let Some(end) = ends_without_poll(&task, snapshot) {
+        end::body_ended(task, end, place);
         return;
     }
     event::polled(&task);
@@ -85,7 +86,9 @@ fn count_poll(task: &Task) {
 /// Step 4.
 pub(crate) fn put_down(task: TaskRef) {
     let snapshot = task.word.load();
-    if snapshot.cancel_pending() {
+    if snapshot.phase() == Phase::Finalizing {
+        // No budget of the body counts any more.
+    } else if snapshot.cancel_pending() {
         if task.tier() != Tier::Finalizer {
             cancel::arm_cleanup(&task);
         }
