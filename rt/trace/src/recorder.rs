@@ -6,8 +6,8 @@
 //!
 //! A shard keeps semantic events and sub-events in two rings, preallocated, that share one
 //! capacity. When it is full, the oldest sub-event goes first; without one, the oldest semantic
-//! event, or in the lab none: there the rings grow. [`Recorder::make_room`] lets the lab grow
-//! them between steps, so that an emit itself allocates nothing.
+//! event. In the lab nothing goes: the rings grow. [`Recorder::make_room`] lets the lab grow them
+//! between steps, so that an emit itself allocates nothing.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -38,13 +38,13 @@ impl Shard {
     }
 
     fn push(&mut self, event: Event, capacity: usize, grow: bool) {
-        if self.semantic.len() + self.notes.len() >= capacity {
+        if !grow && self.semantic.len() + self.notes.len() >= capacity {
             if self.notes.pop_front().is_some() {
                 self.dropped.notes += 1;
             } else if !event.is_semantic() {
                 self.dropped.notes += 1;
                 return;
-            } else if !grow && self.semantic.pop_front().is_some() {
+            } else if self.semantic.pop_front().is_some() {
                 self.dropped.semantic += 1;
             }
         }
@@ -83,7 +83,7 @@ impl Recorder {
         Recorder::build(1, capacity, false)
     }
 
-    /// For the lab: one shard, which grows rather than drop a semantic event.
+    /// For the lab: one shard, which grows rather than drop an event.
     pub fn lab(capacity: usize) -> Recorder {
         Recorder::build(1, capacity, true)
     }
@@ -114,7 +114,9 @@ impl Recorder {
     pub fn make_room(&self, events: usize) {
         if self.grow {
             for shard in &self.shards {
-                shard.lock().semantic.reserve(events);
+                let mut shard = shard.lock();
+                shard.semantic.reserve(events);
+                shard.notes.reserve(events);
             }
         }
     }
