@@ -1,0 +1,402 @@
+//! The timer wheel: order, ids, far deadlines, coalescing, memory; and against a sorted map.
+#![cfg(not(loom))]
+
+use std::collections::BTreeMap;
+
+use asr_base::{Duration, Time, TimerId};
+use asr_kernel::timer::{Coalesce, Wheel};
+use proptest::prelude::*;
+
+const MS: u64 = 1_000_000;
+const YEAR: u64 = 31_557_600 * 1_000_000_000;
+
+fn at(nanos: u64) -> Time {
+    Time::from_nanos(nanos)
+}
+
+/// The payloads that fire by `now`, in order.
+fn fired<P>(wheel: &mut Wheel<P>, now: u64) -> Vec<P> {
+    let mut all = Vec::new();
+    let count = wheel.advance(at(now), &mut |_, deadline, payload| {
+        assert!(deadline <= at(now), "early");
+        all.push(payload);
+    });
+    assert_eq!(count, all.len());
+    all
+}
+
+#[test]
+fn val_32_equal_deadlines_fire_in_order_of_registration() {
+    // Near, far, and in the past; registered at different times, so that some have come nearer.
+    for instant in [1, 5 * MS, 10 * YEAR] {
+        for late in [false, true] {
+            let mut wheel = Wheel::new();
+            for n in 0..1000 {
+                wheel.insert(at(instant), n);
+                let passed = if late { instant } else { instant / 2000 * n };
+                assert_eq!(fired(&mut wheel, passed.min(instant - 1)), []);
+            }
+            assert_eq!(fired(&mut wheel, instant), (0..1000).collect::<Vec<_>>());
+        }
+    }
+    let mut wheel = Wheel::new();
+    assert_eq!(fired(&mut wheel, MS), []);
+    for n in 0..1000 {
+        wheel.insert(at(if n % 2 == 0 { 7 } else { 3 }), n);
+    }
+    let in_order: Vec<_> = (0..500)
+        .map(|n| 2 * n + 1)
+        .chain((0..500).map(|n| 2 * n))
+        .collect();
+    assert_eq!(fired(&mut wheel, MS), in_order);
+}
+
+#[test]
+fn val_27_part_the_first_timer_is_slot_0_generation_1() {
+    // The other kinds of ids are checked where they are given.
+    let mut wheel = Wheel::new();
+    assert_eq!(wheel.insert(at(MS), ()), TimerId::new(0, 1));
+    assert_eq!(wheel.insert(at(MS), ()), TimerId::new(1, 1));
+}
+
+#[test]
+fn sch_26_a_stale_id_cancels_nothing() {
+    let mut wheel = Wheel::new();
+    let gone = wheel.insert(at(MS), "fired");
+    assert_eq!(fired(&mut wheel, MS), ["fired"]);
+    assert_eq!(wheel.cancel(gone), None);
+    let next = wheel.insert(at(2 * MS), "next");
+    assert_eq!(next.index(), gone.index());
+    assert_eq!(wheel.cancel(gone), None);
+    assert!(!wheel.reset(gone, at(MS)));
+    assert_eq!(wheel.deadline(gone), None);
+    assert_eq!(wheel.deadline(next), Some(at(2 * MS)));
+    assert_eq!(wheel.cancel(TimerId::new(77, 1)), None);
+    assert_eq!(wheel.cancel(next), Some("next"));
+    assert_eq!(wheel.cancel(next), None);
+    assert_eq!((wheel.len(), wheel.next_deadline()), (0, None));
+}
+
+#[test]
+fn sch_26_a_hundred_thousand_come_and_go() {
+    let mut wheel = Wheel::new();
+    let ids: Vec<_> = (0..100_000u64)
+        .map(|n| wheel.insert(at(n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 16), n))
+        .collect();
+    assert_eq!(wheel.len(), 100_000);
+    for (n, id) in ids.iter().enumerate().rev() {
+        assert_eq!(wheel.cancel(*id), Some(n as u64));
+    }
+    assert!(wheel.is_empty());
+    assert_eq!(fired(&mut wheel, u64::MAX), []);
+}
+
+#[test]
+fn sch_26_memory_follows_the_most_at_once() {
+    let mut wheel = Wheel::new();
+    for n in 0..1_000_000 {
+        let id = wheel.insert(at(n * MS), n);
+        assert_eq!(wheel.cancel(id), Some(n));
+        // In the past as well, where timers wait in another list.
+        let id = wheel.insert(at(0), n);
+        assert_eq!(wheel.cancel(id), Some(n));
+    }
+    assert_eq!(wheel.slots(), 1);
+    const { assert!(Wheel::<u64>::BYTES_PER_TIMER <= 48) };
+    const { assert!(Wheel::<std::task::Waker>::BYTES_PER_TIMER <= 48) };
+}
+
+#[test]
+fn val_29_part_a_timer_with_its_last_generation_is_retired() {
+    // The slabs of the other kinds are checked in asr-base.
+    let mut wheel = Wheel::with_first_generation(u32::MAX - 2);
+    let ids: Vec<_> = (0..4)
+        .map(|n| {
+            let id = wheel.insert(at(MS), n);
+            assert_eq!(wheel.cancel(id), Some(n));
+            id
+        })
+        .collect();
+    assert_eq!(
+        ids.iter().map(|id| id.index()).collect::<Vec<_>>(),
+        [0, 0, 1, 1]
+    );
+    assert!(ids.iter().all(|&id| wheel.cancel(id).is_none()));
+}
+
+#[test]
+fn sch_27_from_a_millisecond_to_ten_years_none_early_none_a_tick_late() {
+    let mut deadlines: Vec<u64> = std::iter::successors(Some(MS), |d| Some(d * 3 / 2 + 1))
+        .take_while(|&d| d < 10 * YEAR)
+        .collect();
+    deadlines.push(10 * YEAR);
+    let mut wheel = Wheel::new();
+    wheel.insert(Time::MAX, u64::MAX);
+    for &deadline in deadlines.iter().rev() {
+        wheel.insert(at(deadline), deadline);
+    }
+    for &deadline in &deadlines {
+        let tick = deadline.next_multiple_of(MS);
+        assert_eq!(wheel.next_deadline(), Some(at(deadline)));
+        assert_eq!(fired(&mut wheel, tick - MS), []);
+        if tick > deadline {
+            assert_eq!(fired(&mut wheel, deadline - 1), []);
+        }
+        assert_eq!(fired(&mut wheel, tick), [deadline]);
+    }
+    // Those that are never due stay, whatever the time.
+    assert_eq!(wheel.next_deadline(), None);
+    assert_eq!(fired(&mut wheel, u64::MAX), []);
+    assert_eq!(wheel.len(), 1);
+}
+
+#[test]
+fn sch_27_a_jump_of_ten_years_passes_everything_in_order() {
+    let mut wheel = Wheel::new();
+    for n in 0..10_000u64 {
+        wheel.insert(at(n.wrapping_mul(0x9e37_79b9_7f4a_7c15) % (10 * YEAR)), n);
+    }
+    let all: Vec<_> = wheel.iter().map(|(_, _, &n)| n).collect();
+    assert_eq!(fired(&mut wheel, 10 * YEAR), all);
+}
+
+fn coalescing(deadlines: &[u64], min_group: usize) -> Wheel<u64> {
+    let mut wheel = Wheel::new();
+    wheel.set_coalescing(Some(Coalesce {
+        window: Duration::from_nanos(100),
+        min_group,
+    }));
+    for &deadline in deadlines {
+        wheel.insert(at(deadline), deadline);
+    }
+    wheel
+}
+
+#[test]
+fn sch_28_a_group_too_small_is_not_held_back() {
+    let mut wheel = coalescing(&[1000, 1050, 1101], 3);
+    assert_eq!(wheel.next_turn(), Some(at(1000)));
+    assert_eq!(fired(&mut wheel, 1000), [1000]);
+    assert_eq!(fired(&mut wheel, 1060), [1050]);
+    assert_eq!(fired(&mut wheel, 1101), [1101]);
+}
+
+#[test]
+fn sch_28_a_group_fires_together_within_the_window() {
+    let mut wheel = coalescing(&[1000, 1050, 1100, 1101, u64::MAX], 3);
+    assert_eq!(wheel.next_deadline(), Some(at(1000)));
+    assert_eq!(wheel.next_turn(), Some(at(1100)));
+    assert_eq!(fired(&mut wheel, 1099), []);
+    assert_eq!(fired(&mut wheel, 1100), [1000, 1050, 1100]);
+    assert_eq!(wheel.next_turn(), Some(at(1101)));
+    assert_eq!(fired(&mut wheel, 1101), [1101]);
+    assert_eq!(wheel.next_turn(), None);
+}
+
+#[test]
+fn sch_28_a_group_that_shrinks_is_let_go() {
+    let mut wheel = coalescing(&[1000, 1050], 3);
+    let third = wheel.insert(at(1090), 1090);
+    assert_eq!(fired(&mut wheel, 1010), []);
+    assert_eq!(wheel.cancel(third), Some(1090));
+    assert_eq!(wheel.next_turn(), Some(at(1000)));
+    assert_eq!(fired(&mut wheel, 1010), [1000]);
+}
+
+#[test]
+fn sch_28_off_by_default() {
+    let mut wheel = Wheel::new();
+    for n in 0..100 {
+        wheel.insert(at(1000 + n), n);
+    }
+    for n in 0..100 {
+        assert_eq!(wheel.next_turn(), Some(at(1000 + n)));
+        assert_eq!(fired(&mut wheel, 1000 + n), [n]);
+    }
+}
+
+/// Steps by hand from deadline to deadline, as a lab without `auto_advance` does; that switch
+/// itself is the lab's and waits for it.
+#[test]
+fn lab_3_part_steps_by_hand_follow_deadline_and_sequence() {
+    let mut wheel = Wheel::new();
+    for n in 0..200u64 {
+        wheel.insert(at(n * 7919 % 50 * MS), n);
+    }
+    let expected: Vec<_> = wheel.iter().map(|(_, time, &n)| (time, n)).collect();
+    assert!(expected.is_sorted());
+    let (mut stepped, mut now) = (Vec::new(), Time::ZERO);
+    while let Some(deadline) = wheel.next_deadline() {
+        assert!(deadline >= now);
+        now = deadline;
+        while let Some((_, time, n)) = wheel.pop(now) {
+            assert_eq!(time, now);
+            stepped.push((time, n));
+        }
+    }
+    assert_eq!(stepped, expected);
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Insert(u64),
+    Past(u64),
+    Never,
+    Cancel(prop::sample::Index),
+    Reset(prop::sample::Index, u64),
+    Pop(u64),
+    Advance(u64),
+    ToNext,
+    Back(u64),
+}
+
+/// A span of any magnitude, short ones as likely as long ones; often a round one, for equals.
+fn span() -> impl Strategy<Value = u64> {
+    (0..60u32, any::<u64>(), 0..3u8).prop_map(|(bits, n, round)| match round {
+        0 => 1 << bits,
+        1 => n % 4 * 1000,
+        _ => n % (1 << bits),
+    })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => span().prop_map(Step::Insert),
+        1 => span().prop_map(Step::Past),
+        1 => Just(Step::Never),
+        3 => any::<prop::sample::Index>().prop_map(Step::Cancel),
+        1 => (any::<prop::sample::Index>(), span()).prop_map(|(which, n)| Step::Reset(which, n)),
+        1 => span().prop_map(Step::Pop),
+        2 => span().prop_map(Step::Advance),
+        2 => Just(Step::ToNext),
+        1 => span().prop_map(Step::Back),
+    ]
+}
+
+/// A sorted map with the same operations; ids of the wheel are its payloads.
+#[derive(Default)]
+struct Model {
+    order: BTreeMap<(u64, u64), TimerId>,
+    keys: BTreeMap<TimerId, (u64, u64)>,
+    sequence: u64,
+    every: Vec<TimerId>,
+}
+
+impl Model {
+    fn insert(&mut self, deadline: u64, id: TimerId) {
+        self.sequence += 1;
+        self.order.insert((deadline, self.sequence), id);
+        assert_eq!(self.keys.insert(id, (deadline, self.sequence)), None);
+        self.every.push(id);
+    }
+
+    fn remove(&mut self, id: TimerId) -> bool {
+        let key = self.keys.remove(&id);
+        key.is_some_and(|key| self.order.remove(&key).is_some())
+    }
+
+    fn pop(&mut self, now: u64) -> Option<(TimerId, u64)> {
+        let (&(deadline, _), &id) = self.order.first_key_value()?;
+        if deadline > now || deadline == u64::MAX {
+            return None;
+        }
+        assert!(self.remove(id));
+        Some((id, deadline))
+    }
+}
+
+proptest! {
+    #[test]
+    fn lab_3_part_like_a_sorted_map(steps in prop::collection::vec(step(), 1..300)) {
+        let (mut wheel, mut model, mut now) = (Wheel::new(), Model::default(), 0u64);
+        for step in steps {
+            match step {
+                Step::Insert(span) => {
+                    let deadline = now.saturating_add(span);
+                    model.insert(deadline, wheel.insert(at(deadline), deadline));
+                }
+                Step::Past(span) => {
+                    let deadline = now.saturating_sub(span);
+                    model.insert(deadline, wheel.insert(at(deadline), deadline));
+                }
+                Step::Never => model.insert(u64::MAX, wheel.insert(Time::MAX, u64::MAX)),
+                Step::Cancel(which) if !model.every.is_empty() => {
+                    let id = *which.get(&model.every);
+                    prop_assert_eq!(wheel.cancel(id).is_some(), model.remove(id));
+                }
+                Step::Reset(which, span) if !model.every.is_empty() => {
+                    let id = *which.get(&model.every);
+                    let deadline = now.saturating_add(span);
+                    let live = model.remove(id);
+                    prop_assert_eq!(wheel.reset(id, at(deadline)), live);
+                    if live {
+                        model.insert(deadline, id);
+                    }
+                }
+                Step::Cancel(_) | Step::Reset(..) => {}
+                Step::Pop(span) => {
+                    now = now.saturating_add(span);
+                    let first = wheel.pop(at(now)).map(|(id, time, _)| (id, time.as_nanos()));
+                    prop_assert_eq!(first, model.pop(now));
+                }
+                Step::Advance(span) => now = now.saturating_add(span),
+                Step::ToNext => now = wheel.next_deadline().map_or(now, Time::as_nanos).max(now),
+                // A time that lags behind fires what was due by it, and no more.
+                Step::Back(span) => {
+                    let then = now.saturating_sub(span);
+                    let first = wheel.pop(at(then)).map(|(id, time, _)| (id, time.as_nanos()));
+                    prop_assert_eq!(first, model.pop(then));
+                    continue;
+                }
+            }
+            let earliest = model.order.keys().next().map(|key| key.0);
+            let earliest = earliest.filter(|&deadline| deadline != u64::MAX);
+            prop_assert_eq!(wheel.next_deadline().map(Time::as_nanos), earliest);
+            if matches!(step, Step::Advance(_) | Step::ToNext) {
+                let mut due = Vec::new();
+                wheel.advance(at(now), &mut |id, time, _| due.push((id, time.as_nanos())));
+                let expected: Vec<_> = std::iter::from_fn(|| model.pop(now)).collect();
+                prop_assert_eq!(due, expected);
+            }
+            prop_assert_eq!(wheel.len(), model.order.len());
+            let all: Vec<_> = wheel.iter().map(|(id, time, _)| (time.as_nanos(), id)).collect();
+            let expected: Vec<_> = model.order.iter().map(|(key, &id)| (key.0, id)).collect();
+            prop_assert_eq!(all, expected);
+        }
+    }
+
+    /// Whatever comes and goes: none fires early, none later than its window, and none at all is
+    /// held back by a group that is too small.
+    #[test]
+    fn sch_28_no_timer_is_held_longer_than_the_window(
+        spans in prop::collection::vec((0..400u64, 0..60u64, any::<bool>()), 1..80),
+        min_group in 1..6usize,
+    ) {
+        let mut wheel = coalescing(&[], min_group);
+        let (mut now, mut held) = (0, Vec::new());
+        for (span, step, cancel) in spans {
+            let id = wheel.insert(at(now + span), now + span);
+            held.push(now + span);
+            if cancel && span % 2 == 0 {
+                prop_assert_eq!(wheel.cancel(id), held.pop());
+            }
+            // The driver turns when it was told, and at other times too.
+            let until = now + step;
+            while now < until {
+                let turn = wheel.next_turn().map_or(until, Time::as_nanos);
+                now = turn.clamp(now, until);
+                for deadline in fired(&mut wheel, now) {
+                    prop_assert!(now <= deadline + 100);
+                    let place = held.iter().position(|&other| other == deadline);
+                    held.swap_remove(place.expect("it was armed"));
+                }
+                prop_assert!(held.iter().all(|deadline| now < deadline + 100));
+                let first = held.iter().min().copied().unwrap_or(u64::MAX);
+                let near = held.iter().filter(|&&other| other <= first.saturating_add(100));
+                prop_assert!(first > now || near.count() >= min_group);
+                now += 1;
+            }
+            now = until;
+        }
+    }
+}
