@@ -12,6 +12,7 @@ mod happens_before;
 mod hash;
 mod independence;
 mod kind;
+mod link;
 mod log;
 mod marking;
 mod protocol;

@@ -11,6 +11,8 @@ pub use obligation::ObligationOracle;
 pub use region::RegionOracle;
 pub use task::TaskOracle;
 
+use asr_base::RegionId;
+
 use crate::event::Event;
 use crate::violation::Violation;
 
@@ -28,6 +30,14 @@ impl Protocol {
         Protocol::default()
     }
 
+    /// Before the first event of a runtime that opened its root before it was traced.
+    pub fn rooted(root: RegionId) -> Protocol {
+        Protocol {
+            regions: RegionOracle::rooted(root),
+            ..Protocol::default()
+        }
+    }
+
     /// Takes one event in.
     pub fn step(&mut self, event: &Event) -> Result<(), Violation> {
         self.tasks.step(event)?;
@@ -37,9 +47,11 @@ impl Protocol {
 
     /// Checks a whole trace.
     pub fn check<'a>(events: impl IntoIterator<Item = &'a Event>) -> Result<(), Violation> {
-        let mut protocol = Protocol::new();
-        events
-            .into_iter()
-            .try_for_each(|event| protocol.step(event))
+        Protocol::new().all(events)
+    }
+
+    /// Takes all of these in.
+    pub fn all<'a>(mut self, events: impl IntoIterator<Item = &'a Event>) -> Result<(), Violation> {
+        events.into_iter().try_for_each(|event| self.step(event))
     }
 }

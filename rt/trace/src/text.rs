@@ -1,6 +1,8 @@
 //! One event as one line of text.
 //!
-//!     12 @9 1500ns task.wake T2.1 in R0.1 [write T3.1] <- 7 woken=T3.1
+//! ```text
+//! 12 @9 1500ns task.wake T2.1 in R0.1 [write T3.1] <- 7 woken=T3.1
+//! ```
 //!
 //! Sequence number, logical time, time, name, task, region, objects, causes, fields. A sub-event
 //! has its own name before that of its parent kind.

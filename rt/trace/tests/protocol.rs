@@ -150,8 +150,13 @@ fn tsk_5_polls_and_checkpoints_belong_to_a_started_task() {
     ];
     assert_eq!(check(&late), Ok(()));
     assert_eq!(check(&late[..2]), Ok(()));
-    let live = [of(TaskSpawn, 0), of(TaskStart, 0), of(CancelLate, 0)];
-    assert_eq!(check(&live).unwrap_err().seq, 3);
+    let named = Draft::sub(Sub::CancelLate, Time::ZERO).unwrap();
+    let named = named.object(Object::read(Resource::Task(T)));
+    assert_eq!(check(&[late[0], late[1], late[2], named]), Ok(()));
+    for early in [of(CancelLate, 0), named] {
+        let live = [of(TaskSpawn, 0), of(TaskStart, 0), early];
+        assert_eq!(check(&live).unwrap_err().seq, 3);
+    }
     let note = Draft::sub(Sub::RaceDiscarded, Time::ZERO).unwrap().task(T);
     assert_eq!(check(&[of(TaskSpawn, 0), note, of(TaskStart, 0)]), Ok(()));
     assert_eq!(
@@ -191,6 +196,10 @@ fn reg_2_no_other_pair_of_consecutive_states() {
             }
         }
     }
+    // A root that was open before the trace began.
+    let closing = trace(&[at(RegionClosing), at(RegionDraining)]);
+    assert_eq!(Protocol::rooted(R).all(&closing), Ok(()));
+    assert_eq!(Protocol::rooted(R).all(&closing[1..]).unwrap_err().seq, 2);
     // Regions do not disturb one another, and a sub-event moves nothing.
     let other = RegionId::new(2, 1);
     let stalled = Draft::sub(Sub::CloseStalled, Time::ZERO)

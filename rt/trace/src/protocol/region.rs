@@ -15,6 +15,13 @@ pub struct RegionOracle {
 }
 
 impl RegionOracle {
+    /// The root is open already.
+    pub fn rooted(root: RegionId) -> RegionOracle {
+        RegionOracle {
+            states: BTreeMap::from([(root, Kind::RegionOpen)]),
+        }
+    }
+
     /// Takes one event in.
     pub fn step(&mut self, event: &Event) -> Result<(), Violation> {
         let before = match event.kind {

@@ -5,7 +5,8 @@
 //! but its completion as Cancelled, or a stronger request, may follow.
 //!
 //! A task enters `Finalizing` when its first own finalizer runs: a finalizer event whose first
-//! object is the task. Sub-events move nothing.
+//! object is the task. Sub-events move nothing; of them only `cancel.late` is looked at, which may
+//! come to a completed task alone (TSK-8).
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use asr_base::{Severity, TaskId};
 use crate::event::Event;
 use crate::kind::Kind;
 use crate::resource::Resource;
+use crate::sub::Sub;
 use crate::violation::{Fault, Violation};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,7 +150,7 @@ impl TaskOracle {
 
 /// The task whose state the event may change, if there is one.
 fn subject(event: &Event) -> Result<Option<TaskId>, (&'static str, Fault)> {
-    if !event.is_semantic() {
+    if !matches!(event.sub, Sub::None | Sub::CancelLate) {
         return Ok(None);
     }
     let target = event

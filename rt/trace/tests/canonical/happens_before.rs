@@ -1,7 +1,7 @@
 //! TRC-3, and the vector mode of TRC-6.
 
 use asr_base::{Rng, TaskId, Time};
-use asr_trace::{Draft, HappensBefore, Kind};
+use asr_trace::{Causes, Draft, HappensBefore, Kind, Log};
 
 use crate::program::{Program, below};
 
@@ -18,6 +18,43 @@ fn trc_3_rebuilt_relation_equals_the_vector_clocks_of_the_run() {
             }
         }
     }
+}
+
+#[test]
+fn trc_3_causes_that_ids_tell_are_found_again() {
+    let mut rng = Rng::seeded(33);
+    let mut found = 0;
+    for _ in 0..60 {
+        let program = Program::run(&mut rng, 150);
+        let mut log = Log {
+            events: program.events.clone(),
+            ..Log::default()
+        };
+        // The emit sites of messages know the cause; all others left theirs out.
+        for event in log
+            .events
+            .iter_mut()
+            .filter(|event| event.kind != Kind::Checkpoint)
+        {
+            event.causes = Causes::NONE;
+        }
+        log.link();
+        assert_eq!(
+            HappensBefore::rebuild(&log.events),
+            HappensBefore::rebuild(&program.events)
+        );
+        for event in &log {
+            for cause in event.causes.iter() {
+                assert!(log.events[cause as usize - 1].logical < event.logical);
+                found += 1;
+            }
+        }
+        // What is linked stays so, and the edges given at the site are not doubled.
+        let mut again = log.clone();
+        again.link();
+        assert_eq!(again, log);
+    }
+    assert!(found > 1000, "{found} edges");
 }
 
 /// Every edge, closed step by step: slow, and nothing but the definition.

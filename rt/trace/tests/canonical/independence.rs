@@ -173,16 +173,16 @@ fn trc_9_swapping_independent_neighbours_leads_to_the_same_state() {
                 continue;
             }
             let ((t, p), (u, q)) = (run.steps[i], run.steps[i + 1]);
-            let mut forth = run.before[i].clone();
-            forth.step(e.seq, t, p);
-            forth.step(f.seq, u, q);
+            let Some(forth) = run.before.get(i + 2) else {
+                continue;
+            };
             let mut back = run.before[i].clone();
             assert!(back.enabled(u, q), "{q:?} waits for {p:?}");
             // Each event is the same in both orders, so dependence is as well.
             assert_eq!(back.step(f.seq, u, q), *f);
             assert!(back.enabled(t, p), "{p:?} waits for {q:?}");
             assert_eq!(back.step(e.seq, t, p), *e);
-            assert_eq!(forth, back, "{p:?} and {q:?}");
+            assert_eq!(*forth, back, "{p:?} and {q:?}");
             swaps += 1;
         }
     }
