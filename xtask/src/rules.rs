@@ -10,7 +10,9 @@ use std::path::Path;
 use crate::{Failure, root};
 
 /// Families of rules; a name part `abi_41` means ABI-41.
-const FAMILIES: &[&str] = &["abi", "cap", "heal", "lab", "val"];
+const FAMILIES: &[&str] = &[
+    "abi", "can", "cap", "heal", "lab", "obl", "reg", "sch", "trc", "tsk", "val",
+];
 
 /// A test found in the tree.
 #[derive(Debug, PartialEq, Eq)]

@@ -10,8 +10,10 @@
 //! between steps, so that an emit itself allocates nothing.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use asr_base::Duration;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::clock::{ClockMode, HybridClock, LamportClock};
@@ -58,7 +60,7 @@ impl Shard {
 
 enum Clock {
     Lamport(LamportClock),
-    Hybrid(HybridClock),
+    Hybrid(Arc<HybridClock>, Duration),
 }
 
 /// Keeps the last events of a run, or in the lab all of them.
@@ -103,10 +105,11 @@ impl Recorder {
         }
     }
 
-    /// With a hybrid clock, which reads the time of each event as its physical time.
+    /// With a hybrid clock, which the node's messages move as well. `start` is the wall-clock time
+    /// at time zero: physical time is that plus the monotone time of each event.
     #[must_use]
-    pub fn hybrid(mut self, clock: HybridClock) -> Recorder {
-        self.clock = Clock::Hybrid(clock);
+    pub fn hybrid(mut self, clock: Arc<HybridClock>, start: Duration) -> Recorder {
+        self.clock = Clock::Hybrid(clock, start);
         self
     }
 
@@ -142,7 +145,7 @@ impl Recorder {
             events,
             clock: match self.clock {
                 Clock::Lamport(_) => ClockMode::Lamport,
-                Clock::Hybrid(_) => ClockMode::Hybrid,
+                Clock::Hybrid(..) => ClockMode::Hybrid,
             },
             dropped,
         }
@@ -166,9 +169,10 @@ impl Sink for Recorder {
         let seq = self.seq.fetch_add(1, Relaxed) + 1;
         let logical = match &self.clock {
             Clock::Lamport(clock) => clock.tick(seq, &draft),
-            Clock::Hybrid(clock) => clock
-                .tick(std::time::Duration::from_nanos(draft.time.as_nanos()))
-                .to_bits(),
+            Clock::Hybrid(clock, start) => {
+                let running = Duration::from_nanos(draft.time.as_nanos());
+                clock.tick(start.saturating_add(running)).to_bits()
+            }
         };
         let event = draft.event(seq, logical);
         match self.shard(seq) {

@@ -4,6 +4,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use asr_base::{RegionId, TaskId, Time};
 use asr_trace::{Draft, Gate, HybridClock, Kind, Object, Recorder, Resource, Sub};
@@ -54,7 +55,7 @@ fn emit(gate: &Gate, events: u64) -> u64 {
 
 #[test]
 fn trc_4_an_emit_allocates_nothing_also_when_full() {
-    let hybrid = Recorder::single(1000).hybrid(HybridClock::new());
+    let hybrid = Recorder::single(1000).hybrid(Arc::new(HybridClock::new()), Duration::ZERO);
     for recorder in [Recorder::new(1000), Recorder::single(1000), hybrid] {
         let recorder = Arc::new(recorder);
         let gate = Gate::new();

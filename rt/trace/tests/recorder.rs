@@ -68,6 +68,8 @@ fn trc_4_many_threads_lose_nothing_uncounted() {
     assert!(log.events.windows(2).all(|w| w[0].seq < w[1].seq));
 }
 
+/// Part: the cost is measured by the bench `emit`; that a test fails when it grows waits for a
+/// count of instructions.
 #[test]
 fn trc_5_part_a_closed_gate_builds_no_draft() {
     let gate = Gate::new();

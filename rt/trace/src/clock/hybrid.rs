@@ -1,7 +1,7 @@
 //! A hybrid clock: physical microseconds and a counter in one word.
 //!
-//! The upper 48 bits are microseconds since an epoch that the caller chooses (eight years), the
-//! lower 16 count events in the same microsecond. The word only grows: when physical time stands
+//! The upper 52 bits are microseconds since 1970 (to the year 2112), the lower 12 count events in
+//! the same microsecond. The word only grows: when physical time stands
 //! still or goes back, the counter grows, and carries into the microseconds when it is full
 //! (TRC-7). So a → b implies C(a) < C(b); the converse is not claimed.
 //!
@@ -19,7 +19,7 @@ use crate::sub::Sub;
 /// How far ahead of the own physical time a remote time may be.
 pub const MAX_SKEW: Duration = Duration::from_millis(500);
 
-const COUNTER_BITS: u32 = 16;
+const COUNTER_BITS: u32 = 12;
 
 /// A time of a hybrid clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,7 +39,7 @@ impl HybridTime {
 
     /// The counter.
     pub fn counter(self) -> u16 {
-        self.0 as u16
+        (self.0 & ((1 << COUNTER_BITS) - 1)) as u16
     }
 
     /// As it stands in an event and travels to other nodes.

@@ -1,5 +1,6 @@
 //! TRC-6 and TRC-7.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use asr_base::{Rng, Time};
@@ -71,7 +72,7 @@ fn trc_6_defaults() {
     assert_eq!(ClockMode::default_for(false), ClockMode::Lamport);
     assert_eq!(ClockMode::default_for(true), ClockMode::Hybrid);
     assert_eq!(Recorder::lab(1).take().clock, ClockMode::Lamport);
-    let hybrid = Recorder::lab(1).hybrid(HybridClock::new());
+    let hybrid = Recorder::lab(1).hybrid(Arc::new(HybridClock::new()), Duration::ZERO);
     assert_eq!(hybrid.take().clock, ClockMode::Hybrid);
 }
 
@@ -105,6 +106,32 @@ fn trc_6_hybrid_times_of_two_nodes_grow_along_messages_and_stay_near_physical_ti
         let apart = now.physical().abs_diff(physical);
         assert!(apart <= MAX_SKEW, "{apart:?} from physical time");
     }
+}
+
+#[test]
+fn trc_6_a_recorder_gives_hybrid_times_that_messages_move() {
+    // The year 2026, which must fit.
+    let start = Duration::from_secs(1_780_000_000);
+    let clock = Arc::new(HybridClock::new());
+    let recorder = Recorder::lab(8).hybrid(clock.clone(), start);
+    let at = |millis: u64| Draft::new(Kind::User, Time::from_nanos(millis * 1_000_000));
+    recorder.emit(at(1));
+    recorder.emit(at(2));
+    let remote = HybridTime::at(start + Duration::from_millis(402));
+    let received = clock.receive(start + Duration::from_millis(2), remote);
+    recorder.emit(at(3));
+    recorder.emit(at(1000));
+    let log = recorder.take();
+    let times: Vec<HybridTime> = log
+        .iter()
+        .map(|e| HybridTime::from_bits(e.logical))
+        .collect();
+    assert!(times.is_sorted() && times[1] < remote && received.unwrap() < times[2]);
+    let physical = times
+        .iter()
+        .map(|time| (time.physical() - start).as_millis());
+    assert_eq!(physical.collect::<Vec<_>>(), [1, 2, 402, 1000]);
+    assert_eq!((times[0].counter(), times[2].counter()), (0, 2));
 }
 
 #[test]
