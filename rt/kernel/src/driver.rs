@@ -9,7 +9,8 @@
 //! 3. The driver calls [`Kernel::advance`](crate::Kernel::advance) when the time it reports reaches
 //!    [`Kernel::next_deadline`](crate::Kernel::next_deadline).
 //!
-//! No lock of the kernel is held when it calls the driver, except that of the timers for `now`.
+//! No lock of the kernel is held when it calls the driver, except, for `now`, that of the timers or
+//! of the record of one token.
 
 use asr_base::{TaskId, Time};
 

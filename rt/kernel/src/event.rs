@@ -1,12 +1,17 @@
 //! Every event that the kernel writes, one function each: what the trace says of a step stands here
 //! and nowhere else. With tracing off a call is one relaxed load and one branch (TRC-5).
 
+mod obligation;
+
 use asr_base::{CancelReason, Error, Outcome, Time, TimerId};
 use asr_trace::{Access, Draft, Kind, Object, Resource, Sub, text_number};
 
 use crate::kernel::Kernel;
 use crate::region::Region;
 use crate::task::{Phase, Task, Tier};
+pub(crate) use obligation::{
+    obligation_leaked, obligation_reserved, obligation_resolved, obligation_transferred,
+};
 
 #[inline(always)]
 fn emit(kernel: &Kernel, build: impl FnOnce(Time) -> Option<Draft>) {

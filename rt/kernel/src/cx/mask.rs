@@ -130,7 +130,7 @@ impl<F: Future> Future for CommitSection<'_, F> {
         }
         if over && task.region().escalation().is_bounded() {
             // What the body holds is aborted, and no leak: the section failed.
-            crate::obligation::unwound(task, || this.body.set(None));
+            crate::obligation::unwound(|| this.body.set(None));
             if *this.polls > 0 {
                 event::mask_end(task);
             }

@@ -20,6 +20,7 @@ use asr_base::{
 use asr_trace::Gate;
 
 pub use config::Config;
+pub(crate) use stats::Counter;
 pub use stats::Stats;
 use timers::{Target, Timers};
 
@@ -53,7 +54,7 @@ impl Kernel {
             tasks: Slab::new(),
             regions: Slab::new(),
             driver,
-            obligations: Registry::new(&config),
+            obligations: Registry::new(),
             trace: Gate::new(),
             timers: Timers::new(),
             stats: Stats::default(),

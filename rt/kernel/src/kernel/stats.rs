@@ -18,6 +18,11 @@ impl Counter {
         self.0.fetch_add(n, Relaxed);
     }
 
+    /// The same; returns the count after it.
+    pub(crate) fn grow(&self, n: u64) -> u64 {
+        self.0.fetch_add(n, Relaxed) + n
+    }
+
     /// The count so far.
     pub fn get(&self) -> u64 {
         self.0.load(Relaxed)
@@ -31,6 +36,8 @@ pub struct Stats {
     pub stale_handles: Counter,
     /// Tokens that were dropped or forgotten without a verb (OBL-10).
     pub leaks: Counter,
+    /// Of them, those whose repair ran to its end (OBL-11).
+    pub leaks_repaired: Counter,
     /// Futures dropped because their cleanup budget ended (CAN-23).
     pub escalations: Counter,
 }

@@ -1,32 +1,40 @@
 //! Obligations: linear tokens that are resolved exactly once.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `kind` | the kinds, their names and verbs |
+//! | `marking` | counts per region and kind |
+//! | `place` | who holds a token, where it is counted |
+//! | `record` | records of tokens, found by id without shared locks |
+//! | `list` | which recorded tokens a holder has |
+//! | `token` | reserve, claim, resolve, transfer |
+//! | `linear` | typed tokens: linear values of Rust |
+//! | `raw` | tokens named by id: compiled code and C |
+//! | `cause` | why a token was aborted; which causes are leaks |
+//! | `leak` | what is done about a leak |
+//! | `end` | what the ends of tasks and regions find |
+//! | `registry` | what regions share |
 
+mod cause;
+mod end;
+mod kind;
 mod leak;
+mod linear;
+mod list;
 mod marking;
+mod place;
+mod raw;
+mod record;
+mod registry;
+mod token;
 
-pub use leak::{Escalate, LeakResponse};
-pub use marking::{Counts, Marking, Registry};
-
-use asr_base::PanicPayload;
-
-use crate::region::Region;
-use crate::task::Task;
-
-/// A task is about to be complete: what it still holds is resolved. A payload if the response to a
-/// leak is Panic.
-pub(crate) fn task_terminal(task: &Task) -> Option<PanicPayload> {
-    let _ = task;
-    None
-}
-
-/// A region is about to close: what it holds is resolved by the implicit verb, its marking goes to
-/// the totals.
-pub(crate) fn region_closing(region: &Region) {
-    let marking = std::mem::take(&mut region.lock().marking);
-    region.kernel().obligations().fold(&marking);
-}
-
-/// Runs `drop` so that tokens it drops count as unwound, not as leaked.
-pub(crate) fn unwound(task: &Task, drop: impl FnOnce()) {
-    let _ = task;
-    drop();
-}
+pub use cause::AbortCause;
+pub(crate) use end::{region_closing, task_completed, task_terminal, unwound};
+pub use kind::{Kind, KindInfo};
+pub use leak::{Escalate, LeakReport, LeakResponse};
+pub use linear::{Kept, Linear, Obligation, Recipient, Refused};
+pub use marking::{Counts, Marking};
+pub use place::HolderId;
+pub(crate) use place::Place;
+pub use record::ImplicitAbort;
+pub use registry::{LeakSink, Registry};

@@ -319,7 +319,7 @@ impl Future for Close<'_> {
 }
 
 /// Whether `region` is `top` or below it.
-fn is_within(region: &Region, top: &Region) -> bool {
+pub(crate) fn is_within(region: &Region, top: &Region) -> bool {
     let mut at = Some(region);
     while let Some(region) = at {
         if std::ptr::eq(region, top) {

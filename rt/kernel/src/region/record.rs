@@ -13,7 +13,7 @@ use std::fmt;
 use std::ptr::{self, NonNull};
 use std::task::Waker;
 
-use asr_base::{Budget, CancelRequest, Error, Fold, Outcome, RegionId, TimerId};
+use asr_base::{Budget, CancelRequest, Error, Fold, ObligationId, Outcome, RegionId, TimerId};
 
 use super::config::{Escalation, Policy};
 use super::finalizer::Finalizer;
@@ -74,7 +74,12 @@ pub(crate) struct Inner {
     pub(crate) closers: Vec<Waker>,
     pub(crate) outcome: Option<Outcome<(), Error>>,
     pub(crate) timer: Option<TimerId>,
+    /// Tokens of its tasks, by kind.
     pub(crate) marking: Marking,
+    /// Recorded tokens that it holds itself.
+    pub(crate) held: Vec<ObligationId>,
+    /// The marking went to the totals; nothing is counted any more.
+    pub(crate) settled: bool,
 }
 
 /// What the scope future of a region shares with the wakers of its fibers.
@@ -107,6 +112,7 @@ impl Inner {
         self.scope_gone = false;
         self.outcome = None;
         self.timer = None;
+        self.settled = false;
     }
 }
 

@@ -69,7 +69,11 @@ pub(crate) fn body_ended(task: TaskRef, end: End, place: &mut dyn Place) {
         if before.phase() >= Phase::Cancelling {
             task.word.set_unwinding();
         }
-        place.settle(&task, &outcome);
+        if task.word.load().unwinding() {
+            obligation::unwound(|| place.settle(&task, &outcome));
+        } else {
+            place.settle(&task, &outcome);
+        }
     }
     if has_finalizers(&task) {
         task.word.finalize();
@@ -170,6 +174,7 @@ fn complete(task: TaskRef, mut outcome: Outcome<(), Error>) {
     }
     cancel::disarm(&task);
     let gone = task.word.complete().handle_gone();
+    obligation::task_completed(&task);
     event::completed(&task, &outcome);
     if task.tier() == Tier::Finalizer {
         close::finalizers_ended(&task, outcome);

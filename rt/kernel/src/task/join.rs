@@ -58,6 +58,10 @@ impl<T> JoinHandle<T> {
         self.task.id()
     }
 
+    pub(crate) fn task(&self) -> &TaskRef {
+        &self.task
+    }
+
     /// True once the outcome stands.
     pub fn is_finished(&self) -> bool {
         self.task.word.load().phase() == Phase::Completed

@@ -6,7 +6,9 @@
 use std::ptr;
 use std::task::Waker;
 
-use asr_base::{Budget, CancelReason, CancelRequest, Error, ObligationId, Outcome, TimerId};
+use asr_base::{
+    Budget, CancelReason, CancelRequest, Error, ObligationId, Outcome, PanicPayload, TimerId,
+};
 
 use crate::region::finalizer::{Finalizer, Runner};
 use crate::sync::atomic::{AtomicPtr, AtomicU64, Ordering::*};
@@ -53,6 +55,8 @@ pub(crate) struct Inner {
     pub(crate) ended: Option<Outcome<(), Error>>,
     /// Records of the obligations it holds.
     pub(crate) held: Vec<ObligationId>,
+    /// A token leaked while the task ran, and the response is Panic (OBL-11).
+    pub(crate) leaked: Option<PanicPayload>,
 }
 
 /// The address of a literal.

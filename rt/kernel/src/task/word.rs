@@ -87,6 +87,11 @@ impl Word {
         Snapshot(self.0.load(Acquire))
     }
 
+    /// Reads the word by a modification that changes nothing, so that it is ordered with the others.
+    pub fn modify(&self) -> Snapshot {
+        Snapshot(self.0.fetch_or(0, AcqRel))
+    }
+
     /// The whole cost of a checkpoint when nothing is pending (CAN-11): one relaxed load. Relaxed,
     /// because a request that is not yet seen is indistinguishable from one that came later; who
     /// sees the bit goes on with [`load`](Word::load).

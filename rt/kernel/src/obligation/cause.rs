@@ -1,0 +1,84 @@
+//! Why a token was aborted, and which of the causes are leaks (OBL-2, OBL-10).
+
+use std::cell::Cell;
+
+use super::place::Holder;
+use crate::task::Phase;
+
+/// Why a token was aborted. Its number is `c` of `obligation.abort` and `obligation.leak`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum AbortCause {
+    /// The holder used the abort verb.
+    Verb = 0,
+    /// Its time was over.
+    Expired = 1,
+    /// The other side was gone when it was committed (OBL-7).
+    Closed = 2,
+    /// It went with the frames of a task that was cancelled or panicked.
+    Unwound = 3,
+    /// Its destructor ran on a normal path: a leak.
+    Dropped = 4,
+    /// No destructor ran before its holder ended: a leak.
+    Forgotten = 5,
+    /// The region that held it closed.
+    RegionClosed = 6,
+    /// It had been aborted by the registry before, when its holder ended.
+    Late = 7,
+}
+
+impl AbortCause {
+    /// Every cause, in the order of their numbers.
+    pub const ALL: [AbortCause; 8] = [
+        AbortCause::Verb,
+        AbortCause::Expired,
+        AbortCause::Closed,
+        AbortCause::Unwound,
+        AbortCause::Dropped,
+        AbortCause::Forgotten,
+        AbortCause::RegionClosed,
+        AbortCause::Late,
+    ];
+
+    /// Whether it is the fault of whoever held the token.
+    pub fn is_leak(self) -> bool {
+        matches!(self, AbortCause::Dropped | AbortCause::Forgotten)
+    }
+}
+
+thread_local! {
+    /// How many failed pieces of code are being dropped on this thread.
+    static UNWINDING: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Says, while it lives, that what is dropped on this thread is unwound.
+pub(super) struct Unwinding;
+
+impl Unwinding {
+    pub(super) fn begin() -> Unwinding {
+        UNWINDING.set(UNWINDING.get() + 1);
+        Unwinding
+    }
+}
+
+impl Drop for Unwinding {
+    fn drop(&mut self) {
+        UNWINDING.set(UNWINDING.get() - 1);
+    }
+}
+
+/// The cause of a drop without a verb, by what its holder is doing (OBL-10).
+pub(super) fn of_drop(holder: &Holder) -> AbortCause {
+    let fails = match holder {
+        Holder::Task(task) => {
+            let word = task.word.load();
+            word.unwinding() || word.phase() == Phase::Cancelling
+        }
+        Holder::Region(_) => false,
+    };
+    if fails || std::thread::panicking() || UNWINDING.get() > 0 {
+        AbortCause::Unwound
+    } else {
+        AbortCause::Dropped
+    }
+}
