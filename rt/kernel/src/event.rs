@@ -6,6 +6,7 @@ mod obligation;
 use asr_base::{CancelReason, Error, Outcome, Time, TimerId};
 use asr_trace::{Access, Draft, Kind, Object, Resource, Sub, text_number};
 
+use crate::actor;
 use crate::kernel::Kernel;
 use crate::region::Region;
 use crate::task::{Phase, Task, Tier};
@@ -24,7 +25,9 @@ fn emit(kernel: &Kernel, build: impl FnOnce(Time) -> Option<Draft>) {
 #[inline(never)]
 fn write(kernel: &Kernel, build: impl FnOnce(Time) -> Option<Draft>) {
     if let Some(draft) = build(kernel.now()) {
-        kernel.trace().emit(|| draft);
+        let draft = actor::sign(kernel, draft);
+        let seq = kernel.trace().emit(|| draft);
+        actor::wrote(kernel, seq);
     }
 }
 

@@ -5,6 +5,7 @@
 //! knows nothing of healing or of values: what it does for them goes through the fixed table
 //! [`Hooks`] that the runtime installs.
 
+mod actor;
 pub mod cancel;
 pub mod code;
 pub mod cx;

@@ -6,6 +6,7 @@
 //! there.
 #![allow(unsafe_code, reason = "counts references to itself for its records")]
 
+mod abandon;
 mod config;
 mod stats;
 pub(crate) mod timers;

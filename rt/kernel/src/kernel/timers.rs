@@ -8,6 +8,7 @@ use std::task::Waker;
 use asr_base::{Time, TimerId};
 
 use super::Kernel;
+use crate::actor;
 use crate::cancel;
 use crate::region::RegionRef;
 use crate::sync::{Mutex, lock};
@@ -52,6 +53,12 @@ impl Timers {
         target.is_some()
     }
 
+    /// Drops every timer, and what it holds.
+    pub(crate) fn clear(&self) {
+        // Dropped after the lock, as in `cancel`.
+        let _dropped = std::mem::take(&mut *lock(&self.wheel));
+    }
+
     pub(crate) fn next_deadline(&self) -> Option<Time> {
         lock(&self.wheel).next_deadline()
     }
@@ -61,6 +68,7 @@ impl Timers {
         lock(&self.wheel).advance(now, &mut |id, at, target| due.push((id, at, target)));
         let fired = due.len();
         for (id, at, target) in due {
+            let _stay = actor::enter(kernel, None);
             crate::event::timer_fired(kernel, id, at);
             match target {
                 Target::Wake(waker) => waker.wake(),

@@ -233,7 +233,7 @@ unsafe fn free_cell<F, T>(cell: NonNull<Header>) {
 }
 
 /// Runs destructors of user code; a panic in one is reported by the panic hook and ends here.
-fn contained(run: impl FnOnce()) {
+pub(crate) fn contained(run: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
         // The payload may panic again when it is dropped.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));

@@ -13,6 +13,7 @@ use asr_base::{CancelReason, Error, Outcome, PanicKind, PanicPayload, combine};
 use super::record::{Task, TaskRef, Tier};
 use super::word::{Phase, Snapshot};
 use super::{cell, join, poll, waker};
+pub(crate) use cell::contained;
 use crate::region::finalizer::{self, Step};
 use crate::region::{Escalation, close};
 use crate::{cancel, event, obligation};
@@ -84,6 +85,27 @@ pub(crate) fn body_ended(task: TaskRef, end: End, place: &mut dyn Place) {
     } else {
         complete(task, outcome);
     }
+}
+
+/// Ends a task between polls without running any of it; a task that is complete is left alone
+/// (`Kernel::abandon`).
+pub(crate) fn abandoned(task: TaskRef, place: &mut dyn Place) {
+    if task.word.load().phase() == Phase::Completed {
+        return;
+    }
+    // A queued reference, if there is one, finds the task complete.
+    let _ = task.word.seize();
+    if let Some(side) = task.side() {
+        let mut inner = side.lock();
+        let left = (
+            std::mem::take(&mut inner.finalizers),
+            inner.runner.take(),
+            inner.ended.take(),
+        );
+        drop(inner);
+        contained(|| drop(left));
+    }
+    body_ended(task, End::ScopeDropped, place);
 }
 
 /// TSK-6 and the table of TSK-5: what the outcome is, by how far the cancel had come.

@@ -18,6 +18,7 @@ use super::end::{self, End, InCell, Place};
 use super::record::{Task, TaskRef, Tier};
 use super::waker;
 use super::word::{AfterPoll, Phase, Snapshot};
+use crate::actor;
 use crate::cancel;
 use crate::event;
 
@@ -31,6 +32,7 @@ pub(crate) fn run_with(task: TaskRef, place: &mut dyn Place) {
     let Some(snapshot) = task.word.begin_poll() else {
         return;
     };
+    let _stay = actor::enter(task.kernel(), Some(task.id()));
     if snapshot.phase() == Phase::Finalizing {
         // The body has ended, and its budget with it: each finalizer has one of its own.
         end::go_on(task);
