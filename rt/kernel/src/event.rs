@@ -4,7 +4,7 @@
 mod obligation;
 
 use asr_base::{CancelReason, Error, Outcome, Time, TimerId};
-use asr_trace::{Access, Draft, Kind, Object, Resource, Sub, text_number};
+use asr_trace::{Access, CHILDREN, Draft, Kind, Object, Resource, Sub, text_number};
 
 use crate::actor;
 use crate::kernel::Kernel;
@@ -75,14 +75,23 @@ pub(crate) fn region_opened(region: &Region) {
     });
 }
 
+/// The live children of a region, which a child reads when it ends and the region writes when it
+/// finds that none is left: so children commute, and all precede that step.
+fn children_of(region: &Region, access: Access) -> Object {
+    object(Resource::Place(region.id(), CHILDREN), access)
+}
+
 fn region_state(region: &Region, kind: Kind, a: u64) {
     emit(region.kernel(), |now| {
-        Some(
-            Draft::new(kind, now)
-                .region(region.id())
-                .object(region_object(region, Access::Write))
-                .words(a, 0, 0),
-        )
+        let draft = Draft::new(kind, now)
+            .region(region.id())
+            .object(region_object(region, Access::Write));
+        let draft = match (kind, region.parent()) {
+            (Kind::RegionFinalizing, _) => draft.object(children_of(region, Access::Write)),
+            (Kind::RegionClosed, Some(parent)) => draft.object(children_of(parent, Access::Read)),
+            _ => draft,
+        };
+        Some(draft.words(a, 0, 0))
     });
 }
 
@@ -145,12 +154,12 @@ pub(crate) fn finalizing(_task: &Task) {}
 
 pub(crate) fn completed(task: &Task, outcome: &Outcome<(), Error>) {
     emit(task.kernel(), |now| {
-        let draft = of_task(Kind::TaskComplete, now, task);
-        Some(
-            draft
-                .object(task_object(task, Access::Write))
-                .words(outcome.severity() as u64, 0, 0),
-        )
+        let draft = of_task(Kind::TaskComplete, now, task).object(task_object(task, Access::Write));
+        let draft = match task.tier() {
+            Tier::Finalizer => draft,
+            _ => draft.object(children_of(task.region(), Access::Read)),
+        };
+        Some(draft.words(outcome.severity() as u64, 0, 0))
     });
 }
 
@@ -314,14 +323,19 @@ pub(crate) fn checkpoint(task: &Task) {
 
 // Finalizers.
 
-pub(crate) fn finalizer_registered(region: &Region, task: Option<&Task>) {
+pub(crate) fn finalizer_registered(region: &Region, task: Option<&Task>, number: u64) {
     emit(region.kernel(), |now| {
         let draft = Draft::new(Kind::FinalizerRegister, now).region(region.id());
         let object = match task {
             Some(task) => task_object(task, Access::Write),
             None => region_object(region, Access::Write),
         };
-        Some(draft.task(task.map(Task::id)).object(object))
+        Some(
+            draft
+                .task(task.map(Task::id))
+                .object(object)
+                .words(number, 0, 0),
+        )
     });
 }
 

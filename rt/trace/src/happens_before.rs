@@ -1,17 +1,19 @@
 //! Happens-before, rebuilt from a recorded trace (TRC-3), as vector times (TRC-6).
 //!
-//! The edges are program order in a task and the causes of each event; nothing else is needed,
-//! because every other edge of the rule (spawn to start, send to receive, …) is recorded as a
-//! cause. Each task is one component of the vectors; an event without a task is one by itself.
+//! The edges are program order in a task, the causes of each event (spawn to start, send to
+//! receive, …), and those from the ends of the children of a region to its step that finds none
+//! left: any number of events, so they are not causes but readers of the place [`CHILDREN`], which
+//! that step writes. Each task is one component of the vectors; an event without a task is one by itself.
 //!
 //! Invariant: a component of the vector of e counts the events of that task that happened before
 //! e, with e itself. So a → b exactly if b's vector has, in a's component, at least a's own count.
 
 use std::collections::BTreeMap;
 
-use asr_base::TaskId;
+use asr_base::{RegionId, TaskId};
 
 use crate::event::Event;
+use crate::resource::{Access, CHILDREN, Resource};
 
 /// The vector times of the events of a trace, by index.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +30,7 @@ impl HappensBefore {
     pub fn rebuild(events: &[Event]) -> HappensBefore {
         let mut at: BTreeMap<u64, usize> = BTreeMap::new();
         let mut tasks: BTreeMap<TaskId, (usize, Option<usize>)> = BTreeMap::new();
+        let mut ended: BTreeMap<RegionId, Vec<(usize, u32)>> = BTreeMap::new();
         let mut components = 0;
         let mut own = Vec::with_capacity(events.len());
         let mut vectors: Vec<Vec<(usize, u32)>> = Vec::with_capacity(events.len());
@@ -52,8 +55,16 @@ impl HappensBefore {
                     vector = join(&vector, &vectors[cause]);
                 }
             }
+            let children = |access| children_at(event, access);
+            if let Some(ends) = children(Access::Write).and_then(|region| ended.get(&region)) {
+                vector = join(&vector, ends);
+            }
             let count = 1 + count_in(&vector, component);
             vector = join(&vector, &[(component, count)]);
+            if let Some(region) = children(Access::Read) {
+                let ends = ended.entry(region).or_default();
+                *ends = join(ends, &vector);
+            }
             own.push((component, count));
             vectors.push(vector);
             at.insert(event.seq, index);
@@ -91,6 +102,17 @@ impl HappensBefore {
     pub fn is_empty(&self) -> bool {
         self.own.is_empty()
     }
+}
+
+/// The region whose live children the event touches so.
+fn children_at(event: &Event, access: Access) -> Option<RegionId> {
+    event
+        .objects
+        .iter()
+        .find_map(|object| match object.resource {
+            Resource::Place(region, CHILDREN) if object.access == access => Some(region),
+            _ => None,
+        })
 }
 
 fn count_in(vector: &[(usize, u32)], component: usize) -> u32 {

@@ -131,8 +131,8 @@ impl<C: Set> Cx<C> {
         if self.task.word.load().phase() == Phase::Completed {
             return Err(Error::new(Status::REGION_CLOSED, "the task has completed"));
         }
-        self.task.side_or_new().lock().finalizers.push(finalizer);
-        event::finalizer_registered(self.task.region(), Some(&self.task));
+        let number = self.task.side_or_new().lock().finalizers.push(finalizer);
+        event::finalizer_registered(self.task.region(), Some(&self.task), number);
         Ok(())
     }
 }

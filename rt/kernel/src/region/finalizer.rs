@@ -46,6 +46,40 @@ impl Finalizer {
     }
 }
 
+/// Finalizers that wait, each with its number: how many its owner had registered with it.
+#[derive(Default)]
+pub(crate) struct Stack {
+    waiting: Vec<(u64, Finalizer)>,
+    registered: u64,
+}
+
+impl Stack {
+    /// Registers one on top. Returns its number.
+    pub(crate) fn push(&mut self, finalizer: Finalizer) -> u64 {
+        self.registered += 1;
+        self.waiting.push((self.registered, finalizer));
+        self.registered
+    }
+
+    fn pop(&mut self) -> Option<(u64, Finalizer)> {
+        self.waiting.pop()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Begins to count anew; what the list had room for stays.
+    pub(crate) fn reset(&mut self) {
+        debug_assert!(self.is_empty());
+        self.registered = 0;
+    }
+}
+
 /// Where a stack of finalizers is.
 pub(crate) enum Step {
     Pending,
@@ -60,6 +94,8 @@ pub(crate) struct Runner {
     fold: Fold,
     /// How many were begun.
     begun: u64,
+    /// The number of the last of them.
+    number: u64,
 }
 
 struct Current {
@@ -74,12 +110,12 @@ impl Runner {
         &mut self,
         task: &TaskRef,
         kind: CancelKind,
-        pop: &mut dyn FnMut() -> Option<Finalizer>,
+        pop: &mut dyn FnMut() -> Option<(u64, Finalizer)>,
         context: &mut Context<'_>,
     ) -> Step {
         loop {
             if let Some(current) = &mut self.current {
-                let Some(outcome) = current.poll(task, self.begun, context) else {
+                let Some(outcome) = current.poll(task, self.number, context) else {
                     return Step::Pending;
                 };
                 if let Some(timer) = current.timer.take() {
@@ -90,21 +126,22 @@ impl Runner {
                 let _ = catch_unwind(AssertUnwindSafe(|| drop(ended)));
                 self.end(outcome);
             }
-            let Some(next) = pop() else {
+            let Some((number, next)) = pop() else {
                 return Step::Done(std::mem::take(&mut self.fold).finish());
             };
             self.begun += 1;
-            event::finalizer_run(task, self.begun);
+            self.number = number;
+            event::finalizer_run(task, number);
             match next {
                 Finalizer::Sync(run) => {
                     let result = catch_unwind(AssertUnwindSafe(run));
-                    self.end(outcome(task, self.begun, result));
+                    self.end(outcome(task, number, result));
                 }
                 Finalizer::Async(run) => {
                     let cx = Cx::new(task.clone(), Caps::ALL);
                     match catch_unwind(AssertUnwindSafe(|| run(cx))) {
                         Ok(future) => self.current = Some(Current::new(task, kind, future)),
-                        Err(panic) => self.end(outcome(task, self.begun, Err(panic))),
+                        Err(panic) => self.end(outcome(task, number, Err(panic))),
                     }
                 }
             }

@@ -366,9 +366,9 @@ fn defer_in<F>(
         drop(inner);
         return Err(SpawnError::new(refusal(state), run));
     }
-    inner.finalizers.push(wrap(run));
+    let number = inner.finalizers.push(wrap(run));
     drop(inner);
-    event::finalizer_registered(region, None);
+    event::finalizer_registered(region, None, number);
     Ok(())
 }
 

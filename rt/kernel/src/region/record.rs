@@ -16,7 +16,7 @@ use std::task::Waker;
 use asr_base::{Budget, CancelRequest, Error, Fold, ObligationId, Outcome, RegionId, TimerId};
 
 use super::config::{Escalation, Policy};
-use super::finalizer::Finalizer;
+use super::finalizer::Stack;
 use super::word::{State, Word};
 use crate::kernel::Kernel;
 use crate::obligation::Marking;
@@ -70,7 +70,7 @@ pub(crate) struct Inner {
     pub(crate) counts: bool,
     /// Nobody polls fibers any more.
     pub(crate) scope_gone: bool,
-    pub(crate) finalizers: Vec<Finalizer>,
+    pub(crate) finalizers: Stack,
     pub(crate) closers: Vec<Waker>,
     pub(crate) outcome: Option<Outcome<(), Error>>,
     pub(crate) timer: Option<TimerId>,
@@ -100,7 +100,8 @@ impl Inner {
         cost: Option<u64>,
         counts: bool,
     ) {
-        debug_assert!(self.finalizers.is_empty() && self.closers.is_empty());
+        debug_assert!(self.closers.is_empty());
+        self.finalizers.reset();
         self.next_position = 0;
         self.policy = policy;
         self.budget = Some(budget);

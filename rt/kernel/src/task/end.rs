@@ -13,10 +13,10 @@ use asr_base::{CancelReason, Error, Outcome, PanicKind, PanicPayload, combine};
 use super::record::{Task, TaskRef, Tier};
 use super::word::{Phase, Snapshot};
 use super::{cell, join, poll, waker};
-pub(crate) use cell::contained;
 use crate::region::finalizer::{self, Step};
 use crate::region::{Escalation, close};
 use crate::{cancel, event, obligation};
+pub(crate) use cell::contained;
 
 /// How a body ended.
 pub(crate) enum End {

@@ -10,7 +10,7 @@ use asr_base::{
     Budget, CancelReason, CancelRequest, Error, ObligationId, Outcome, PanicPayload, TimerId,
 };
 
-use crate::region::finalizer::{Finalizer, Runner};
+use crate::region::finalizer::{Runner, Stack};
 use crate::sync::atomic::{AtomicPtr, AtomicU64, Ordering::*};
 use crate::sync::{Mutex, MutexGuard, lock};
 
@@ -48,7 +48,7 @@ pub(crate) struct Inner {
     pub(crate) cancel_wakers: Vec<(u64, Waker)>,
     pub(crate) next_waker: u64,
     /// Finalizers of the task itself; the last registered runs first.
-    pub(crate) finalizers: Vec<Finalizer>,
+    pub(crate) finalizers: Stack,
     /// The finalizers, while they run.
     pub(crate) runner: Option<Box<Runner>>,
     /// The outcome of the body, while finalizers run.
