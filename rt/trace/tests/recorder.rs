@@ -83,3 +83,24 @@ fn trc_5_part_a_closed_gate_builds_no_draft() {
     assert_eq!(gate.emit(|| unreachable!("the gate is closed")), 0);
     assert_eq!(recorder.take().events.len(), 2);
 }
+
+#[test]
+fn trc_4_an_emit_does_not_wait_for_a_reader() {
+    // One shard, most of the time locked by the reader: an emit that finds it so counts as lost.
+    let recorder = Recorder::single(1 << 10);
+    let (mut kept, mut dropped) = (0, 0);
+    let mut read = || {
+        let log = recorder.take();
+        kept += log.events.len() as u64;
+        dropped += log.dropped.total();
+    };
+    std::thread::scope(|scope| {
+        let emitter = scope.spawn(|| (0..50_000).map(|a| recorder.emit(fact(a))).sum::<u64>());
+        while !emitter.is_finished() {
+            read();
+        }
+    });
+    read();
+    assert_eq!(kept + dropped, 50_000);
+    assert!(kept > 0);
+}
