@@ -43,6 +43,8 @@ pub(crate) struct Slab<T: Record> {
 struct State {
     free: Vec<u32>,
     owned: u32,
+    /// Of these, how many stay to the end and keep nobody alive.
+    pinned: u32,
 }
 
 // SAFETY: the slab owns its records as a vector does; the raw pointers are to its own chunks.
@@ -59,11 +61,12 @@ impl<T: Record> Slab<T> {
         }
     }
 
-    /// A slot of its own, one generation older than before, and whether it is the only owned one.
+    /// A slot of its own, one generation older than before, and whether it is the only one that
+    /// counts.
     pub(crate) fn alloc(&self) -> (NonNull<T>, bool) {
         let mut state = lock(&self.state);
         state.owned += 1;
-        let first = state.owned == 1;
+        let first = state.owned == state.pinned + 1;
         let slot = match state.free.pop() {
             Some(index) => self.slot(index),
             None => self.fresh(),
@@ -76,7 +79,7 @@ impl<T: Record> Slab<T> {
         (slot, first)
     }
 
-    /// Gives a slot back. True if no slot is owned any more.
+    /// Gives a slot back. True if none that counts is owned any more.
     ///
     /// # Safety
     /// The caller owns the slot, and nobody uses it any more.
@@ -89,7 +92,7 @@ impl<T: Record> Slab<T> {
             state.free.push(record.index());
         }
         state.owned -= 1;
-        state.owned == 0
+        state.owned == state.pinned
     }
 
     /// The record at an index, if that slot was ever used. It may belong to somebody else by now:
@@ -108,9 +111,20 @@ impl<T: Record> Slab<T> {
         (0..len).filter_map(|index| self.get(index))
     }
 
-    /// How many slots are owned.
+    /// The one owned slot stays to the end of the slab: it does not count any more.
+    pub(crate) fn pin(&self) {
+        let mut state = lock(&self.state);
+        assert!(
+            state.owned == 1 && state.pinned == 0,
+            "pinned at the start, once"
+        );
+        state.pinned = 1;
+    }
+
+    /// How many slots are owned, without the pinned one.
     pub(crate) fn owned(&self) -> u32 {
-        lock(&self.state).owned
+        let state = lock(&self.state);
+        state.owned - state.pinned
     }
 
     fn slot(&self, index: u32) -> NonNull<T> {

@@ -2,19 +2,18 @@
 
 use asr_base::{Error, Failure, Outcome, Status};
 
-use super::{Cx, May, Set, caps};
+use super::{Cx, Has, Set, caps};
 use crate::event;
 use crate::region::{
     self, Finalizer, OpenRegion, RegionConfig, RegionHandle, RegionRef, Scope, Spawn, SpawnError,
 };
 use crate::task::{JoinHandle, Phase, Tier};
 
-impl<C: May<caps::Task>> Cx<C> {
+impl<C: Has<caps::Task>> Cx<C> {
     /// Starts a task in the region of this task.
     ///
     /// # Errors
-    /// The closure, unused, if the region does not admit (REG-3), with `CAP_DENIED` if the token is
-    /// gone.
+    /// The closure, unused, if the region does not admit (REG-3).
     pub fn spawn<T, F, Fut>(&self, run: F) -> Result<JoinHandle<T>, SpawnError<F>>
     where
         F: FnOnce(Cx<C>) -> Fut + Send + 'static,
@@ -38,8 +37,8 @@ impl<C: May<caps::Task>> Cx<C> {
         Fut: Future<Output = Result<T, Failure>> + Send + 'static,
         T: Send + 'static,
     {
-        if let Err(status) = self.allow::<caps::Task>("spawn") {
-            return Err(SpawnError::new(status, run));
+        if self.task.word.load().phase() == Phase::Completed {
+            return Err(SpawnError::new(Status::REGION_CLOSED, run));
         }
         region::start(self.task.region(), Tier::Task, self.caps, options, run)
     }
@@ -50,7 +49,7 @@ impl<C: May<caps::Task>> Cx<C> {
     }
 }
 
-impl<C: May<caps::Fiber>> Cx<C> {
+impl<C: Has<caps::Fiber>> Cx<C> {
     /// Runs `body` in a region of its own, and returns when nothing of it runs any more.
     ///
     /// The body is the child with spawn index 0 (REG-35). A cancel of this task is passed on, and
@@ -74,9 +73,8 @@ impl<C: May<caps::Fiber>> Cx<C> {
     /// Opens a region without a body, which the owner closes by hand.
     ///
     /// # Errors
-    /// As for [`require`](Cx::require).
+    /// `REGION_CLOSED` if this task has completed.
     pub fn open_region(&self, config: &RegionConfig) -> Result<OpenRegion<C>, Error> {
-        self.require::<caps::Fiber>("open_region")?;
         OpenRegion::open(self, config)
     }
 }
@@ -94,18 +92,16 @@ impl<C: Set> Cx<C> {
         region::defer_by(&self.task, run, Finalizer::sync)
     }
 
-    /// Registers an asynchronous finalizer of the region, as [`defer_sync`](Cx::defer_sync). It has
-    /// the capabilities of this context (CAP-7).
+    /// Registers an asynchronous finalizer of the region, as [`defer_sync`](Cx::defer_sync).
     ///
     /// # Errors
     /// As for [`defer_sync`](Cx::defer_sync).
     pub fn defer_async<F, Fut>(&self, run: F) -> Result<(), SpawnError<F>>
     where
-        F: FnOnce(Cx<C>) -> Fut + Send + 'static,
+        F: FnOnce(Cx) -> Fut + Send + 'static,
         Fut: Future<Output = Result<(), Failure>> + Send + 'static,
     {
-        let caps = self.caps;
-        region::defer_by(&self.task, run, |run| Finalizer::future(caps, run))
+        region::defer_by(&self.task, run, Finalizer::future)
     }
 
     /// Registers a finalizer of this task: it runs after the body, masked, whatever the outcome.
@@ -125,10 +121,10 @@ impl<C: Set> Cx<C> {
     /// As for [`defer_task`](Cx::defer_task).
     pub fn defer_task_async<F, Fut>(&self, run: F) -> Result<(), Error>
     where
-        F: FnOnce(Cx<C>) -> Fut + Send + 'static,
+        F: FnOnce(Cx) -> Fut + Send + 'static,
         Fut: Future<Output = Result<(), Failure>> + Send + 'static,
     {
-        self.defer_own(Finalizer::future(self.caps, run))
+        self.defer_own(Finalizer::future(run))
     }
 
     fn defer_own(&self, finalizer: Finalizer) -> Result<(), Error> {

@@ -1,13 +1,14 @@
 //! The kernel: the slabs, the configuration, and what drivers call.
 //!
-//! Lifetime: a kernel lives as long as somebody holds it, or one record of a task or region is
-//! owned. The first record that is handed out counts a reference to the kernel, and giving back the
-//! last one drops it; so a waker or a handle that outlives the runtime leads to memory that is
-//! there.
+//! Lifetime: a kernel lives as long as somebody holds it, or one record of a task or region beside
+//! the root is owned. The first record that is handed out counts a reference to the kernel, and
+//! giving back the last one drops it; so a waker or a handle that outlives the runtime leads to
+//! memory that is there.
 #![allow(unsafe_code, reason = "counts references to itself for its records")]
 
 mod abandon;
 mod config;
+mod inspect;
 mod stats;
 pub(crate) mod timers;
 
@@ -21,12 +22,12 @@ use asr_base::{
 use asr_trace::Gate;
 
 pub use config::Config;
+pub use inspect::{RegionState, TaskState, TimerState};
 pub(crate) use stats::Counter;
 pub use stats::Stats;
 use timers::{Target, Timers};
 
 use crate::cancel;
-use crate::cx::Caps;
 use crate::driver::{Driver, Runnable};
 use crate::obligation::Registry;
 use crate::region::{self, Region, RegionHandle, RegionRef};
@@ -39,7 +40,6 @@ pub struct Kernel {
     tasks: Slab<Task>,
     regions: Slab<Region>,
     driver: Box<dyn Driver>,
-    interprets: Caps,
     config: Config,
     trace: Gate,
     timers: Timers,
@@ -56,7 +56,6 @@ impl Kernel {
         let kernel = Arc::new(Kernel {
             tasks: Slab::new(),
             regions: Slab::new(),
-            interprets: driver.interprets(),
             driver,
             obligations: Registry::new(),
             trace: Gate::new(),
@@ -70,6 +69,12 @@ impl Kernel {
         let root = region::open::root(&kernel);
         // Release: who loads the root sees its record.
         kernel.root.store(NonNull::from(&*root).as_ptr(), Release);
+        // The root's record stays as long as the kernel, which holds this reference, and does not
+        // keep the kernel: a kernel that is dropped with an open root has no task left.
+        std::mem::forget(root);
+        kernel.regions.pin();
+        // SAFETY: the first record counted one reference (`retain`), and that was the root.
+        unsafe { Arc::decrement_strong_count(Arc::as_ptr(&kernel)) };
         kernel
     }
 
@@ -100,10 +105,6 @@ impl Kernel {
         self.driver.now()
     }
 
-    pub(crate) fn interprets(&self) -> Caps {
-        self.interprets
-    }
-
     pub(crate) fn entropy(&self, task: TaskId, call: u64) -> u64 {
         self.driver.entropy(task, call)
     }
@@ -111,8 +112,7 @@ impl Kernel {
     /// The root region: the place of the main task.
     pub fn root(&self) -> RegionHandle {
         let root = self.root.load(Acquire);
-        // SAFETY: set in `new`; the root is referenced by itself until it closes, and its slot is
-        // not used for another region before the kernel ends (`is_root_gone` is asked first).
+        // SAFETY: set in `new`; the kernel holds a reference to the root's record to its end.
         RegionHandle::new(RegionRef::of(unsafe { &*root }))
     }
 

@@ -63,6 +63,15 @@ impl Timers {
         lock(&self.wheel).next_deadline()
     }
 
+    /// Every armed timer, in the order in which they fire.
+    pub(crate) fn inspect(&self) -> Vec<super::TimerState> {
+        let wheel = lock(&self.wheel);
+        let states = wheel
+            .iter()
+            .map(|(id, deadline, _)| super::TimerState { id, deadline });
+        states.collect()
+    }
+
     pub(crate) fn advance(&self, kernel: &Kernel, now: Time) -> usize {
         let mut due = Vec::new();
         lock(&self.wheel).advance(now, &mut |id, at, target| due.push((id, at, target)));

@@ -26,8 +26,7 @@ type Running = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
 /// A registered finalizer.
 pub(crate) enum Finalizer {
     Sync(Box<dyn FnOnce() -> Result<(), Failure> + Send>),
-    /// Knows the capabilities of who registered it: its context has no others (CAP-7).
-    Async(Box<dyn FnOnce(TaskRef) -> Running + Send>),
+    Async(Box<dyn FnOnce(Cx) -> Running + Send>),
 }
 
 impl Finalizer {
@@ -38,12 +37,12 @@ impl Finalizer {
         Finalizer::Sync(Box::new(run))
     }
 
-    pub(crate) fn future<C, F, Fut>(caps: Caps, run: F) -> Finalizer
+    pub(crate) fn future<F, Fut>(run: F) -> Finalizer
     where
-        F: FnOnce(Cx<C>) -> Fut + Send + 'static,
+        F: FnOnce(Cx) -> Fut + Send + 'static,
         Fut: Future<Output = Result<(), Failure>> + Send + 'static,
     {
-        Finalizer::Async(Box::new(move |task| Box::pin(run(Cx::of(task, caps)))))
+        Finalizer::Async(Box::new(|cx| Box::pin(run(cx))))
     }
 }
 
@@ -139,8 +138,8 @@ impl Runner {
                     self.end(outcome(task, number, result));
                 }
                 Finalizer::Async(run) => {
-                    let task_ref = task.clone();
-                    match catch_unwind(AssertUnwindSafe(|| run(task_ref))) {
+                    let cx = Cx::new(task.clone(), Caps::ALL);
+                    match catch_unwind(AssertUnwindSafe(|| run(cx))) {
                         Ok(future) => self.current = Some(Current::new(task, kind, future)),
                         Err(panic) => self.end(outcome(task, number, Err(panic))),
                     }

@@ -153,7 +153,7 @@ pub(crate) fn root(kernel: &Kernel) -> RegionRef {
         escalation: Escalation::ROOT,
         shielded: false,
         children: 0,
-        // The open region's own, and the caller's.
+        // The open region's own, and the kernel's.
         refs: 2,
     });
     // SAFETY: as in `open`.

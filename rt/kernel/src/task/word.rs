@@ -87,7 +87,8 @@ impl Word {
         Snapshot(self.0.load(Acquire))
     }
 
-    /// Reads the word by a modification that changes nothing, so that it is ordered with the others.
+    /// Reads the word by a modification that changes nothing, so that it is ordered with the
+    /// others.
     pub fn modify(&self) -> Snapshot {
         Snapshot(self.0.fetch_or(0, AcqRel))
     }
