@@ -1,11 +1,11 @@
 //! Runs under many seeds, each twice.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use asr_base::{Failure as TaskFailure, Outcome};
+use asr_base::Failure as TaskFailure;
 use asr_kernel::Cx;
+use asr_trace::Log;
 
 use crate::config::LabConfig;
+use crate::pack::{self, CrashPack};
 use crate::run::{Lab, Run};
 
 /// Which test a failure belongs to.
@@ -77,18 +77,30 @@ where
     F: FnOnce(Cx) -> Fut + Send + 'static,
     Fut: Future<Output = Result<(), TaskFailure>> + Send + 'static,
 {
-    let run = catch_unwind(AssertUnwindSafe(|| Lab::new(config.clone()).run(make())));
-    match run {
-        Ok(Ok(run)) => match &run.outcome {
-            Outcome::Ok(()) => run,
-            other => panic!("lab: the main task ended {other:?}\nreplay: {replay}"),
-        },
-        Ok(Err(failure)) => panic!("{failure}\nreplay: {replay}"),
-        Err(panic) => {
-            eprintln!("replay: {replay}");
-            std::panic::resume_unwind(panic)
+    let mut session = Lab::new(config.clone()).start(make());
+    let mut trace = Log::default();
+    let failure = loop {
+        let stepped = session.step();
+        let new = session.lab().take_trace();
+        trace.clock = new.clock;
+        trace.dropped.add(new.dropped);
+        trace.events.extend(new.events);
+        match stepped {
+            Ok(false) => {}
+            Ok(true) => {
+                if let Some(failure) = session.main_failed() {
+                    break failure;
+                }
+                let mut run = session.end();
+                run.trace = trace;
+                return run;
+            }
+            Err(failure) => break failure,
         }
-    }
+    };
+    let automatic = || CrashPack::new(&failure, format!("{config:?}"), &trace, replay.to_owned());
+    let pack = pack::take_attached().unwrap_or_else(automatic);
+    panic!("{}", pack.summary());
 }
 
 /// A seed as people write it: decimal or `0x…`.

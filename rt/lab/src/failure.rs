@@ -19,6 +19,8 @@ pub enum Reason {
     Stopped,
     /// A recording does not fit the program (LAB-21).
     Diverged(String),
+    /// The main task or another child of the root did not end Ok.
+    Main(String),
     /// An oracle was violated: its name, and what it saw (LAB-12).
     Oracle(&'static str, String),
 }
@@ -78,20 +80,20 @@ impl fmt::Display for Failure {
             Reason::Deadlock => "deadlock: nobody can run".to_owned(),
             Reason::Stopped => "stopped: time does not advance by itself".to_owned(),
             Reason::Diverged(what) => format!("DIVERGED: {what}"),
+            Reason::Main(outcome) => format!("the run ended {outcome}"),
             Reason::Oracle(name, what) => format!("{name}: {what}"),
         };
-        writeln!(f, "lab: {what} at step {} and {}", self.step, self.at)?;
+        write!(f, "lab: {what} at step {} and {}", self.step, self.at)?;
         for task in &self.live {
-            write!(f, "  {} {:?}", task.id, task.phase)?;
+            write!(f, "\n  {} {:?}", task.id, task.phase)?;
             if let Some(name) = &task.name {
                 write!(f, " `{name}`")?;
             }
-            match task.message {
-                Some(message) => writeln!(f, ", last checkpoint: {message}")?,
-                None => writeln!(f)?,
+            if let Some(message) = task.message {
+                write!(f, ", last checkpoint: {message}")?;
             }
         }
-        write!(f, "replay: {}", self.replay())
+        Ok(())
     }
 }
 

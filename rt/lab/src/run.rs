@@ -13,7 +13,8 @@ use asr_trace::{Log, Recorder};
 use crate::config::LabConfig;
 use crate::driver::{Seam, Shared};
 use crate::failure::{Failure, LiveTask, Reason};
-use crate::schedule::{Choice, Chooser};
+use crate::schedule::{Choice, Chooser, Schedule};
+use crate::snapshot::Snapshot;
 
 /// A kernel that is run step by step.
 pub struct Lab {
@@ -130,50 +131,65 @@ impl Lab {
     /// How the run failed.
     pub fn step_until(&mut self, mut done: impl FnMut(&Lab) -> bool) -> Result<(), Failure> {
         while !done(self) {
-            if self.steps >= self.config.max_steps {
-                return Err(self.fail(Reason::StepLimit));
-            }
-            if self.step() == Step::Idle {
-                let waits = self.kernel.next_deadline().is_some();
-                let reason = if waits {
-                    Reason::Stopped
-                } else {
-                    Reason::Deadlock
-                };
-                return Err(self.fail(reason));
-            }
-            if self.chooser.diverged {
-                let what = format!("choice {} has no such place", self.choices().len() - 1);
-                return Err(self.fail(Reason::Diverged(what)));
-            }
+            self.checked_step()?;
         }
         Ok(())
+    }
+
+    /// One step that must be possible.
+    ///
+    /// # Errors
+    /// How the run failed.
+    pub fn checked_step(&mut self) -> Result<(), Failure> {
+        if self.steps >= self.config.max_steps {
+            return Err(self.fail(Reason::StepLimit));
+        }
+        if self.step() == Step::Idle {
+            let waits = self.kernel.next_deadline().is_some();
+            let reason = if waits {
+                Reason::Stopped
+            } else {
+                Reason::Deadlock
+            };
+            return Err(self.fail(reason));
+        }
+        if self.chooser.diverged {
+            let what = format!("choice {} has other alternatives", self.choices().len());
+            return Err(self.fail(Reason::Diverged(what)));
+        }
+        Ok(())
+    }
+
+    /// Starts `main` as a task of the root; the session steps it.
+    pub fn start<T, F, Fut>(self, main: F) -> Session<T>
+    where
+        F: FnOnce(Cx) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, asr_base::Failure>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let handle = self
+            .kernel
+            .root()
+            .spawn(main)
+            .expect("a fresh root is open");
+        Session {
+            lab: self,
+            handle,
+            closing: false,
+        }
     }
 
     /// Runs `main` as a task of the root, closes the root, and returns when it is closed.
     ///
     /// # Errors
     /// How the run failed.
-    pub fn run<T, F, Fut>(mut self, main: F) -> Result<Run<T>, Failure>
+    pub fn run<T, F, Fut>(self, main: F) -> Result<Run<T>, Failure>
     where
         F: FnOnce(Cx) -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, asr_base::Failure>> + Send + 'static,
         T: Send + 'static,
     {
-        let root = self.kernel.root();
-        let handle = root.spawn(main).expect("a fresh root is open");
-        self.step_until(|_| handle.is_finished())?;
-        root.begin_close();
-        self.step_until(|lab| lab.shared.is_closed())?;
-        let outcome = finished(handle);
-        Ok(Run {
-            outcome,
-            root: root.outcome().expect("the root is closed"),
-            trace: self.take_trace(),
-            choices: self.chooser.made().to_vec(),
-            steps: self.steps,
-            ended: self.now(),
-        })
+        self.start(main).finish()
     }
 
     /// What was recorded since the last call.
@@ -182,6 +198,22 @@ impl Lab {
             .as_ref()
             .map(|recorder| recorder.take())
             .unwrap_or_default()
+    }
+
+    /// The state at this step (LAB-15).
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            seed: self.config.seed,
+            step: self.steps,
+            now: self.now(),
+            generator: self.chooser.generator(),
+            regions: self.kernel.inspect_regions(),
+            tasks: self.kernel.inspect_tasks(),
+            timers: self.kernel.inspect_timers(),
+            queue: self.shared.runnable(),
+            marking: self.kernel.inspect_marking(),
+            choices: self.chooser.made().to_vec(),
+        }
     }
 
     pub(crate) fn fail(&self, reason: Reason) -> Failure {
@@ -202,6 +234,102 @@ impl Lab {
                 })
                 .collect(),
         }
+    }
+}
+
+/// A run of a main task, step by step.
+#[derive(Debug)]
+pub struct Session<T> {
+    lab: Lab,
+    handle: JoinHandle<T>,
+    closing: bool,
+}
+
+impl<T> Session<T> {
+    /// The lab.
+    pub fn lab(&self) -> &Lab {
+        &self.lab
+    }
+
+    /// One step. True once the root is closed, which makes no step.
+    ///
+    /// # Errors
+    /// How the run failed.
+    pub fn step(&mut self) -> Result<bool, Failure> {
+        if !self.closing && self.handle.is_finished() {
+            self.closing = true;
+            self.lab.kernel.root().begin_close();
+        }
+        if self.lab.shared.is_closed() {
+            return Ok(true);
+        }
+        self.lab.checked_step()?;
+        Ok(false)
+    }
+
+    /// Steps until the root is closed.
+    ///
+    /// # Errors
+    /// How the run failed.
+    pub fn finish(mut self) -> Result<Run<T>, Failure> {
+        while !self.step()? {}
+        Ok(self.end())
+    }
+
+    /// How the main task ended, if not Ok.
+    pub(crate) fn main_failed(&self) -> Option<Failure> {
+        let outcome = self.lab.kernel.root().outcome()?;
+        if outcome.is_ok() {
+            return None;
+        }
+        Some(self.lab.fail(Reason::Main(format!("{outcome:?}"))))
+    }
+
+    /// The run, once the root is closed.
+    pub(crate) fn end(self) -> Run<T> {
+        let Session { lab, handle, .. } = self;
+        Run {
+            outcome: finished(handle),
+            root: lab.kernel.root().outcome().expect("the root is closed"),
+            trace: lab.take_trace(),
+            choices: lab.chooser.made().to_vec(),
+            steps: lab.steps,
+            ended: lab.now(),
+        }
+    }
+}
+
+impl Snapshot {
+    /// Runs `main` from the start to the step of this snapshot, and compares (LAB-18). The session
+    /// goes on as the run did from which the snapshot was taken.
+    ///
+    /// # Errors
+    /// `Diverged` if the program does not lead to this state.
+    pub fn restore<T, F, Fut>(&self, config: &LabConfig, main: F) -> Result<Session<T>, Failure>
+    where
+        F: FnOnce(Cx) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, asr_base::Failure>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let mut config = config.clone();
+        config.seed = self.seed;
+        config.schedule = Schedule::Resume(self.choices.clone(), self.generator);
+        let mut session = Lab::new(config).start(main);
+        while session.lab.steps < self.step {
+            if session.step()? {
+                let what = format!(
+                    "it ended at step {}, before the snapshot",
+                    session.lab.steps
+                );
+                return Err(session.lab.fail(Reason::Diverged(what)));
+            }
+        }
+        let reached = session.lab.snapshot();
+        if reached.state_hash() != self.state_hash() {
+            let what = format!("another state at step {}", self.step);
+            return Err(session.lab.fail(Reason::Diverged(what)));
+        }
+        Ok(session)
     }
 }
 

@@ -15,6 +15,11 @@ pub enum Schedule {
     Lanes,
     /// These choices, in order, then the task that has waited longest.
     Script(Vec<u32>),
+    /// These choices, which must have had as many alternatives as now; then the task that has
+    /// waited longest.
+    Recorded(Vec<Choice>),
+    /// The same, and then the stream of the seed from this state of its generator on.
+    Resume(Vec<Choice>, [u64; 4]),
 }
 
 /// One choice.
@@ -38,9 +43,13 @@ pub(crate) struct Chooser {
 
 impl Chooser {
     pub(crate) fn new(schedule: Schedule, seed: u64) -> Chooser {
+        let stream = match &schedule {
+            Schedule::Resume(_, state) => Rng::from_state(*state),
+            _ => None,
+        };
         Chooser {
             schedule,
-            stream: Rng::stream(seed, Purpose::SCHEDULE),
+            stream: stream.unwrap_or_else(|| Rng::stream(seed, Purpose::SCHEDULE)),
             made: Vec::new(),
             diverged: false,
         }
@@ -65,12 +74,29 @@ impl Chooser {
                 self.diverged |= planned >= of;
                 planned.min(of - 1)
             }
+            Schedule::Recorded(choices) | Schedule::Resume(choices, _) => {
+                match choices.get(self.made.len()) {
+                    Some(planned) => {
+                        self.diverged |= planned.of as usize != of;
+                        (planned.chosen as usize).min(of - 1)
+                    }
+                    None if matches!(self.schedule, Schedule::Resume(..)) => {
+                        self.stream.below(of as u64) as usize
+                    }
+                    None => 0,
+                }
+            }
         };
         self.made.push(Choice {
             chosen: chosen as u32,
             of: of as u32,
         });
         chosen
+    }
+
+    /// The state of the generator.
+    pub(crate) fn generator(&self) -> [u64; 4] {
+        self.stream.state()
     }
 
     /// Every choice so far.
