@@ -14,12 +14,15 @@ use crate::task::Phase;
 
 /// Adds a token to the list of its holder. The lock of the record is held, or nobody else knows the
 /// token yet.
+///
+/// # Errors
+/// `REGION_CLOSING` if the task is complete: the token is in no list.
 pub(super) fn add(records: &Records, holder: &Holder, id: ObligationId) -> Result<(), Status> {
     match holder {
         Holder::Task(task) => {
             push(records, &mut task.side_or_new().lock().held, id);
             if task.word.modify().phase() == Phase::Completed && take_out(records, holder, id) {
-                return Err(Status::REGION_CLOSED);
+                return Err(Status::REGION_CLOSING);
             }
         }
         Holder::Region(region) => push(records, &mut region.lock().held, id),

@@ -20,6 +20,7 @@ use asr_base::{ObligationId, Time};
 
 use super::cause::AbortCause;
 use super::place::Place;
+use crate::kernel::Counter;
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
 use crate::sync::{Mutex, MutexGuard, lock};
 
@@ -61,7 +62,8 @@ impl Record {
     }
 }
 
-const FIRST: u32 = 64;
+/// Records of the first chunk; few in models, which keep account of each.
+const FIRST: u32 = if cfg!(loom) { 2 } else { 64 };
 const CHUNKS: usize = 26;
 
 /// All records of a kernel.
@@ -72,16 +74,21 @@ pub(super) struct Records {
     /// How often the list changed, above the index of the first free record + 1.
     free: AtomicU64,
     live: AtomicU64,
+    /// How often threads may have waited for each other, for a fresh chunk.
+    pub(super) waits: Counter,
 }
 
 impl Records {
     pub(super) fn new() -> Records {
-        Records {
+        let records = Records {
             chunks: std::array::from_fn(|_| OnceLock::new()),
             len: AtomicU32::new(0),
             free: AtomicU64::new(0),
             live: AtomicU64::new(0),
-        }
+            waits: Counter::default(),
+        };
+        records.chunks[0].get_or_init(|| chunk(0));
+        records
     }
 
     /// How many belong to a token.
@@ -117,13 +124,13 @@ impl Records {
 
     fn fresh(&self) -> u32 {
         let index = self.len.fetch_add(1, Relaxed);
-        let (chunk, _) = locate(index);
-        assert!(chunk < CHUNKS, "4 billion tokens are alive");
-        // Blocks only threads that need the same fresh chunk, 26 times in the life of a kernel.
-        self.chunks[chunk].get_or_init(|| {
-            let records = (FIRST as usize) << chunk;
-            (0..records).map(|_| Record::default()).collect()
-        });
+        let (number, _) = locate(index);
+        assert!(number < CHUNKS, "4 billion tokens are alive");
+        if self.chunks[number].get().is_none() {
+            // Blocks only threads that need the same fresh chunk, 25 times in the life of a kernel.
+            self.waits.add(1);
+            self.chunks[number].get_or_init(|| chunk(number));
+        }
         index
     }
 
@@ -166,12 +173,17 @@ impl Records {
     }
 }
 
+fn chunk(number: usize) -> Box<[Record]> {
+    let records = (FIRST as usize) << number;
+    (0..records).map(|_| Record::default()).collect()
+}
+
 /// The upper half of the next head.
 fn changed(head: u64) -> u64 {
     ((head >> 32) + 1) << 32
 }
 
-/// Chunk and offset of an index: chunk `k` holds `64 << k` records.
+/// Chunk and offset of an index: chunk `k` holds `FIRST << k` records.
 fn locate(index: u32) -> (usize, usize) {
     let chunk = (index / FIRST + 1).ilog2();
     let start = FIRST as u64 * ((1u64 << chunk) - 1);

@@ -3,7 +3,7 @@
 //!
 //! Reserve and resolve touch none of its locks (OBL-23): the table of kinds is written once per
 //! kind, records are found and recycled without a lock, the totals are locked when a region closes
-//! that counted anything. Each time a lock here is taken counts in
+//! that counted anything. Each time a lock here is taken, or the room for records grows, counts in
 //! [`shared_locks`](Registry::shared_locks).
 
 use std::sync::OnceLock;
@@ -150,7 +150,7 @@ impl Registry {
 
     /// How often a lock was taken that all regions share.
     pub fn shared_locks(&self) -> u64 {
-        self.shared_locks.get()
+        self.shared_locks.get() + self.records.waits.get()
     }
 
     /// A region closed with this marking.

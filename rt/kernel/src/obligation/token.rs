@@ -55,7 +55,7 @@ impl Token {
         });
         event::obligation_reserved(&place, id);
         if let Some(id) = id
-            && let Err(status) = list::add(&registry.records, &place.holder, id)
+            && list::add(&registry.records, &place.holder, id).is_err()
         {
             // The task ended in between: somebody kept its context.
             let token = Token {
@@ -65,7 +65,7 @@ impl Token {
             if token.claim() {
                 token.resolve(Some(AbortCause::Unwound), None);
             }
-            return Err(Error::new(status, "the task has ended"));
+            return Err(Error::new(Status::REGION_CLOSED, "the task has ended"));
         }
         Ok(Token { place, id })
     }
