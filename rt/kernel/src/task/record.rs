@@ -65,6 +65,8 @@ pub struct Task {
     priority: AtomicU8,
 }
 
+// Atomics of the model checker are larger.
+#[cfg(not(loom))]
 const _: () = assert!(size_of::<Task>() <= 80, "TSK-29: the hot record of a task");
 
 impl Record for Task {
