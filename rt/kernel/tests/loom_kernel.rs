@@ -77,9 +77,13 @@ fn spawn<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> thread:
 }
 
 fn model(check: fn()) {
+    model_within(3, check);
+}
+
+/// More preemptions add no interleaving of two or three critical steps, and cost hours.
+fn model_within(preemptions: usize, check: fn()) {
     let mut builder = loom::model::Builder::new();
-    // More preemptions add no interleaving of two or three critical steps, and cost hours.
-    builder.preemption_bound = Some(3);
+    builder.preemption_bound = Some(preemptions);
     builder.max_branches = 100_000;
     builder.check(move || spawn(check).join().unwrap());
 }
@@ -274,6 +278,91 @@ fn can_5_spawn_against_cancel() {
         model.drain();
         assert_eq!(ran.load(Relaxed), 0);
         assert!(matches!(outcome(handle), Outcome::Cancelled(_)));
+        model.finish();
+    });
+}
+
+/// A plain cell of memory: relaxed, so that only the edge orders it.
+fn cell() -> Arc<loom::sync::atomic::AtomicU32> {
+    Arc::new(loom::sync::atomic::AtomicU32::new(0))
+}
+
+const RELAXED: loom::sync::atomic::Ordering = loom::sync::atomic::Ordering::Relaxed;
+
+/// TSK-27: what is written before a completion is visible after the join, and after the close of the
+/// region, on whatever thread; what is written before a spawn, in the first poll.
+#[test]
+fn tsk_27_spawn_completion_and_close_order_memory() {
+    model_within(2, || {
+        let model = Model::new();
+        let region = model.kernel.root().open(&RegionConfig::new()).unwrap();
+        let (before, inside) = (cell(), cell());
+        before.store(1, RELAXED);
+        let child = {
+            let (before, inside) = (before.clone(), inside.clone());
+            let spawned = region.spawn(async move |_| {
+                assert_eq!(before.load(RELAXED), 1);
+                inside.store(1, RELAXED);
+                Ok(())
+            });
+            spawned.unwrap()
+        };
+        region.begin_close();
+        let other = {
+            let model = model.clone();
+            spawn(move || model.drain())
+        };
+        if child.is_finished() {
+            assert_eq!(inside.load(RELAXED), 1);
+        }
+        if region.state() == State::Closed {
+            assert_eq!(inside.load(RELAXED), 1);
+        }
+        other.join().unwrap();
+        model.finish();
+    });
+}
+
+/// TSK-27: what one poll writes is visible in the next, on another thread; what is written before a
+/// cancel request is visible to who observes it.
+#[test]
+fn tsk_27_polls_and_requests_order_memory() {
+    model_within(2, || {
+        let model = Model::new();
+        let (polled, asked) = (cell(), cell());
+        let handle = {
+            let (polled, asked) = (polled.clone(), asked.clone());
+            let spawned = model.kernel.root().spawn(async move |cx| {
+                let mut polls = 0;
+                let interrupted = poll_fn(|context| {
+                    assert_eq!(polled.load(RELAXED), polls);
+                    polls += 1;
+                    polled.store(polls, RELAXED);
+                    if cx.checkpoint().is_err() {
+                        assert_eq!(asked.load(RELAXED), 1);
+                        return Poll::Ready(());
+                    }
+                    if polls < 3 {
+                        context.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(())
+                });
+                interrupted.await;
+                Ok(())
+            });
+            spawned.unwrap()
+        };
+        let other = {
+            let model = model.clone();
+            spawn(move || model.drain())
+        };
+        model.run_one();
+        asked.store(1, RELAXED);
+        handle.abort();
+        other.join().unwrap();
+        model.drain();
+        drop(handle);
         model.finish();
     });
 }
