@@ -14,6 +14,7 @@
 
 use asr_base::{TaskId, Time};
 
+use crate::cx::Caps;
 use crate::task::{Phase, TaskRef};
 
 /// What the kernel asks of the world.
@@ -26,6 +27,12 @@ pub trait Driver: Send + Sync + 'static {
 
     /// A queued task got a cancel: it belongs into the cancel lane (CAN-27).
     fn promote(&self, task: TaskId);
+
+    /// The effects that it interprets, of those that it may leave out: randomness and I/O. Asked
+    /// once, when the kernel is made. A call for one that is left out gives `UNSUPPORTED` (CAP-11).
+    fn interprets(&self) -> Caps {
+        Caps::ALL
+    }
 
     /// Randomness for the `call`-th request of a task. The lab derives it from seed, task and call
     /// only (CAP-4).

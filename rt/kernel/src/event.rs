@@ -383,9 +383,12 @@ pub(crate) fn timer_cancelled(kernel: &Kernel, id: TimerId) {
     timer(kernel, Kind::TimerCancel, id, 0);
 }
 
-pub(crate) fn cap_denied(task: &Task, token: u16) {
-    emit(task.kernel(), |now| {
-        Some(sub_of_task(Sub::CapDenied, now, task)?.words(0, u64::from(token), 0))
+/// By a context, whose task is known, or by a handle of the region.
+pub(crate) fn cap_denied(region: &Region, task: Option<&Task>, operation: &str, token: u16) {
+    emit(region.kernel(), |now| {
+        let draft = Draft::sub(Sub::CapDenied, now)?.region(region.id());
+        let draft = draft.task(task.map(Task::id));
+        Some(draft.words(text_number(operation), u64::from(token), 0))
     });
 }
 

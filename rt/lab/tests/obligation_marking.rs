@@ -33,7 +33,7 @@ impl Player {
     }
 
     fn operation(&mut self) -> Result<(), Failure> {
-        let random = self.cx.random_u64();
+        let random = self.cx.random_u64()?;
         let kind = Kind::BUILTIN[(random >> 8) as usize % 11];
         let pick = (random >> 16) as usize;
         match random % 10 {

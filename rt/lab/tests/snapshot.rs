@@ -15,7 +15,7 @@ async fn scenario(cx: Cx) -> Result<u64, Failure> {
                 handles.push(scope.spawn(async move |cx| {
                     cx.sleep(Duration::from_millis(n)).await?;
                     cx.yield_now().await?;
-                    Ok(n + cx.random_u64() % 2)
+                    Ok(n + cx.random_u64()? % 2)
                 })?);
             }
             let mut sum = 0;

@@ -3,6 +3,10 @@
 //! `Cx<All>` may do everything; `cx.without::<Time>()` has type `Cx<Without<All, Time>>`, and an
 //! operation that needs `C: Has<Time>` does not compile with it. There is no way back: nothing
 //! turns a `Without` into what it was made from (CAP-7).
+//!
+//! A context that was narrowed while the program runs has type `Cx<Checked>`: its type proves
+//! nothing, so what needs a proof does not compile with it, and what it may do ([`May`]) is looked
+//! up in its bits at each call. So no operation has to lie about a token that is not there.
 
 use std::marker::PhantomData;
 
@@ -14,13 +18,21 @@ pub trait Token: sealed::Sealed {
     const NAME: &'static str;
 }
 
+/// A set of capabilities that contains `K`, or is looked at when `K` is used.
+#[diagnostic::on_unimplemented(
+    message = "this context lacks the capability `{K}`",
+    label = "needs `{K}`, which was taken away where the context was narrowed",
+    note = "pass a context that was not narrowed by `without::<{K}>()`"
+)]
+pub trait May<K: Token>: Set {}
+
 /// A set of capabilities that contains `K`.
 #[diagnostic::on_unimplemented(
     message = "this context lacks the capability `{K}`",
     label = "needs `{K}`, which was taken away where the context was narrowed",
     note = "pass a context that was not narrowed by `without::<{K}>()`"
 )]
-pub trait Has<K: Token>: Set {}
+pub trait Has<K: Token>: May<K> {}
 
 /// A type that stands for a set of capabilities.
 pub trait Set: sealed::Sealed + Send + Sync + 'static {}
@@ -29,13 +41,21 @@ pub trait Set: sealed::Sealed + Send + Sync + 'static {}
 #[derive(Clone, Copy, Debug)]
 pub struct All;
 
+/// Any set: a call looks at the bits of the context, and gives `CAP_DENIED` if the token is gone.
+#[derive(Clone, Copy, Debug)]
+pub struct Checked;
+
 /// What `C` grants, without `K`.
 #[derive(Clone, Copy, Debug)]
 pub struct Without<C, K>(PhantomData<fn() -> (C, K)>);
 
 impl sealed::Sealed for All {}
 impl Set for All {}
+impl<K: Token> May<K> for All {}
 impl<K: Token> Has<K> for All {}
+impl sealed::Sealed for Checked {}
+impl Set for Checked {}
+impl<K: Token> May<K> for Checked {}
 impl<C, K> sealed::Sealed for Without<C, K> {}
 impl<C: Set, K: Token + 'static> Set for Without<C, K> {}
 
@@ -74,6 +94,7 @@ macro_rules! tokens {
     (@pair Trace Trace) => {};
     (@pair Heal Heal) => {};
     (@pair $kept:ident $gone:ident) => {
+        impl<C: May<$kept>> May<$kept> for Without<C, $gone> {}
         impl<C: Has<$kept>> Has<$kept> for Without<C, $gone> {}
     };
 }
@@ -106,6 +127,8 @@ pub struct Caps(u16);
 impl Caps {
     /// Every capability.
     pub const ALL: Caps = Caps((1 << 9) - 1);
+    /// None.
+    pub const NONE: Caps = Caps(0);
 
     /// Whether `K` is in the set.
     pub fn has<K: Token>(self) -> bool {

@@ -18,7 +18,7 @@ use asr_base::{
     Budget, CancelReason, Duration, Error, Interrupted, RegionId, Status, TaskId, Time,
 };
 
-pub use caps::{All, Caps, Has, Set, Token, Without};
+pub use caps::{All, Caps, Checked, Has, May, Set, Token, Without};
 pub use mask::{CommitSection, Masked};
 pub(crate) use point::coop;
 pub use point::{Waiter, YieldNow};
@@ -26,7 +26,7 @@ pub use sleep::Sleep;
 
 use crate::cancel;
 use crate::event;
-use crate::task::{Message, TaskRef};
+use crate::task::{Message, Phase, TaskRef};
 
 /// The context of a task, with the capabilities `C`. See the module.
 pub struct Cx<C = All> {
@@ -50,16 +50,6 @@ mod sealed {
 impl<C> Authority for Cx<C> {
     fn task(&self) -> &TaskRef {
         &self.task
-    }
-}
-
-impl Cx {
-    pub(crate) fn new(task: TaskRef, caps: Caps) -> Cx {
-        Cx {
-            task,
-            caps,
-            set: PhantomData,
-        }
     }
 }
 
@@ -194,26 +184,41 @@ impl<C: Set> Cx<C> {
         }
     }
 
-    /// Refuses if the set, which may have been narrowed while the program ran, lacks `K`.
+    /// Refuses if the set, which may have been narrowed while the program ran, lacks `K`, or if the
+    /// task to which the context belongs has completed.
     ///
     /// # Errors
-    /// `CAP_DENIED`; `cap.denied` is written (CAP-8).
+    /// `CAP_DENIED`, and `cap.denied` is written (CAP-8). `REGION_CLOSED` after the end (CAP-9).
     pub fn require<K: Token>(&self, operation: &'static str) -> Result<(), Error> {
-        if self.caps.has::<K>() {
-            return Ok(());
+        self.allow::<K>(operation).map_err(|status| {
+            let what = match status {
+                Status::CAP_DENIED => format!("{operation} needs {}", K::NAME),
+                _ => format!("{operation}: the task of this context has completed"),
+            };
+            Error::new(status, what)
+        })
+    }
+
+    /// The same, without the words.
+    pub(crate) fn allow<K: Token>(&self, operation: &'static str) -> Result<(), Status> {
+        if !self.caps.has::<K>() {
+            event::cap_denied(self.task.region(), Some(&self.task), operation, K::BIT);
+            return Err(Status::CAP_DENIED);
         }
-        event::cap_denied(&self.task, K::BIT);
-        let what = format!("{operation} needs {}", K::NAME);
-        Err(Error::new(Status::CAP_DENIED, what))
+        if self.is_over() {
+            return Err(Status::REGION_CLOSED);
+        }
+        Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        self.task.word.load().phase() == Phase::Completed
     }
 
     /// The same context with the capabilities of `caps` at most, checked at each call (C, AIR).
-    #[must_use]
-    pub fn restrict(self, caps: Caps) -> Cx<C> {
-        Cx {
-            caps: self.caps.and(caps),
-            ..self
-        }
+    pub fn restrict(self, caps: Caps) -> Cx<Checked> {
+        let caps = self.caps.and(caps);
+        Cx::of(self.task, caps)
     }
 }
 
@@ -237,30 +242,85 @@ impl<C: Has<caps::Time>> Cx<C> {
     }
 }
 
-impl<C: Has<caps::Entropy>> Cx<C> {
-    /// Randomness. In the lab a function of seed, task and call number (CAP-4).
-    pub fn random_u64(&self) -> u64 {
-        let call = self.task.side_or_new().entropy.fetch_add(1, Relaxed);
-        self.task.kernel().entropy(self.task.id(), call)
+impl<C: May<caps::Time>> Cx<C> {
+    /// [`now`](Cx::now) for a context whose type does not say that it may.
+    ///
+    /// # Errors
+    /// As for [`require`](Cx::require).
+    pub fn try_now(&self) -> Result<Time, Error> {
+        self.require::<caps::Time>("now")?;
+        Ok(self.task.kernel().now())
     }
 
-    /// Fills `bytes` with randomness.
-    pub fn fill(&self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            let word = self.random_u64().to_le_bytes();
-            chunk.copy_from_slice(&word[..chunk.len()]);
-        }
+    /// [`sleep_until`](Cx::sleep_until) for a context whose type does not say that it may.
+    ///
+    /// # Errors
+    /// As for [`require`](Cx::require), at the call: there is no future then.
+    pub fn try_sleep_until(&self, deadline: Time) -> Result<Sleep<'_>, Error> {
+        self.require::<caps::Time>("sleep_until")?;
+        Ok(Sleep::new(&self.task, deadline))
+    }
+
+    /// [`sleep`](Cx::sleep) for a context whose type does not say that it may.
+    ///
+    /// # Errors
+    /// As for [`require`](Cx::require), at the call: there is no future then.
+    pub fn try_sleep(&self, duration: Duration) -> Result<Sleep<'_>, Error> {
+        self.require::<caps::Time>("sleep")?;
+        let deadline = self.task.kernel().now().saturating_add(duration);
+        Ok(Sleep::new(&self.task, deadline))
     }
 }
 
-impl<C: Has<caps::Trace>> Cx<C> {
+impl<C: May<caps::Entropy>> Cx<C> {
+    /// Randomness. In the lab a function of seed, task and call number (CAP-4).
+    ///
+    /// # Errors
+    /// As for [`require`](Cx::require); `UNSUPPORTED` if the driver has no randomness (CAP-11).
+    pub fn random_u64(&self) -> Result<u64, Error> {
+        self.require::<caps::Entropy>("random_u64")?;
+        self.interpreted::<caps::Entropy>("random_u64")?;
+        let call = self.task.side_or_new().entropy.fetch_add(1, Relaxed);
+        Ok(self.task.kernel().entropy(self.task.id(), call))
+    }
+
+    /// Fills `bytes` with randomness.
+    ///
+    /// # Errors
+    /// As for [`random_u64`](Cx::random_u64); `bytes` is unchanged then.
+    pub fn fill(&self, bytes: &mut [u8]) -> Result<(), Error> {
+        self.require::<caps::Entropy>("fill")?;
+        self.interpreted::<caps::Entropy>("fill")?;
+        for chunk in bytes.chunks_mut(8) {
+            let word = self.random_u64()?.to_le_bytes();
+            chunk.copy_from_slice(&word[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+impl<C: May<caps::Trace>> Cx<C> {
     /// Writes an event of the program's own into the trace.
-    pub fn trace(&self, a: u64, b: u64) {
+    ///
+    /// # Errors
+    /// As for [`require`](Cx::require).
+    pub fn trace(&self, a: u64, b: u64) -> Result<(), Error> {
+        self.require::<caps::Trace>("trace")?;
         event::user(&self.task, a, b);
+        Ok(())
     }
 }
 
 impl<C> Cx<C> {
+    /// Refuses an effect that the driver does not interpret (CAP-11).
+    fn interpreted<K: Token>(&self, operation: &'static str) -> Result<(), Error> {
+        if self.task.kernel().interprets().has::<K>() {
+            return Ok(());
+        }
+        let what = format!("the driver has nothing for {operation}");
+        Err(Error::new(Status::UNSUPPORTED, what))
+    }
+
     pub(crate) fn of(task: TaskRef, caps: Caps) -> Cx<C> {
         Cx {
             task,

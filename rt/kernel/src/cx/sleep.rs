@@ -7,7 +7,7 @@ use asr_base::{Interrupted, Time, TimerId};
 
 use super::point::{Waiter, coop};
 use crate::kernel::timers::Target;
-use crate::task::TaskRef;
+use crate::task::{Phase, TaskRef};
 
 /// Future of [`Cx::sleep`](crate::Cx::sleep). Holds at most one timer, which goes with it.
 #[derive(Debug)]
@@ -49,6 +49,10 @@ impl Future for Sleep<'_> {
             return Poll::Ready(Err(interrupted));
         }
         let task = this.waiter.task();
+        if task.word.load().phase() == Phase::Completed {
+            // The context outlived its task: nothing is to go on under it (CAP-9).
+            return Poll::Ready(Err(Interrupted));
+        }
         if this.deadline <= task.kernel().now() {
             ready!(coop(task, context));
             this.disarm();

@@ -2,18 +2,19 @@
 
 use asr_base::{Error, Failure, Outcome, Status};
 
-use super::{Cx, Has, Set, caps};
+use super::{Cx, May, Set, caps};
 use crate::event;
 use crate::region::{
     self, Finalizer, OpenRegion, RegionConfig, RegionHandle, RegionRef, Scope, Spawn, SpawnError,
 };
 use crate::task::{JoinHandle, Phase, Tier};
 
-impl<C: Has<caps::Task>> Cx<C> {
+impl<C: May<caps::Task>> Cx<C> {
     /// Starts a task in the region of this task.
     ///
     /// # Errors
-    /// The closure, unused, if the region does not admit (REG-3).
+    /// The closure, unused, if the region does not admit (REG-3), with `CAP_DENIED` if the token is
+    /// gone.
     pub fn spawn<T, F, Fut>(&self, run: F) -> Result<JoinHandle<T>, SpawnError<F>>
     where
         F: FnOnce(Cx<C>) -> Fut + Send + 'static,
@@ -37,8 +38,8 @@ impl<C: Has<caps::Task>> Cx<C> {
         Fut: Future<Output = Result<T, Failure>> + Send + 'static,
         T: Send + 'static,
     {
-        if self.task.word.load().phase() == Phase::Completed {
-            return Err(SpawnError::new(Status::REGION_CLOSED, run));
+        if let Err(status) = self.allow::<caps::Task>("spawn") {
+            return Err(SpawnError::new(status, run));
         }
         region::start(self.task.region(), Tier::Task, self.caps, options, run)
     }
@@ -49,7 +50,7 @@ impl<C: Has<caps::Task>> Cx<C> {
     }
 }
 
-impl<C: Has<caps::Fiber>> Cx<C> {
+impl<C: May<caps::Fiber>> Cx<C> {
     /// Runs `body` in a region of its own, and returns when nothing of it runs any more.
     ///
     /// The body is the child with spawn index 0 (REG-35). A cancel of this task is passed on, and
@@ -73,8 +74,9 @@ impl<C: Has<caps::Fiber>> Cx<C> {
     /// Opens a region without a body, which the owner closes by hand.
     ///
     /// # Errors
-    /// `REGION_CLOSED` if this task has completed.
+    /// As for [`require`](Cx::require).
     pub fn open_region(&self, config: &RegionConfig) -> Result<OpenRegion<C>, Error> {
+        self.require::<caps::Fiber>("open_region")?;
         OpenRegion::open(self, config)
     }
 }
@@ -92,16 +94,18 @@ impl<C: Set> Cx<C> {
         region::defer_by(&self.task, run, Finalizer::sync)
     }
 
-    /// Registers an asynchronous finalizer of the region, as [`defer_sync`](Cx::defer_sync).
+    /// Registers an asynchronous finalizer of the region, as [`defer_sync`](Cx::defer_sync). It has
+    /// the capabilities of this context (CAP-7).
     ///
     /// # Errors
     /// As for [`defer_sync`](Cx::defer_sync).
     pub fn defer_async<F, Fut>(&self, run: F) -> Result<(), SpawnError<F>>
     where
-        F: FnOnce(Cx) -> Fut + Send + 'static,
+        F: FnOnce(Cx<C>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<(), Failure>> + Send + 'static,
     {
-        region::defer_by(&self.task, run, Finalizer::future)
+        let caps = self.caps;
+        region::defer_by(&self.task, run, |run| Finalizer::future(caps, run))
     }
 
     /// Registers a finalizer of this task: it runs after the body, masked, whatever the outcome.
@@ -121,10 +125,10 @@ impl<C: Set> Cx<C> {
     /// As for [`defer_task`](Cx::defer_task).
     pub fn defer_task_async<F, Fut>(&self, run: F) -> Result<(), Error>
     where
-        F: FnOnce(Cx) -> Fut + Send + 'static,
+        F: FnOnce(Cx<C>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<(), Failure>> + Send + 'static,
     {
-        self.defer_own(Finalizer::future(run))
+        self.defer_own(Finalizer::future(self.caps, run))
     }
 
     fn defer_own(&self, finalizer: Finalizer) -> Result<(), Error> {

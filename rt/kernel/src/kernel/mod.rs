@@ -28,6 +28,7 @@ pub use stats::Stats;
 use timers::{Target, Timers};
 
 use crate::cancel;
+use crate::cx::Caps;
 use crate::driver::{Driver, Runnable};
 use crate::obligation::Registry;
 use crate::region::{self, Region, RegionHandle, RegionRef};
@@ -40,6 +41,7 @@ pub struct Kernel {
     tasks: Slab<Task>,
     regions: Slab<Region>,
     driver: Box<dyn Driver>,
+    interprets: Caps,
     config: Config,
     trace: Gate,
     timers: Timers,
@@ -56,6 +58,7 @@ impl Kernel {
         let kernel = Arc::new(Kernel {
             tasks: Slab::new(),
             regions: Slab::new(),
+            interprets: driver.interprets(),
             driver,
             obligations: Registry::new(),
             trace: Gate::new(),
@@ -103,6 +106,10 @@ impl Kernel {
     #[inline]
     pub fn now(&self) -> Time {
         self.driver.now()
+    }
+
+    pub(crate) fn interprets(&self) -> Caps {
+        self.interprets
     }
 
     pub(crate) fn entropy(&self, task: TaskId, call: u64) -> u64 {

@@ -13,6 +13,7 @@
 //! | `cause` | why a token was aborted; which causes are leaks |
 //! | `leak` | what is done about a leak |
 //! | `end` | what the ends of tasks and regions find |
+//! | `look` | looking at them from outside |
 //! | `registry` | what regions share |
 
 mod cause;
@@ -21,6 +22,7 @@ mod kind;
 mod leak;
 mod linear;
 mod list;
+mod look;
 mod marking;
 mod place;
 mod raw;

@@ -26,7 +26,8 @@ type Running = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
 /// A registered finalizer.
 pub(crate) enum Finalizer {
     Sync(Box<dyn FnOnce() -> Result<(), Failure> + Send>),
-    Async(Box<dyn FnOnce(Cx) -> Running + Send>),
+    /// Knows the capabilities of who registered it: its context has no others (CAP-7).
+    Async(Box<dyn FnOnce(TaskRef) -> Running + Send>),
 }
 
 impl Finalizer {
@@ -37,12 +38,12 @@ impl Finalizer {
         Finalizer::Sync(Box::new(run))
     }
 
-    pub(crate) fn future<F, Fut>(run: F) -> Finalizer
+    pub(crate) fn future<C, F, Fut>(caps: Caps, run: F) -> Finalizer
     where
-        F: FnOnce(Cx) -> Fut + Send + 'static,
+        F: FnOnce(Cx<C>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<(), Failure>> + Send + 'static,
     {
-        Finalizer::Async(Box::new(|cx| Box::pin(run(cx))))
+        Finalizer::Async(Box::new(move |task| Box::pin(run(Cx::of(task, caps)))))
     }
 }
 
@@ -138,8 +139,8 @@ impl Runner {
                     self.end(outcome(task, number, result));
                 }
                 Finalizer::Async(run) => {
-                    let cx = Cx::new(task.clone(), Caps::ALL);
-                    match catch_unwind(AssertUnwindSafe(|| run(cx))) {
+                    let task_ref = task.clone();
+                    match catch_unwind(AssertUnwindSafe(|| run(task_ref))) {
                         Ok(future) => self.current = Some(Current::new(task, kind, future)),
                         Err(panic) => self.end(outcome(task, number, Err(panic))),
                     }

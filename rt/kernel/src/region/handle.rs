@@ -13,56 +13,13 @@ use super::config::RegionConfig;
 use super::finalizer::Finalizer;
 use super::open::{self, Opener, Spawn};
 use super::record::{Region, RegionRef, refusal};
+use super::refused::SpawnError;
 use super::scope::abandon;
 use super::word::State;
 use crate::cancel;
-use crate::cx::{All, Authority, Caps, Cx, Set, Waiter};
+use crate::cx::{All, Authority, Caps, Cx, May, Set, Token, Waiter, caps};
 use crate::event;
 use crate::task::{JoinHandle, Task, TaskRef, Tier, cell};
-
-/// A refused spawn or registration: the closure comes back unused (REG-3).
-pub struct SpawnError<F> {
-    status: Status,
-    /// What was to run.
-    pub closure: F,
-}
-
-impl<F> SpawnError<F> {
-    pub(crate) fn new(status: Status, closure: F) -> SpawnError<F> {
-        SpawnError { status, closure }
-    }
-
-    /// `REGION_CLOSING`, `REGION_CLOSED` or `SHUTDOWN`.
-    pub fn status(&self) -> Status {
-        self.status
-    }
-}
-
-impl<F> fmt::Debug for SpawnError<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SpawnError").field(&self.status).finish()
-    }
-}
-
-impl<F> fmt::Display for SpawnError<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "nothing was started: {}", self.status.name())
-    }
-}
-
-impl<F> std::error::Error for SpawnError<F> {}
-
-impl<F> From<SpawnError<F>> for Error {
-    fn from(refused: SpawnError<F>) -> Error {
-        Error::new(refused.status, "the region admits nothing any more")
-    }
-}
-
-impl<F> From<SpawnError<F>> for Failure {
-    fn from(refused: SpawnError<F>) -> Failure {
-        Failure::Err(refused.into())
-    }
-}
 
 /// A handle of a region: spawns into it, cancels it, asks it. Keeps neither region nor runtime
 /// open.
@@ -184,18 +141,19 @@ impl<C> RegionHandle<C> {
     /// As for [`defer_sync`](RegionHandle::defer_sync).
     pub fn defer_async<F, Fut>(&self, run: F) -> Result<(), SpawnError<F>>
     where
-        F: FnOnce(Cx) -> Fut + Send + 'static,
+        F: FnOnce(Cx<C>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<(), Failure>> + Send + 'static,
     {
-        defer(&self.region, run, Finalizer::future)
+        defer(&self.region, run, |run| Finalizer::future(self.caps, run))
     }
 }
 
-impl<C: Set> RegionHandle<C> {
+impl<C: May<caps::Task>> RegionHandle<C> {
     /// Starts a task in the region.
     ///
     /// # Errors
-    /// The closure, unused, if the region does not admit (REG-3).
+    /// The closure, unused, if the region does not admit (REG-3), with `CAP_DENIED` if the token is
+    /// gone.
     pub fn spawn<T, F, Fut>(&self, run: F) -> Result<JoinHandle<T>, SpawnError<F>>
     where
         F: FnOnce(Cx<C>) -> Fut + Send + 'static,
@@ -219,14 +177,21 @@ impl<C: Set> RegionHandle<C> {
         Fut: Future<Output = Result<T, Failure>> + Send + 'static,
         T: Send + 'static,
     {
+        if let Err(status) = allow::<caps::Task>(&self.region, self.caps, "spawn") {
+            return Err(SpawnError::new(status, run));
+        }
         start(&self.region, Tier::Task, self.caps, options, run)
     }
+}
 
+impl<C: May<caps::Fiber>> RegionHandle<C> {
     /// Opens a region below this one.
     ///
     /// # Errors
-    /// `REGION_CLOSING` or `REGION_CLOSED`.
+    /// `REGION_CLOSING` or `REGION_CLOSED`; `CAP_DENIED` if the token is gone.
     pub fn open(&self, config: &RegionConfig) -> Result<OpenRegion<C>, Error> {
+        allow::<caps::Fiber>(&self.region, self.caps, "open")
+            .map_err(|status| Error::new(status, format!("open needs {}", caps::Fiber::NAME)))?;
         let opened = open::open(&Opener::Handle(&self.region), config, false);
         OpenRegion::from_opened(opened, self.caps, Origin::Region(self.region.id()))
     }
@@ -328,6 +293,19 @@ pub(crate) fn is_within(region: &Region, top: &Region) -> bool {
         at = region.parent();
     }
     false
+}
+
+/// Refuses what a handle that was narrowed while the program ran may not do.
+pub(super) fn allow<K: Token>(
+    region: &Region,
+    caps: Caps,
+    operation: &'static str,
+) -> Result<(), Status> {
+    if caps.has::<K>() {
+        return Ok(());
+    }
+    event::cap_denied(region, None, operation, K::BIT);
+    Err(Status::CAP_DENIED)
 }
 
 /// Registers a finalizer, or gives the closure back.

@@ -10,6 +10,7 @@
 //! | `close` | the protocol from the last child's end to the published outcome |
 //! | `finalizer` | the finalizer stack and its runner |
 //! | `scope` | the Rust form: a body with borrowing fibers |
+//! | `refused` | what a refused spawn gives back |
 //! | `handle` | regions without a body, closed by hand |
 
 pub(crate) mod children;
@@ -19,17 +20,19 @@ pub(crate) mod finalizer;
 mod handle;
 pub(crate) mod open;
 mod record;
+mod refused;
 mod scope;
 pub mod word;
 
 pub use config::{Escalation, Policy, RegionConfig};
 pub(crate) use finalizer::Finalizer;
-pub use handle::{Close, OpenRegion, RegionHandle, SpawnError};
+pub use handle::{Close, OpenRegion, RegionHandle};
 pub(crate) use handle::{defer_by, is_within, start};
 pub use open::Spawn;
 pub(crate) use record::Inner;
 pub(crate) use record::refusal;
 pub use record::{Region, RegionRef};
+pub use refused::SpawnError;
 pub use scope::Scope;
 pub(crate) use scope::{enqueue_fiber, region};
 pub use word::State;

@@ -26,11 +26,12 @@ use asr_base::{CancelKind, CancelReason, Error, Failure, Origin, Outcome};
 use super::children::{self, Child};
 use super::close;
 use super::config::RegionConfig;
-use super::handle::{RegionHandle, SpawnError, defer, start};
+use super::handle::{RegionHandle, allow, defer, start};
 use super::open::{self, Opener, Spawn};
 use super::record::{Region, RegionRef};
+use super::refused::SpawnError;
 use crate::cancel;
-use crate::cx::{Authority, Caps, Cx};
+use crate::cx::{Authority, Caps, Cx, May, Set, caps};
 use crate::task::end::{self, End, Place};
 use crate::task::{JoinHandle, Phase, Task, TaskRef, Tier, cell, poll};
 
@@ -65,7 +66,7 @@ impl<C> std::fmt::Debug for Scope<'_, C> {
     }
 }
 
-impl<'env, C: crate::cx::Set> Scope<'env, C> {
+impl<'env, C: Set> Scope<'env, C> {
     /// Starts a fiber: it may borrow from around the region, and is polled by it.
     ///
     /// # Errors
@@ -85,7 +86,7 @@ impl<'env, C: crate::cx::Set> Scope<'env, C> {
     /// As for [`fiber`](Scope::fiber).
     pub fn spawn<T, F, Fut>(&self, run: F) -> Result<JoinHandle<T>, SpawnError<F>>
     where
-        C: crate::cx::Has<crate::cx::caps::Task>,
+        C: May<caps::Task>,
         F: FnOnce(Cx<C>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, Failure>> + Send + 'static,
         T: Send + 'static,
@@ -103,11 +104,14 @@ impl<'env, C: crate::cx::Set> Scope<'env, C> {
         run: F,
     ) -> Result<JoinHandle<T>, SpawnError<F>>
     where
-        C: crate::cx::Has<crate::cx::caps::Task>,
+        C: May<caps::Task>,
         F: FnOnce(Cx<C>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, Failure>> + Send + 'static,
         T: Send + 'static,
     {
+        if let Err(status) = allow::<caps::Task>(&self.region, self.caps, "spawn") {
+            return Err(SpawnError::new(status, run));
+        }
         start(&self.region, Tier::Task, self.caps, options, run)
     }
 
@@ -128,10 +132,11 @@ impl<'env, C: crate::cx::Set> Scope<'env, C> {
     /// As for [`defer_sync`](Scope::defer_sync).
     pub fn defer_async<F, Fut>(&self, run: F) -> Result<(), SpawnError<F>>
     where
-        F: FnOnce(Cx) -> Fut + Send + 'static,
+        F: FnOnce(Cx<C>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<(), Failure>> + Send + 'static,
     {
-        defer(&self.region, run, super::Finalizer::future)
+        let caps = self.caps;
+        defer(&self.region, run, |run| super::Finalizer::future(caps, run))
     }
 
     /// A handle that tasks of the region may keep: it spawns, cancels, asks.
@@ -152,10 +157,13 @@ pub(crate) async fn region<'env, C, T, B, Fut>(
     body: B,
 ) -> Outcome<T, Error>
 where
-    C: crate::cx::Set,
+    C: May<caps::Fiber>,
     B: FnOnce(Scope<'env, C>, Cx<C>) -> Fut,
     Fut: Future<Output = Result<T, Failure>>,
 {
+    if let Err(denied) = cx.require::<caps::Fiber>("region") {
+        return Outcome::Err(denied);
+    }
     let (region, task) = match open::open(&Opener::Task(cx.task()), &config, true) {
         Ok(opened) => opened,
         Err(status) => return Outcome::Err(Error::new(status, "the enclosing region has closed")),

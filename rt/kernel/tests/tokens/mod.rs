@@ -36,6 +36,11 @@ impl Pool {
         self.free.load(Relaxed)
     }
 
+    /// All capacity is back: the owner of the pool ended.
+    pub(crate) fn reset(&self, capacity: i64) {
+        self.free.store(capacity, Relaxed);
+    }
+
     pub(crate) fn aborts(&self) -> Vec<AbortCause> {
         self.aborts.lock().unwrap().clone()
     }
