@@ -1,5 +1,28 @@
 //! The lab: the same kernel under a seeded scheduler and virtual time.
 //!
+//! # A first look
+//!
+//! A test of concurrent code is an async function that runs under many seeds, each twice, in
+//! virtual time. A failure prints a crash pack and the command that repeats it.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use asr_base::{Failure, Time};
+//! use asr_kernel::Cx;
+//!
+//! #[asr_lab::test(seeds = 100)]
+//! async fn a_year_passes(cx: Cx) -> Result<(), Failure> {
+//!     let sleeper = cx.spawn(async |cx| Ok(cx.sleep(Duration::from_secs(31_536_000)).await?))?;
+//!     sleeper.join(&cx).await?.into_result()?;
+//!     assert_eq!(cx.now(), Time::from_nanos(31_536_000_000_000_000));
+//!     Ok(())
+//! }
+//! ```
+//!
+//! [`Lab`] runs one program by hand, step by step if need be; [`Explorer`] runs every schedule of a
+//! small one.
+//!
 //! | file | idea |
 //! |---|---|
 //! | `check` | many seeds, each twice: what `#[asr_lab::test]` calls |
