@@ -16,19 +16,29 @@ pub(crate) use obligation::{
 
 #[inline(always)]
 fn emit(kernel: &Kernel, build: impl FnOnce(Time) -> Option<Draft>) {
+    let _ = numbered(kernel, build);
+}
+
+/// The same, and the number of the event: what it causes says so. 0 if none was kept.
+#[inline(always)]
+fn numbered(kernel: &Kernel, build: impl FnOnce(Time) -> Option<Draft>) -> u64 {
     if kernel.trace().on() {
-        write(kernel, build);
+        write(kernel, build)
+    } else {
+        0
     }
 }
 
 #[cold]
 #[inline(never)]
-fn write(kernel: &Kernel, build: impl FnOnce(Time) -> Option<Draft>) {
-    if let Some(draft) = build(kernel.now()) {
-        let draft = actor::sign(kernel, draft);
-        let seq = kernel.trace().emit(|| draft);
-        actor::wrote(kernel, seq);
-    }
+fn write(kernel: &Kernel, build: impl FnOnce(Time) -> Option<Draft>) -> u64 {
+    let Some(draft) = build(kernel.now()) else {
+        return 0;
+    };
+    let draft = actor::sign(kernel, draft);
+    let seq = kernel.trace().emit(|| draft);
+    actor::wrote(kernel, seq);
+    seq
 }
 
 fn of_task(kind: Kind, now: Time, task: &Task) -> Draft {
@@ -183,28 +193,31 @@ pub(crate) fn result_discarded(task: &Task) {
 
 // Cancellation.
 
-pub(crate) fn cancel_requested(task: &Task, reason: &CancelReason) {
-    emit(task.kernel(), |now| {
+/// `cause` is the number of the request that this one follows from (CAN-28). Returns its own.
+pub(crate) fn cancel_requested(task: &Task, reason: &CancelReason, cause: u64) -> u64 {
+    numbered(task.kernel(), |now| {
         let draft = Draft::new(Kind::CancelRequest, now).region(task.region().id());
         let words = (u64::from(reason.kind().rank()), reason.origin().number());
         Some(
             draft
                 .object(task_object(task, Access::Write))
+                .cause(cause)
                 .words(words.0, words.1, 0),
         )
-    });
+    })
 }
 
-pub(crate) fn region_cancel_requested(region: &Region, reason: &CancelReason) {
-    emit(region.kernel(), |now| {
+pub(crate) fn region_cancel_requested(region: &Region, reason: &CancelReason, cause: u64) -> u64 {
+    numbered(region.kernel(), |now| {
         let words = (u64::from(reason.kind().rank()), reason.origin().number());
         Some(
             Draft::new(Kind::CancelRequest, now)
                 .region(region.id())
                 .object(region_object(region, Access::Write))
+                .cause(cause)
                 .words(words.0, words.1, 0),
         )
-    });
+    })
 }
 
 pub(crate) fn cancel_late(task: &Task, reason: &CancelReason) {
@@ -266,8 +279,8 @@ pub(crate) fn escalated(task: &Task, phase: Phase) {
             .side()
             .and_then(|side| side.reason())
             .map_or(0, |reason| u64::from(reason.kind().rank()));
-        let _ = phase;
-        let mode = task.region().escalation() as u64;
+        // The mode, and above it the state that the task was in.
+        let mode = task.region().escalation() as u64 | (phase as u64) << 8;
         Some(sub_of_task(Sub::CancelEscalated, now, task)?.words(mode, rank, held))
     });
 }
@@ -275,14 +288,31 @@ pub(crate) fn escalated(task: &Task, phase: Phase) {
 /// A soft region waits on, although the cleanup budget ended.
 pub(crate) fn cancel_overdue(task: &Task) {
     emit(task.kernel(), |now| {
+        let rank = task
+            .side()
+            .and_then(|side| side.reason())
+            .map_or(0, |reason| u64::from(reason.kind().rank()));
         let mode = task.region().escalation() as u64;
-        Some(of_task(Kind::CancelEscalate, now, task).words(0, mode, 0))
+        Some(of_task(Kind::CancelEscalate, now, task).words(rank, mode, 0))
     });
 }
 
+/// A task does not return from its poll. The duration is the least that it can be; which worker
+/// polls it only the driver knows, so that is 0.
 pub(crate) fn stuck_in_poll(task: &Task) {
     emit(task.kernel(), |now| {
-        sub_of_task(Sub::StuckInPoll, now, task)
+        let since = task.side().map_or(now, |side| {
+            let inner = side.lock();
+            let asked = inner
+                .cancel
+                .as_ref()
+                .map_or(now, |request| request.reason.at());
+            asked.max(inner.cleanup_poll)
+        });
+        let probe = task.message().unwrap_or("");
+        let lasts = now.since(since).as_nanos() as u64;
+        let draft = sub_of_task(Sub::StuckInPoll, now, task)?;
+        Some(draft.words(0, lasts, text_number(probe)))
     });
 }
 

@@ -62,7 +62,7 @@ pub mod timer;
 
 pub use cx::Cx;
 pub use driver::{Driver, Lane, Runnable, cancel_priority};
-pub use kernel::{Config, Kernel, RegionState, Stats, TaskState, TimerState};
+pub use kernel::{Config, Kernel, RegionState, Stats, Stuck, TaskState, TimerState};
 pub use region::{Escalation, OpenRegion, Policy, RegionConfig, RegionHandle, Scope, Spawn};
 pub use task::JoinHandle;
 pub use thread::hooks::Hooks;

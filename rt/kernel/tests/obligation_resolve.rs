@@ -164,10 +164,7 @@ fn obl_4_a_typed_token_is_no_raw_one() {
         let token = cx.reserve(pool.take(Kind::ACK)?)?;
         let id = token.id().expect("recorded");
         assert_eq!(cx.commit_raw(id), Err(Status::WRONG_TYPE));
-        assert_eq!(
-            cx.transfer_raw(id, &cx.region_handle()),
-            Err(Status::WRONG_TYPE)
-        );
+        assert_eq!(cx.transfer_raw(id, &cx.spawner()), Err(Status::WRONG_TYPE));
         assert_eq!(token.commit(1).unwrap(), 1);
         assert_eq!(cx.commit_raw(id), Err(Status::ALREADY_RESOLVED));
         Ok(())
@@ -187,7 +184,7 @@ fn obl_5_only_the_holder_resolves() {
         let own = cx.reserve_raw(Kind::REPLY, None)?;
         let common = cx.reserve_raw(shared, None)?;
         let child = cx.spawn(async move |cx| {
-            let here = cx.region_handle();
+            let here = cx.spawner();
             assert_eq!(cx.commit_raw(own), Err(Status::NOT_HOLDER));
             assert_eq!(cx.abort_raw(own, AbortCause::Verb), Err(Status::NOT_HOLDER));
             assert_eq!(cx.transfer_raw(own, &here), Err(Status::NOT_HOLDER));

@@ -29,7 +29,7 @@ fn tsk_1_part_each_tier_is_visible_as_such() {
                 Ok(())
             })
             .await;
-        Ok(inner.into_result()?)
+        inner.into_result()
     }));
     let tiers: Vec<u64> = kinds(&log, Kind::TaskSpawn).iter().map(|e| e.b).collect();
     let tier = |tier: Tier| tier as u64;
@@ -328,7 +328,7 @@ fn tsk_18_a_cancelled_joiner_leaves_the_joined_task_alone() {
         let done = Arc::new(AtomicU32::new(0));
         let (slot, count) = (child.clone(), done.clone());
         let joiner = cx.spawn(async move |cx| {
-            let child = cx.region_handle().spawn(async move |cx| {
+            let child = cx.spawner().spawn(async move |cx| {
                 cx.sleep(SECOND).await?;
                 count.store(1, Relaxed);
                 Ok(())

@@ -2,7 +2,7 @@
 //! where it is charged (VAL-18, VAL-19); cleanup budgets and escalation (CAN-22 to CAN-24, CAN-29).
 
 use asr_base::{
-    Budget, BudgetComponent, CancelKind, CancelReason, CleanupBudget, Error, Origin, Status, Time,
+    BudgetComponent, CancelKind, CancelReason, CleanupBudget, Error, Origin, Status, Time,
     cleanup_budget,
 };
 
@@ -17,11 +17,6 @@ use crate::task::{Phase, Task, TaskRef, waker};
 /// The cleanup budget of a kind (VAL-15).
 pub(crate) fn cleanup(kernel: &Kernel, kind: CancelKind) -> CleanupBudget {
     cleanup_budget(kernel.config().cleanup, kind, 0)
-}
-
-/// The budget that a task has beside its region's.
-pub(crate) fn own_budget(task: &Task) -> Option<Budget> {
-    task.side().and_then(|side| side.lock().budget)
 }
 
 /// Arms the deadline of a task's own budget.
@@ -87,7 +82,8 @@ fn cancel_task(task: &TaskRef, kind: CancelKind, component: BudgetComponent) {
 }
 
 /// Charges cost to the task and to every ancestor that set a quota (VAL-18). The quota that is used
-/// up cancels its owner, the outermost first.
+/// up cancels its owner, the outermost first. Who cleans up is charged, and never refused: the
+/// cleanup budget has taken the place of the quotas (CAN-29).
 ///
 /// # Errors
 /// `QUOTA_EXCEEDED` if some quota is used up; the charge stands.
@@ -105,6 +101,7 @@ pub(crate) fn charge(task: &Task, cost: u64) -> Result<(), Error> {
         drop(inner);
         at = region.parent();
     }
+    let cleaning = !task.word.clear();
     let own = task.side().is_some_and(|side| {
         let mut inner = side.lock();
         let Some(left) = &mut inner.cost_left else {
@@ -119,10 +116,13 @@ pub(crate) fn charge(task: &Task, cost: u64) -> Result<(), Error> {
         let reason = CancelReason::new(CancelKind::Exhausted, origin, kernel.now())
             .with_component(BudgetComponent::Cost);
         request_region(&region, request(kernel, reason));
+        if cleaning {
+            return Ok(());
+        }
         let which = format!("cost quota of region {}", region.id());
         return Err(Error::new(Status::QUOTA_EXCEEDED, which));
     }
-    if own {
+    if own && !cleaning {
         exhausted(task, BudgetComponent::Cost);
         let which = format!("cost quota of task {}", task.id());
         return Err(Error::new(Status::QUOTA_EXCEEDED, which));
@@ -133,13 +133,15 @@ pub(crate) fn charge(task: &Task, cost: u64) -> Result<(), Error> {
 /// Counts one poll of cleanup. False if the budget is used up and the mode acts (CAN-22).
 pub(crate) fn count_cleanup_poll(task: &Task) -> bool {
     let Some(side) = task.side() else { return true };
+    let now = task.kernel().now();
     let mut inner = side.lock();
     let over = inner.cleanup_left == 0
         || inner
             .cancel
             .as_ref()
-            .is_some_and(|request| request.cleanup.deadline <= task.kernel().now());
+            .is_some_and(|request| request.cleanup.deadline <= now);
     inner.cleanup_left = inner.cleanup_left.saturating_sub(1);
+    inner.cleanup_poll = now;
     drop(inner);
     if !over || task.word.load().phase() == Phase::Created {
         return true;
@@ -147,29 +149,40 @@ pub(crate) fn count_cleanup_poll(task: &Task) -> bool {
     if task.region().escalation().is_bounded() {
         return false;
     }
-    event::cancel_overdue(task);
+    overdue(task);
     true
 }
 
-/// A poll of a cancelled task ended pending: the end of its cleanup budget gets a timer, if it has
-/// none yet.
+/// Soft: it is said once that the cleanup outlasts its budget.
+fn overdue(task: &Task) {
+    if !std::mem::replace(&mut task.side_or_new().lock().overdue, true) {
+        event::cancel_overdue(task);
+    }
+}
+
+/// A task was asked, or its poll ended pending after that: the end of its cleanup budget gets a
+/// timer, if it has none yet.
 pub(crate) fn arm_cleanup(task: &TaskRef) {
     let kernel = task.kernel();
     let side = task.side_or_new();
     let inner = side.lock();
     let Some(request) = &inner.cancel else { return };
+    if task.word.load().phase() >= Phase::Finalizing {
+        return;
+    }
     let deadline = request.cleanup.deadline;
     let out_of_polls = inner.cleanup_left == 0;
     let armed = inner.timer.is_some();
+    let said = inner.overdue;
     drop(inner);
-    if !task.region().escalation().is_bounded() {
-        return;
-    }
-    if out_of_polls {
+    let bounded = task.region().escalation().is_bounded();
+    if out_of_polls && !bounded {
+        overdue(task);
+    } else if out_of_polls {
         // The next boundary is now: nothing else need wake it.
         task.word.escalate();
         waker::wake_task(task);
-    } else if !armed && deadline != Time::MAX {
+    } else if !armed && !said && deadline != Time::MAX {
         let timer = kernel
             .timer_set(deadline, Target::Cleanup(task.clone()))
             .ok();
@@ -189,6 +202,10 @@ pub(crate) fn cleanup_ended(task: &TaskRef) {
     }
     if snapshot.is_polling() {
         event::stuck_in_poll(task);
+    }
+    if !task.region().escalation().is_bounded() {
+        overdue(task);
+        return;
     }
     task.word.escalate();
     waker::wake_task(task);

@@ -21,8 +21,8 @@ mod spread;
 
 pub(crate) use budget::{
     arm_cleanup, arm_region, arm_task, charge, cleanup, cleanup_ended, count_cleanup_poll, disarm,
-    disarm_region, exhausted, expired, own_budget, region_expired,
+    disarm_region, exhausted, expired, region_expired,
 };
 pub(crate) use observe::{checkpoint, is_masked, off_cancel, on_cancel, set_message};
-pub(crate) use request::{abort, reason, request, request_unqueued};
+pub(crate) use request::{Asked, abort, reason, request, request_unqueued};
 pub(crate) use spread::{pass_on, request_children, request_region};

@@ -7,7 +7,34 @@ use asr_base::{Budget, CancelKind, CancelReason, CancelRequest, Origin};
 use crate::event;
 use crate::kernel::Kernel;
 use crate::task::word::Requested;
-use crate::task::{Task, TaskRef, Tier, waker};
+use crate::task::{Phase, Task, TaskRef, Tier, waker};
+
+/// A request on its way, and the number of the event of the one that it follows from (CAN-28).
+#[derive(Clone)]
+pub(crate) struct Asked {
+    pub(crate) request: CancelRequest,
+    pub(crate) cause: u64,
+}
+
+impl From<CancelRequest> for Asked {
+    /// A request that follows from no other.
+    fn from(request: CancelRequest) -> Asked {
+        Asked { request, cause: 0 }
+    }
+}
+
+impl Asked {
+    /// Both as one; the cause goes with the reason that prevails.
+    pub(crate) fn after(self, pending: Option<&Asked>) -> Asked {
+        let Some(pending) = pending else { return self };
+        let request = pending.request.merge(&self.request);
+        let kept = request.reason == pending.request.reason;
+        Asked {
+            cause: if kept { pending.cause } else { self.cause },
+            request,
+        }
+    }
+}
 
 /// A request with the cleanup budget of its kind (VAL-15), counted from now.
 pub(crate) fn request(kernel: &Kernel, reason: CancelReason) -> CancelRequest {
@@ -21,8 +48,13 @@ pub(crate) fn request(kernel: &Kernel, reason: CancelReason) -> CancelRequest {
 }
 
 /// Asks a task; a task that is waiting becomes runnable, in the cancel lane.
-pub(crate) fn request_task(task: &TaskRef, request: CancelRequest) {
-    if ask(task, request) {
+pub(crate) fn request_task(task: &TaskRef, asked: impl Into<Asked>) {
+    let wanted = ask(task, asked.into());
+    if task.word.load().phase() != Phase::Created {
+        // Now, not at its next boundary: it may be stuck in the poll before that (CAN-24).
+        super::arm_cleanup(task);
+    }
+    if wanted {
         if task.word.load().is_notified() {
             task.kernel().promote(task);
         } else {
@@ -38,17 +70,18 @@ pub(crate) fn request_task(task: &TaskRef, request: CancelRequest) {
 }
 
 /// Asks a task that is about to be queued for the first time.
-pub(crate) fn request_unqueued(task: &TaskRef, request: CancelRequest) {
-    let _ = ask(task, request);
+pub(crate) fn request_unqueued(task: &TaskRef, asked: Asked) {
+    let _ = ask(task, asked);
 }
 
 /// True if this is the first request.
-fn ask(task: &Task, request: CancelRequest) -> bool {
+fn ask(task: &Task, asked: Asked) -> bool {
+    let Asked { request, cause } = asked;
     debug_assert!(task.tier() != Tier::Finalizer, "finalizers are masked");
     let side = task.side_or_new();
     let mut inner = side.lock();
     // Under the lock, so that a late request leaves nothing behind.
-    if task.word.load().phase() == crate::task::Phase::Completed {
+    if task.word.load().phase() == Phase::Completed {
         drop(inner);
         event::cancel_late(task, &request.reason);
         return false;
@@ -59,10 +92,17 @@ fn ask(task: &Task, request: CancelRequest) -> bool {
     };
     let changed = inner.cancel.as_ref() != Some(&merged);
     if !changed {
-        inner.repeated += 1;
+        drop(inner);
+        task.kernel().stats().repeated_cancels.add(1);
         return false;
     }
     let first = inner.cancel.is_none();
+    let before = inner.cancel.as_ref().map(|pending| &pending.reason);
+    let cause = if before == Some(&merged.reason) {
+        inner.asked
+    } else {
+        cause
+    };
     inner.cleanup_left = if first {
         merged.cleanup.polls
     } else {
@@ -74,10 +114,13 @@ fn ask(task: &Task, request: CancelRequest) -> bool {
     drop(inner);
     if let Some(timer) = stale {
         // The deadline of the budget, which the cleanup budget replaces (CAN-29), or a later end of
-        // the cleanup; the next pending poll arms the one that holds now.
+        // the cleanup; `request_task` arms the one that holds now.
         task.kernel().timer_cancel(timer);
     }
-    event::cancel_requested(task, &reason);
+    let number = event::cancel_requested(task, &reason, cause);
+    if number != 0 {
+        side.lock().asked = number;
+    }
     match task.word.request_cancel() {
         Requested::First(_) => true,
         Requested::Again => {
@@ -90,7 +133,7 @@ fn ask(task: &Task, request: CancelRequest) -> bool {
 
 /// `abort` of a handle (TSK-20).
 pub(crate) fn abort(task: &TaskRef) {
-    if task.word.load().phase() == crate::task::Phase::Completed {
+    if task.word.load().phase() == Phase::Completed {
         event::cancel_late_by_handle(task);
         return;
     }

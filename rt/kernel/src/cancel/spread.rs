@@ -5,83 +5,91 @@ use std::collections::VecDeque;
 
 use asr_base::{CancelKind, CancelReason, CancelRequest, Origin};
 
-use super::request::request_task;
+use super::request::{Asked, request_task};
 use crate::event;
 use crate::region::children::{self, Child};
-use crate::region::{Inner, Region, RegionRef};
+use crate::region::{Inner, Region};
+use crate::sync::MutexGuard;
 use crate::task::Task;
 
 /// Asks a region. Its descendants get ParentCancelled, with the cause linked.
-pub(crate) fn request_region(region: &Region, request: CancelRequest) {
-    let mut queue = VecDeque::from([(RegionRef::of(region), request)]);
-    while let Some((region, request)) = queue.pop_front() {
-        let mut inner = region.lock();
-        let merged = merged(inner.cancel.as_ref(), request);
-        if region.word.state() == crate::region::State::Closed {
-            drop(inner);
-            event::region_cancel_late(&region, &merged.reason);
-            continue;
-        }
-        if inner.cancel.as_ref() == Some(&merged) {
-            continue;
-        }
-        let below = CancelRequest {
-            reason: parent_cancelled(&region, &merged.reason),
-            cleanup: merged.cleanup,
-        };
-        let reason = merged.reason.clone();
-        inner.cancel = Some(merged);
-        region.word.request_cancel();
-        event::region_cancel_requested(&region, &reason);
-        let (below, found) = mark(&region, &mut inner, below);
-        drop(inner);
-        tell(found, &below, &mut queue);
+pub(crate) fn request_region(region: &Region, asked: impl Into<Asked>) {
+    if !spread(region, asked.into()) {
+        region.kernel().stats().repeated_cancels.add(1);
     }
+}
+
+/// False if the request changed nothing.
+fn spread(region: &Region, asked: Asked) -> bool {
+    let mut queue = VecDeque::new();
+    let changed = one_region(region, asked, &mut queue);
+    run(queue);
+    changed
 }
 
 /// Asks the children of a region, with this very reason: fail-fast (REG-14).
 pub(crate) fn request_children(region: &Region, request: CancelRequest) {
     let mut queue = VecDeque::new();
-    let mut inner = region.lock();
-    let (below, found) = mark(region, &mut inner, request);
-    drop(inner);
-    tell(found, &below, &mut queue);
-    for (region, request) in queue {
-        request_region(&region, request);
-    }
+    let inner = region.lock();
+    tell(region, inner, request.into(), &mut queue);
+    run(queue);
 }
 
-/// Leaves the request for children to come, and takes those that there are. The region's lock is
-/// held: a child that is admitted before is in the list, one that comes later finds the request.
-fn mark(region: &Region, inner: &mut Inner, request: CancelRequest) -> (CancelRequest, Vec<Child>) {
-    let below = merged(inner.for_children.as_ref(), request);
-    inner.for_children = Some(below.clone());
-    (below, children::all(region.kernel(), inner))
-}
+/// Who is still to be asked. First in, first out: parents come before children, and siblings in
+/// spawn order, tasks and regions alike (CAN-3).
+type Queue = VecDeque<(Child, Asked)>;
 
-fn tell(
-    found: Vec<Child>,
-    request: &CancelRequest,
-    queue: &mut VecDeque<(RegionRef, CancelRequest)>,
-) {
-    for child in found {
+fn run(mut queue: Queue) {
+    while let Some((child, asked)) = queue.pop_front() {
         match child {
-            Child::Task(task) => request_task(&task, request.clone()),
-            Child::Region(region) => {
-                // Opened under a mask: its opener goes on as if nothing were asked (CAN-16).
-                if !region.is_shielded() {
-                    queue.push_back((region, request.clone()));
-                }
-            }
+            Child::Task(task) => request_task(&task, asked),
+            // Opened under a mask: its opener goes on as if nothing were asked (CAN-16).
+            Child::Region(region) if region.is_shielded() => {}
+            Child::Region(region) => drop(one_region(&region, asked, &mut queue)),
         }
     }
 }
 
-fn merged(pending: Option<&CancelRequest>, request: CancelRequest) -> CancelRequest {
-    match pending {
-        Some(pending) => pending.merge(&request),
-        None => request,
+fn one_region(region: &Region, asked: Asked, queue: &mut Queue) -> bool {
+    let Asked { request, cause } = asked;
+    let mut inner = region.lock();
+    let before = inner.cancel.as_ref();
+    let merged = before.map_or_else(|| request.clone(), |pending| pending.merge(&request));
+    if region.word.state() == crate::region::State::Closed {
+        drop(inner);
+        event::region_cancel_late(region, &merged.reason);
+        return true;
     }
+    if before == Some(&merged) {
+        return false;
+    }
+    let kept = before.is_some_and(|pending| pending.reason == merged.reason);
+    let cause = if kept { inner.asked } else { cause };
+    let below = CancelRequest {
+        reason: parent_cancelled(region, &merged.reason),
+        cleanup: merged.cleanup,
+    };
+    let reason = merged.reason.clone();
+    inner.cancel = Some(merged);
+    region.word.request_cancel();
+    let number = event::region_cancel_requested(region, &reason, cause);
+    inner.asked = number;
+    let below = Asked {
+        request: below,
+        cause: number,
+    };
+    tell(region, inner, below, queue);
+    true
+}
+
+/// Leaves the request for children to come, and queues those that there are. The region is locked:
+/// a child that is admitted before is in the list, one that comes later finds the request.
+fn tell(region: &Region, mut inner: MutexGuard<'_, Inner>, asked: Asked, queue: &mut Queue) {
+    let asked = asked.after(inner.for_children.as_ref());
+    inner.for_children = Some(asked.clone());
+    let found = children::all(region.kernel(), &inner);
+    drop(inner);
+    queue.extend(found.into_iter().map(|child| (child, asked.clone())));
 }
 
 fn parent_cancelled(region: &Region, cause: &CancelReason) -> CancelReason {
@@ -100,8 +108,13 @@ pub(crate) fn pass_on(task: &Task, region: &Region) {
     if task.word.clear() || super::is_masked(task) {
         return;
     }
-    let Some(pending) = task.side().and_then(|side| side.lock().cancel.clone()) else {
-        return;
+    let Some(side) = task.side() else { return };
+    let (pending, cause) = {
+        let inner = side.lock();
+        let Some(pending) = inner.cancel.clone() else {
+            return;
+        };
+        (pending, inner.asked)
     };
     let reason = CancelReason::new(
         CancelKind::ParentCancelled,
@@ -109,11 +122,10 @@ pub(crate) fn pass_on(task: &Task, region: &Region) {
         pending.reason.at(),
     )
     .caused_by(&pending.reason, task.kernel().config().attribution);
-    request_region(
-        region,
-        CancelRequest {
-            reason,
-            cleanup: pending.cleanup,
-        },
-    );
+    let request = CancelRequest {
+        reason,
+        cleanup: pending.cleanup,
+    };
+    // It is passed on at each poll; only the first time changes anything.
+    spread(region, Asked { request, cause });
 }

@@ -6,6 +6,7 @@ use super::{Cx, May, Set, caps};
 use crate::event;
 use crate::region::{
     self, Finalizer, OpenRegion, RegionConfig, RegionHandle, RegionRef, Scope, Spawn, SpawnError,
+    Spawner,
 };
 use crate::task::{JoinHandle, Phase, Tier};
 
@@ -44,9 +45,11 @@ impl<C: May<caps::Task>> Cx<C> {
         region::start(self.task.region(), Tier::Task, self.caps, options, run)
     }
 
-    /// A handle of this task's region, with which others may spawn into it.
-    pub fn region_handle(&self) -> RegionHandle<C> {
-        RegionHandle::with_caps(RegionRef::of(self.task.region()), self.caps)
+    /// With this others may spawn into this task's region, but neither cancel nor close it: that
+    /// takes the handle of its body or its opener (CAN-8).
+    pub fn spawner(&self) -> Spawner<C> {
+        let region = RegionRef::of(self.task.region());
+        Spawner::new(RegionHandle::with_caps(region, self.caps))
     }
 }
 

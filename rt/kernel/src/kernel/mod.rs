@@ -9,6 +9,7 @@
 mod abandon;
 mod config;
 mod inspect;
+mod shutdown;
 mod stats;
 pub(crate) mod timers;
 
@@ -16,24 +17,22 @@ use std::fmt;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use asr_base::{
-    Budget, CancelKind, CancelReason, Error, Origin, RegionId, Status, TaskId, Time, TimerId,
-};
+use asr_base::{Budget, Error, RegionId, Status, TaskId, Time, TimerId};
 use asr_trace::Gate;
 
 pub use config::Config;
 pub use inspect::{RegionState, TaskState, TimerState};
+pub use shutdown::Stuck;
 pub(crate) use stats::Counter;
 pub use stats::Stats;
 use timers::{Target, Timers};
 
-use crate::cancel;
 use crate::cx::Caps;
 use crate::driver::{Driver, Runnable};
 use crate::obligation::Registry;
 use crate::region::{self, Region, RegionHandle, RegionRef};
 use crate::slab::Slab;
-use crate::sync::atomic::{AtomicBool, AtomicPtr, Ordering::*};
+use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering::*};
 use crate::task::{self, Task, TaskRef};
 
 /// See the module.
@@ -49,6 +48,8 @@ pub struct Kernel {
     stats: Stats,
     root: AtomicPtr<Region>,
     shutdown: AtomicBool,
+    /// When the grace of the shutdown ends, in nanoseconds; `u64::MAX` before there is one.
+    grace_ends: AtomicU64,
     closed: AtomicBool,
 }
 
@@ -66,6 +67,7 @@ impl Kernel {
             stats: Stats::default(),
             root: AtomicPtr::new(std::ptr::null_mut()),
             shutdown: AtomicBool::new(false),
+            grace_ends: AtomicU64::new(u64::MAX),
             closed: AtomicBool::new(false),
             config,
         });
@@ -137,24 +139,6 @@ impl Kernel {
     /// Returns how many.
     pub fn advance(&self, now: Time) -> usize {
         self.timers.advance(self, now)
-    }
-
-    /// Ends the runtime: a cancel of the root with Shutdown, and its close. From now on spawns and
-    /// timers give `SHUTDOWN` (CAN-25). Any number of callers, one shutdown.
-    pub fn shutdown(&self) {
-        if self.shutdown.swap(true, AcqRel) || self.is_closed() {
-            return;
-        }
-        let root = self.root();
-        let origin = Origin::Region(root.id());
-        let reason = CancelReason::new(CancelKind::Shutdown, origin, self.now());
-        cancel::request_region(root.region(), cancel::request(self, reason));
-        region::close::close(root.region());
-    }
-
-    /// True once [`shutdown`](Kernel::shutdown) was called.
-    pub fn is_shut_down(&self) -> bool {
-        self.shutdown.load(Acquire)
     }
 
     /// True once the root region is closed.

@@ -11,7 +11,7 @@ use super::leak;
 use super::place::Holder;
 use super::token::{Claimed, Origin, Token};
 use crate::cx::{Authority, Cx};
-use crate::region::{OpenRegion, RegionHandle, RegionRef};
+use crate::region::{OpenRegion, RegionHandle, RegionRef, Spawner};
 use crate::task::JoinHandle;
 
 /// What is behind a token: capacity that was taken, and the two ways to let go of it.
@@ -124,6 +124,12 @@ impl<C> From<&Cx<C>> for Recipient {
 impl<T> From<&JoinHandle<T>> for Recipient {
     fn from(handle: &JoinHandle<T>) -> Recipient {
         Recipient(Holder::Task(handle.task().clone()))
+    }
+}
+
+impl<C> From<&Spawner<C>> for Recipient {
+    fn from(spawner: &Spawner<C>) -> Recipient {
+        Recipient::from(spawner.handle())
     }
 }
 

@@ -122,6 +122,7 @@ impl Runner {
                 if let Some(timer) = current.timer.take() {
                     task.kernel().timer_cancel(timer);
                 }
+                task.side_or_new().lock().finalizing = None;
                 // Dropping what is left of it is user code too.
                 let ended = self.current.take();
                 let _ = catch_unwind(AssertUnwindSafe(|| drop(ended)));
@@ -157,10 +158,11 @@ impl Runner {
 impl Current {
     fn new(task: &Task, kind: CancelKind, future: Running) -> Current {
         let kernel = task.kernel();
-        let budget = cancel::cleanup(kernel, kind);
+        let budget = cancel::cleanup(kernel, kind).starting(kernel.now());
+        task.side_or_new().lock().finalizing = Some(budget);
         Current {
             future,
-            deadline: kernel.now().saturating_add(budget.duration),
+            deadline: budget.deadline,
             polls_left: budget.polls,
             timer: None,
         }

@@ -12,6 +12,7 @@
 //! | `scope` | the Rust form: a body with borrowing fibers |
 //! | `refused` | what a refused spawn gives back |
 //! | `handle` | regions without a body, closed by hand |
+//! | `spawner` | the right to add to a region, and nothing else |
 
 pub(crate) mod children;
 pub(crate) mod close;
@@ -22,6 +23,7 @@ pub(crate) mod open;
 mod record;
 mod refused;
 mod scope;
+mod spawner;
 pub mod word;
 
 pub use config::{Escalation, Policy, RegionConfig};
@@ -35,4 +37,5 @@ pub use record::{Region, RegionRef};
 pub use refused::SpawnError;
 pub use scope::Scope;
 pub(crate) use scope::{enqueue_fiber, region};
+pub use spawner::Spawner;
 pub use word::State;

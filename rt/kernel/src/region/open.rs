@@ -96,8 +96,9 @@ pub(crate) fn open(
         let deadline = kernel.now().saturating_add(after);
         asked.deadline = asked.deadline.min(deadline);
     }
-    let own = match opener {
-        Opener::Task(task) => cancel::own_budget(task),
+    // What the opener may use now: in a cleanup, that of the cleanup (CAN-29).
+    let held = match opener {
+        Opener::Task(task) => Some(task.budget()),
         Opener::Handle(_) => None,
     };
     let (inherited, pending) = {
@@ -108,7 +109,7 @@ pub(crate) fn open(
         let pending = (!masked).then(|| inner.for_children.clone()).flatten();
         (inner.budget.unwrap_or(Budget::UNLIMITED), pending)
     };
-    let inherited = own.map_or(inherited, |own| inherited.meet(own));
+    let inherited = held.unwrap_or(inherited);
     let budget = inherited.meet(asked);
     let body = {
         let mut inner = region.lock();

@@ -18,6 +18,7 @@ use asr_base::{Budget, CancelRequest, Error, Fold, ObligationId, Outcome, Region
 use super::config::{Escalation, Policy};
 use super::finalizer::Stack;
 use super::word::{State, Word};
+use crate::cancel::Asked;
 use crate::kernel::Kernel;
 use crate::obligation::Marking;
 use crate::slab::Record;
@@ -63,8 +64,10 @@ pub(crate) struct Inner {
     pub(crate) cost_left: Option<u64>,
     /// The cancel of the region itself.
     pub(crate) cancel: Option<CancelRequest>,
+    /// Number of the event of its last change (CAN-28).
+    pub(crate) asked: u64,
     /// What its children were asked, and new ones start with.
-    pub(crate) for_children: Option<CancelRequest>,
+    pub(crate) for_children: Option<Asked>,
     pub(crate) fold: Fold,
     /// Its outcome counts in the parent's: nobody else gets it (REG-13, REG-36).
     pub(crate) counts: bool,
@@ -107,6 +110,7 @@ impl Inner {
         self.budget = Some(budget);
         self.cost_left = cost;
         self.cancel = None;
+        self.asked = 0;
         self.for_children = None;
         self.fold = Fold::new();
         self.counts = counts;
@@ -179,6 +183,11 @@ impl Region {
     /// Where it is.
     pub fn state(&self) -> State {
         self.word.state()
+    }
+
+    /// Whether a cancel of it is pending.
+    pub fn has_cancel(&self) -> bool {
+        self.word.has_cancel()
     }
 
     /// Opened under a mask.

@@ -211,6 +211,11 @@ impl Word {
         assert!(before < CHILD, "closed with a live child");
     }
 
+    /// Whether a cancel is pending. Relaxed: who needs its reason takes the lock.
+    pub fn has_cancel(&self) -> bool {
+        self.0.load(Relaxed) & CANCEL != 0
+    }
+
     /// A cancel is pending from now on. True for the first.
     pub fn request_cancel(&self) -> bool {
         self.0.fetch_or(CANCEL, AcqRel) & CANCEL == 0

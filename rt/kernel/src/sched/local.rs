@@ -9,13 +9,13 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::time::Instant;
 
-use asr_base::{Duration, Error, Failure, Outcome, TaskId, Time, task_entropy};
+use asr_base::{Duration, Error, Failure, Outcome, Status, TaskId, Time, task_entropy};
 use parking_lot::{Condvar, Mutex};
 
 use super::lanes::{Lanes, Limits};
 use crate::cx::Cx;
 use crate::driver::{Driver, Runnable};
-use crate::kernel::{Config, Kernel};
+use crate::kernel::{Config, Kernel, Stuck};
 
 struct Shared {
     lanes: Mutex<Lanes>,
@@ -82,6 +82,11 @@ impl Local {
 
     /// Runs `main` as a task of the root, then closes the root, and returns when nothing runs any
     /// more. `Err` of kind `SHUTDOWN` if the runtime has ended before.
+    ///
+    /// After a shutdown whose grace has ended it returns as well, with `Err` of kind `TIMED_OUT`
+    /// that names each task that is left; [`Kernel::stuck`] has them (CAN-26). What they hold is
+    /// not given back: it is theirs. A task stuck in its poll holds the thread itself; from another
+    /// one [`Kernel::stuck`] reports it.
     pub fn run<T, F, Fut>(&self, main: F) -> Outcome<T, Error>
     where
         F: FnOnce(Cx) -> Fut + Send + 'static,
@@ -94,16 +99,33 @@ impl Local {
             Err(refused) => return Outcome::Err(refused.into()),
         };
         while !handle.is_finished() {
+            if self.gives_up() {
+                return Outcome::Err(self.incomplete());
+            }
             self.turn();
         }
         root.begin_close();
         while !self.kernel.is_closed() {
+            if self.gives_up() {
+                return Outcome::Err(self.incomplete());
+            }
             self.turn();
         }
         match handle.try_join() {
             Ok(outcome) => outcome,
             Err(_) => unreachable!("it was finished"),
         }
+    }
+
+    fn gives_up(&self) -> bool {
+        let ends = self.kernel.grace_ends();
+        ends.is_some_and(|ends| ends <= self.shared.now())
+    }
+
+    fn incomplete(&self) -> Error {
+        let stuck: Vec<String> = self.kernel.stuck().iter().map(Stuck::to_string).collect();
+        let what = format!("the shutdown is incomplete: {}", stuck.join("; "));
+        Error::new(Status::TIMED_OUT, what)
     }
 
     /// One task, the timers that are due, or a sleep until there is one of them.
@@ -117,7 +139,8 @@ impl Local {
             self.kernel.run(task);
             return;
         }
-        let deadline = self.kernel.next_deadline();
+        let timer = self.kernel.next_deadline();
+        let deadline = timer.into_iter().chain(self.kernel.grace_ends()).min();
         let mut lanes = self.shared.lanes.lock();
         if !lanes.is_empty() || self.kernel.is_closed() {
             return;

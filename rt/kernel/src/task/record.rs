@@ -165,9 +165,10 @@ impl Task {
         self.region().kernel()
     }
 
-    /// The effective budget: its own, met with its region's at spawn, or the region's (VAL-17).
+    /// The effective budget: its own, met with its region's at spawn, or the region's (VAL-17);
+    /// the cleanup budget once a cancel is pending (CAN-29), and while a finalizer runs its own.
     pub(crate) fn budget(&self) -> Budget {
-        let own = self.side().and_then(|side| side.lock().budget);
+        let own = self.side().and_then(|side| side.lock().budget());
         own.unwrap_or_else(|| self.region().budget())
     }
 

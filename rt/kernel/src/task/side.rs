@@ -7,7 +7,7 @@ use std::ptr;
 use std::task::Waker;
 
 use asr_base::{
-    Budget, CancelReason, CancelRequest, Error, ObligationId, Outcome, PanicPayload, TimerId,
+    Budget, CancelReason, CancelRequest, Error, ObligationId, Outcome, PanicPayload, Time, TimerId,
 };
 
 use crate::region::finalizer::{Runner, Stack};
@@ -36,10 +36,16 @@ pub(crate) struct Inner {
     pub(crate) cost_left: Option<u64>,
     /// The pending cancel, merged.
     pub(crate) cancel: Option<CancelRequest>,
-    /// Requests after the first that changed nothing.
-    pub(crate) repeated: u64,
+    /// Number of the event of its last change (CAN-28).
+    pub(crate) asked: u64,
     /// Polls of cleanup left, once a cancel is pending.
     pub(crate) cleanup_left: u32,
+    /// When its last poll with a cancel pending began (CAN-24).
+    pub(crate) cleanup_poll: Time,
+    /// It was said that the cleanup outlasts its budget (CAN-22).
+    pub(crate) overdue: bool,
+    /// The budget of the finalizer that runs now.
+    pub(crate) finalizing: Option<Budget>,
     /// Deadline of the budget, or of the cleanup once a cancel is pending.
     pub(crate) timer: Option<TimerId>,
     /// Checkpoints passed since the cancel was observed (CAN-7).
@@ -65,6 +71,19 @@ struct Slot(AtomicPtr<&'static str>);
 impl Default for Slot {
     fn default() -> Slot {
         Slot(AtomicPtr::new(ptr::null_mut()))
+    }
+}
+
+impl Inner {
+    /// The budget that holds now, unless it is the region's.
+    pub(crate) fn budget(&self) -> Option<Budget> {
+        if self.finalizing.is_some() {
+            return self.finalizing;
+        }
+        let Some(request) = &self.cancel else {
+            return self.budget;
+        };
+        Some(request.cleanup.with_polls(self.cleanup_left))
     }
 }
 
