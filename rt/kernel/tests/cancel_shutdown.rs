@@ -153,6 +153,27 @@ fn can_25_part_after_the_shutdown_spawn_and_timers_refuse_at_once() {
     assert_eq!(status.err(), Some(Status::SHUTDOWN));
 }
 
+/// A handle of the root that outlives the runtime leads to a kernel that is there.
+#[test]
+fn can_25_part_a_handle_of_the_root_keeps_the_kernel() {
+    for ran in [false, true] {
+        let local = local();
+        if ran {
+            drop(local.run(async |_| Ok(())));
+        }
+        let kernel = Arc::downgrade(local.kernel());
+        let root = local.kernel().root();
+        let more = local.kernel().regions();
+        drop(local);
+        assert!(kernel.upgrade().is_some());
+        assert_eq!(root.state(), if ran { State::Closed } else { State::Open });
+        drop(root);
+        assert_eq!(kernel.upgrade().is_some(), !more.is_empty());
+        drop(more);
+        assert!(kernel.upgrade().is_none());
+    }
+}
+
 /// A config whose cleanup and grace end soon.
 fn hasty() -> Config {
     let mut config = Config::default();

@@ -295,7 +295,15 @@ impl Kernel {
         }
     }
 
-    fn retain(&self) {
+    /// # Safety
+    /// The caller gives up a reference that `retain` counted.
+    pub(crate) unsafe fn release(kernel: NonNull<Kernel>) {
+        // SAFETY: by the contract.
+        unsafe { Arc::decrement_strong_count(kernel.as_ptr()) };
+    }
+
+    /// One more reference to the kernel.
+    pub(crate) fn retain(&self) {
         // SAFETY: every kernel is in an `Arc` (`new` is the only constructor), and somebody holds
         // it, because somebody calls this.
         unsafe { Arc::increment_strong_count(self) };

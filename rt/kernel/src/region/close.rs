@@ -134,12 +134,12 @@ fn publish(region: &RegionRef) -> Option<(RegionRef, Drain)> {
     for waker in closers {
         waker.wake();
     }
-    // SAFETY: an open region counts one reference to itself (`open`), and it is closed just once.
-    drop(unsafe { RegionRef::from_counted(NonNull::from(&**region)) });
     let Some(parent) = parent else {
         kernel.root_closed();
         return None;
     };
+    // SAFETY: an open region counts one reference to itself (`open`), and it is closed just once.
+    drop(unsafe { RegionRef::from_counted(NonNull::from(&**region)) });
     let lost = matches!(&outcome,
         Outcome::Cancelled(reason) if reason.kind() == CancelKind::RaceLost);
     let mut inner = parent.lock();

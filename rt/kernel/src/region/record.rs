@@ -6,6 +6,8 @@
 //! 2. The slot goes back to the slab when the region is closed and no reference is left.
 //! 3. Lock order: of two regions the parent's lock is never taken while a child's is held, nor the
 //!    other way; each step holds one lock, and no user code runs under it (SCH-36).
+//! 4. The record of the root lives as long as the kernel and does not keep it; so each reference to
+//!    it counts one to the kernel too. Its own, and the kernel's, do not, and are never given back.
 #![allow(unsafe_code, reason = "counts references to records in a slab")]
 
 use std::collections::VecDeque;
@@ -200,6 +202,11 @@ impl Region {
         self.depth.load(Relaxed)
     }
 
+    /// Whether it is the root. Looks at no other record.
+    fn is_root(&self) -> bool {
+        self.parent.load(Relaxed).is_null()
+    }
+
     /// Spawn index in the parent.
     pub fn position(&self) -> u32 {
         self.position.load(Relaxed)
@@ -253,9 +260,14 @@ impl Region {
     /// Counts a reference, unless the slot belongs to nobody.
     pub(crate) fn try_retain(&self) -> bool {
         // Acquire pairs with the Release of `renew`: who gets a reference sees the region.
-        self.refs
+        let held = self
+            .refs
             .fetch_update(AcqRel, Acquire, |refs| (refs > 0).then(|| refs + 1))
-            .is_ok()
+            .is_ok();
+        if held && self.is_root() {
+            self.kernel().retain();
+        }
+        held
     }
 }
 
@@ -288,6 +300,9 @@ impl RegionRef {
     pub(crate) fn of(region: &Region) -> RegionRef {
         let before = region.refs.fetch_add(1, Relaxed);
         assert!(before > 0, "a reference to a region that is gone");
+        if region.is_root() {
+            region.kernel().retain();
+        }
         RegionRef(NonNull::from(region))
     }
 }
@@ -310,10 +325,15 @@ impl Clone for RegionRef {
 impl Drop for RegionRef {
     fn drop(&mut self) {
         // Release publishes this user's last accesses, Acquire gives the last one everybody's.
+        let kernel = NonNull::from(self.kernel());
+        let root = self.is_root();
         if self.refs.fetch_sub(1, AcqRel) != 1 {
+            if root {
+                // SAFETY: counted with this reference (invariant 4); nothing of it is used now.
+                unsafe { Kernel::release(kernel) };
+            }
             return;
         }
-        let kernel = NonNull::from(self.kernel());
         let mut inner = self.lock();
         inner.outcome = None;
         inner.cancel = None;
