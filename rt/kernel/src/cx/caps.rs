@@ -51,10 +51,14 @@ pub struct Without<C, K>(PhantomData<fn() -> (C, K)>);
 
 impl sealed::Sealed for All {}
 impl Set for All {}
+// None of the impls is a way out for who lacks a token, so no message lists them.
+#[diagnostic::do_not_recommend]
 impl<K: Token> May<K> for All {}
+#[diagnostic::do_not_recommend]
 impl<K: Token> Has<K> for All {}
 impl sealed::Sealed for Checked {}
 impl Set for Checked {}
+#[diagnostic::do_not_recommend]
 impl<K: Token> May<K> for Checked {}
 impl<C, K> sealed::Sealed for Without<C, K> {}
 impl<C: Set, K: Token + 'static> Set for Without<C, K> {}
@@ -94,7 +98,9 @@ macro_rules! tokens {
     (@pair Trace Trace) => {};
     (@pair Heal Heal) => {};
     (@pair $kept:ident $gone:ident) => {
+        #[diagnostic::do_not_recommend]
         impl<C: May<$kept>> May<$kept> for Without<C, $gone> {}
+        #[diagnostic::do_not_recommend]
         impl<C: Has<$kept>> Has<$kept> for Without<C, $gone> {}
     };
 }

@@ -10,7 +10,7 @@ use crate::region::{
 };
 use crate::task::{JoinHandle, Phase, Tier};
 
-impl<C: May<caps::Task>> Cx<C> {
+impl<C: Set> Cx<C> {
     /// Starts a task in the region of this task.
     ///
     /// # Errors
@@ -18,6 +18,7 @@ impl<C: May<caps::Task>> Cx<C> {
     /// gone.
     pub fn spawn<T, F, Fut>(&self, run: F) -> Result<JoinHandle<T>, SpawnError<F>>
     where
+        C: May<caps::Task>,
         F: FnOnce(Cx<C>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, Failure>> + Send + 'static,
         T: Send + 'static,
@@ -35,6 +36,7 @@ impl<C: May<caps::Task>> Cx<C> {
         run: F,
     ) -> Result<JoinHandle<T>, SpawnError<F>>
     where
+        C: May<caps::Task>,
         F: FnOnce(Cx<C>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, Failure>> + Send + 'static,
         T: Send + 'static,
@@ -47,13 +49,16 @@ impl<C: May<caps::Task>> Cx<C> {
 
     /// With this others may spawn into this task's region, but neither cancel nor close it: that
     /// takes the handle of its body or its opener (CAN-8).
-    pub fn spawner(&self) -> Spawner<C> {
+    pub fn spawner(&self) -> Spawner<C>
+    where
+        C: May<caps::Task>,
+    {
         let region = RegionRef::of(self.task.region());
         Spawner::new(RegionHandle::with_caps(region, self.caps))
     }
 }
 
-impl<C: May<caps::Fiber>> Cx<C> {
+impl<C: Set> Cx<C> {
     /// Runs `body` in a region of its own, and returns when nothing of it runs any more.
     ///
     /// The body is the child with spawn index 0 (REG-35). A cancel of this task is passed on, and
@@ -68,6 +73,7 @@ impl<C: May<caps::Fiber>> Cx<C> {
         body: B,
     ) -> impl Future<Output = Outcome<T, Error>> + use<'_, 'env, C, T, B, Fut>
     where
+        C: May<caps::Fiber>,
         B: FnOnce(Scope<'env, C>, Cx<C>) -> Fut,
         Fut: Future<Output = Result<T, Failure>>,
     {
@@ -78,7 +84,10 @@ impl<C: May<caps::Fiber>> Cx<C> {
     ///
     /// # Errors
     /// As for [`require`](Cx::require).
-    pub fn open_region(&self, config: &RegionConfig) -> Result<OpenRegion<C>, Error> {
+    pub fn open_region(&self, config: &RegionConfig) -> Result<OpenRegion<C>, Error>
+    where
+        C: May<caps::Fiber>,
+    {
         self.require::<caps::Fiber>("open_region")?;
         OpenRegion::open(self, config)
     }

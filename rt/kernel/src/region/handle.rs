@@ -148,7 +148,7 @@ impl<C> RegionHandle<C> {
     }
 }
 
-impl<C: May<caps::Task>> RegionHandle<C> {
+impl<C: Set> RegionHandle<C> {
     /// Starts a task in the region.
     ///
     /// # Errors
@@ -156,6 +156,7 @@ impl<C: May<caps::Task>> RegionHandle<C> {
     /// gone.
     pub fn spawn<T, F, Fut>(&self, run: F) -> Result<JoinHandle<T>, SpawnError<F>>
     where
+        C: May<caps::Task>,
         F: FnOnce(Cx<C>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, Failure>> + Send + 'static,
         T: Send + 'static,
@@ -173,6 +174,7 @@ impl<C: May<caps::Task>> RegionHandle<C> {
         run: F,
     ) -> Result<JoinHandle<T>, SpawnError<F>>
     where
+        C: May<caps::Task>,
         F: FnOnce(Cx<C>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, Failure>> + Send + 'static,
         T: Send + 'static,
@@ -184,12 +186,15 @@ impl<C: May<caps::Task>> RegionHandle<C> {
     }
 }
 
-impl<C: May<caps::Fiber>> RegionHandle<C> {
+impl<C: Set> RegionHandle<C> {
     /// Opens a region below this one.
     ///
     /// # Errors
     /// `REGION_CLOSING` or `REGION_CLOSED`; `CAP_DENIED` if the token is gone.
-    pub fn open(&self, config: &RegionConfig) -> Result<OpenRegion<C>, Error> {
+    pub fn open(&self, config: &RegionConfig) -> Result<OpenRegion<C>, Error>
+    where
+        C: May<caps::Fiber>,
+    {
         allow::<caps::Fiber>(&self.region, self.caps, "open")
             .map_err(|status| Error::new(status, format!("open needs {}", caps::Fiber::NAME)))?;
         let opened = open::open(&Opener::Handle(&self.region), config, false);
