@@ -102,6 +102,43 @@ entry:
     );
 }
 
+#[test]
+fn abi_36_part_stubs_are_compiled_once_and_copied_into_each_unit() {
+    // What waits: cells and tasks that keep a unit in use.
+    let first = load(FAULTS_TEXT);
+    // One more function before the stub: the function it calls has another number here.
+    let more = "export fn @one() {\nentry:\n  return\n}\n";
+    let second = load(&format!("{FAULTS_TEXT}{more}"));
+    let stub = |unit: &Unit| {
+        let stub = unit
+            .stats()
+            .iter()
+            .find(|func| func.name == "asr.stub.fault");
+        stub.cloned().expect("a division may fault")
+    };
+    assert_eq!(stub(&first).code_bytes, stub(&second).code_bytes);
+    assert_eq!(stub(&second).clif_insts, 0, "the second was not compiled");
+    // Each unit's record covers its own copy.
+    let range = |unit: &Unit| {
+        let start = unit.record().base.addr();
+        start..start + unit.record().len as usize
+    };
+    let (one, two) = (range(&first), range(&second));
+    assert!(one.end <= two.start || two.end <= one.start);
+    for unit in [&first, &second] {
+        reset();
+        assert_eq!(call(unit, "div", &[1, 0]).1, u64::from(status::THREW));
+        assert_eq!(FAULTS.take().len(), 1);
+        let bytes: u32 = unit.stats().iter().map(|func| func.code_bytes).sum();
+        assert!(unit.record().len >= u64::from(bytes));
+    }
+    assert!(first.release().is_ok());
+    // The first unit is gone with its stub; the second has its own.
+    assert_eq!(call(&second, "div", &[1, 0]).1, u64::from(status::THREW));
+    assert_eq!(call(&second, "div", &[6, 2]), (3, 0));
+    assert!(second.release().is_ok());
+}
+
 const FAULTS_TEXT: &str = r#"
 module "m" unit 7
 export fn @div(%a: i32, %b: i32) -> i32 throws {

@@ -28,7 +28,7 @@ use gimli::write::{Address, RelocationTarget};
 
 use super::record::{self, Points};
 use super::{dwarf, isa};
-use crate::lower::{Lowered, Stage, Want, define, lower};
+use crate::lower::{Lowered, Scratch, Want, define, lower};
 use crate::{Error, Prepared, Target, air};
 
 /// The runtime's function that runs a program: `int asr_program_start(int argc, char **argv,
@@ -58,8 +58,9 @@ pub fn emit(prepared: &Prepared, main: Option<&str>) -> Result<Vec<u8>, Error> {
     if let Some(main) = main {
         let entry = entry(air, &lowered, main)?;
         let (id, function) = main_shim(&mut module, entry)?;
-        let mut cx = cranelift_codegen::Context::for_function(function);
-        let mut shim = define(&mut module, Stage::Module, id, &mut cx, &[], want)?;
+        let mut scratch = Scratch::take();
+        *scratch.function() = function;
+        let mut shim = define(&mut module, id, &mut scratch, &[], want)?;
         shim.name = "main".to_owned();
         lowered.funcs.push(shim);
     }

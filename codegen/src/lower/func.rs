@@ -1,9 +1,10 @@
 //! One function: its locals as variables of Cranelift's frontend, its blocks in reverse postorder.
 
 use cranelift_codegen::ir::{self, FuncRef, InstBuilder, Value};
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use cranelift_frontend::{FunctionBuilder, Variable};
 use cranelift_module::{DataId, FuncId, Module};
 
+use super::define::Scratch;
 use super::stubs::Stub;
 use super::types::{self, Shape};
 use super::unit::{Imports, Unit};
@@ -35,18 +36,17 @@ pub(super) struct Lower<'u, 'a, 'b> {
     locs: &'u mut Vec<air::Loc>,
 }
 
-/// Builds the CLIF of a function; `locs` receives the locations that its source marks refer to.
+/// Builds the CLIF of a function in `scratch`, whose name and signature are set; `locs` receives the locations that its source marks refer to.
 pub(super) fn build<'a>(
     unit: &mut Unit<'a>,
     module: &mut dyn Module,
     id: air::FuncId,
-    function: &mut ir::Function,
-    cx: &mut FunctionBuilderContext,
+    scratch: &mut Scratch,
     locs: &mut Vec<air::Loc>,
 ) -> Result<(), Error> {
     let air = &unit.air.funcs[id.index()];
     let shape = unit.facts.shape(id);
-    let mut b = FunctionBuilder::new(function, cx);
+    let mut b = FunctionBuilder::new(&mut scratch.cx.func, &mut scratch.builder);
     let order = super::reverse_postorder(air);
     if order.is_empty() {
         return Err(Error::Invalid(format!("function `{}` is empty", air.name)));

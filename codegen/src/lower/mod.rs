@@ -15,6 +15,7 @@ mod arith;
 mod call;
 mod clif_check;
 mod convert;
+mod define;
 mod epilogue;
 mod facts;
 mod fail;
@@ -27,5 +28,6 @@ mod term;
 mod types;
 mod unit;
 
+pub(crate) use define::{Compiled, Scratch, Want, define};
 pub(crate) use facts::{address_taken, reverse_postorder};
-pub(crate) use unit::{Compiled, Lowered, Stage, Want, define, lower};
+pub(crate) use unit::{Lowered, lower};
