@@ -30,6 +30,45 @@ fn functions_are_values() {
     );
 }
 
+/// A function value gets anything; what it returns is a number where an operator has proven it.
+#[test]
+fn results_of_function_values_are_what_was_returned() {
+    check(
+        "func fib(n) { if (n < 2) return n; return fib(n - 1) + fib(n - 2); }
+         let f = fib; print f(20); print f(len([1])); print f(-0.5); print fib(10);
+         func first(n) { if (n - 0 > 5) return n; return \"small\"; }
+         let g = first; print g(7); print g(1);
+         func yes(n) { return n > 2; } let h = yes; print h(3); print h(1);
+         func count() { return len([1, 2, 3]); } let c = count; print c(); print c() + 1;
+         func id(n) { return n; } let i = id; print i(\"s\"); print i(null); print i(true);",
+        "6765\n1\n-0.5\n55\n7\nsmall\ntrue\nfalse\n3\n4\ns\nnull\ntrue\n",
+    );
+}
+
+/// What only skipped code, or code that threw, could have proven is not taken for a number.
+#[test]
+fn skipped_operators_prove_nothing() {
+    check(
+        "func arm(n, c) { if (c) { let x = n - 1; } return n; }
+         let a = arm; print a(\"a\", false); print a(2, true);
+         func later(n, c) { if (c) return 1; else if (n < 2) return 2; return n; }
+         let b = later; print b(\"b\", true); print b(3, false);
+         func logic(n, c) { let x = c and n > 1; return n; }
+         let d = logic; print d(\"d\", false); print d(5, true);
+         func choice(n, c) { let x = c ? n * 2 : 0; return n; }
+         let e = choice; print e(\"e\", false); print e(6, true);
+         func round(n, c) { while (c) { c = false; let x = n - 1; } return n; }
+         let g = round; print g(\"g\", false); print g(7, true);
+         func caught(n) { resilient { let x = n - 1; } recovery { return n; } return n; }
+         let h = caught; print h(\"h\"); print h(8);
+         func equal(n) { let x = n == 1; let y = n + 1; return n; }
+         let i = equal; print i(\"i\"); print i(9);
+         func changed(n) { let x = n - 1; n = \"c\"; return n; }
+         let j = changed; print j(1);",
+        "a\n2\n1\n3\nd\n5\ne\n6\ng\n7\nh\n8\ni\n9\nc\n",
+    );
+}
+
 #[test]
 fn functions_can_be_redefined() {
     check(

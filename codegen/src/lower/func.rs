@@ -36,7 +36,8 @@ pub(super) struct Lower<'u, 'a, 'b> {
     locs: &'u mut Vec<air::Loc>,
 }
 
-/// Builds the CLIF of a function in `scratch`, whose name and signature are set; `locs` receives the locations that its source marks refer to.
+/// Builds the CLIF of a function in `scratch`, whose name and signature are set; `locs` receives
+/// the locations that its source marks refer to.
 pub(super) fn build<'a>(
     unit: &mut Unit<'a>,
     module: &mut dyn Module,

@@ -11,11 +11,15 @@
 //! 2^53, where integers and doubles agree, for 2^45 operations: about ten hours of nothing but
 //! counting. Arithmetic of counters gives doubles in all other cases.
 //!
+//! The result of a function that returns a variable where it is proven to be a number
+//! ([`super::proven`]) is a number, whatever the parameter may be.
+//!
 //! The analysis is a fixpoint from below: types only rise, in at most [`PASSES_MAX`] passes;
 //! then every type that is not settled becomes `Value`, which is always right.
 
 use super::hir::*;
 use super::natives;
+use super::proven::{Proven, proves};
 use crate::syntax::ast::{BinaryOp, UnaryOp};
 
 /// Largest step of a counter; see above.
@@ -122,6 +126,7 @@ impl Types {
                     types: self,
                     program,
                     func: FuncId(index as u32),
+                    proven: Proven::default(),
                 };
                 walk.stmts(&func.body);
                 if falls_through(&func.body) {
@@ -139,8 +144,7 @@ impl Types {
     fn raise(&mut self, var: VarId, ty: Ty) {
         let old = &mut self.vars[var.0 as usize];
         let new = old.join(ty);
-        self.changed |= new != *old;
-        *old = new;
+        self.changed |= new != std::mem::replace(old, new);
     }
 
     /// The type of an expression.
@@ -209,18 +213,36 @@ struct Walk<'a> {
     types: &'a mut Types,
     program: &'a Program,
     func: FuncId,
+    proven: Proven,
 }
 
 impl Walk<'_> {
     fn result(&mut self, ty: Ty) {
         let old = &mut self.types.results[self.func.0 as usize];
-        let new = old.join(if self.program.func(self.func).escapes {
-            Ty::Value
-        } else {
-            ty
-        });
-        self.types.changed |= new != *old;
-        *old = new;
+        let new = old.join(ty);
+        self.types.changed |= new != std::mem::replace(old, new);
+    }
+
+    /// The type of what a function returns.
+    fn returned(&self, value: &Expr) -> Ty {
+        match (&value.kind, self.types.expr(value)) {
+            (ExprKind::Var(var), Ty::Value) if self.proven.contains(*var) => Ty::Num,
+            (_, ty) => ty,
+        }
+    }
+
+    /// An operator that throws unless its operands are numbers has had this operand.
+    fn prove(&mut self, operand: &Expr) {
+        if let ExprKind::Var(var) = operand.kind {
+            self.proven.add(self.program, var);
+        }
+    }
+
+    /// Walk what may be skipped.
+    fn maybe(&mut self, walk: impl FnOnce(&mut Self)) {
+        let before = self.proven.len();
+        walk(self);
+        self.proven.forget(before);
     }
 
     fn stmts(&mut self, stmts: &[Stmt]) {
@@ -244,38 +266,44 @@ impl Walk<'_> {
             }
             StmtKind::Block(body) => self.stmts(body),
             StmtKind::If(arms, other) => {
-                for (cond, body) in arms {
-                    self.expr(cond);
-                    self.stmts(body);
-                }
-                self.stmts(other.as_deref().unwrap_or_default());
+                // The first condition is always evaluated, all else may be skipped.
+                self.exprs(arms.first().map(|(cond, _)| cond));
+                self.maybe(|this| {
+                    for (at, (cond, body)) in arms.iter().enumerate() {
+                        this.exprs((at > 0).then_some(cond));
+                        this.maybe(|this| this.stmts(body));
+                    }
+                    this.stmts(other.as_deref().unwrap_or_default());
+                });
             }
             StmtKind::Loop(cond, body, step) => {
                 cond.iter().for_each(|e| self.expr(e));
-                self.stmts(body);
-                step.iter().for_each(|e| self.expr(e));
+                self.maybe(|this| this.stmts(body));
+                self.maybe(|this| step.iter().for_each(|e| this.expr(e)));
             }
             StmtKind::Switch(subject, cases, default) => {
                 self.expr(subject);
-                for (value, body) in cases {
-                    self.expr(value);
-                    self.stmts(body);
-                }
-                self.stmts(default.as_deref().unwrap_or_default());
+                self.maybe(|this| {
+                    for (value, body) in cases {
+                        this.expr(value);
+                        this.maybe(|this| this.stmts(body));
+                    }
+                    this.stmts(default.as_deref().unwrap_or_default());
+                });
             }
             StmtKind::Return(value) => {
                 value.iter().for_each(|e| self.expr(e));
-                let ty = value.as_ref().map_or(Ty::Value, |e| self.types.expr(e));
+                let ty = value.as_ref().map_or(Ty::Value, |e| self.returned(e));
                 self.result(ty);
             }
             StmtKind::Resilient(parts) => {
                 parts.retries.iter().for_each(|e| self.expr(e));
-                self.stmts(&parts.body);
+                self.maybe(|this| this.stmts(&parts.body));
                 if let Some((bound, body)) = &parts.recovery {
                     bound
                         .iter()
                         .for_each(|var| self.types.raise(*var, Ty::Value));
-                    self.stmts(body);
+                    self.maybe(|this| this.stmts(body));
                 }
             }
             StmtKind::Break | StmtKind::Continue => {}
@@ -296,14 +324,28 @@ impl Walk<'_> {
             | ExprKind::Func(_)
             | ExprKind::Native(_) => {}
             ExprKind::Undefined(_, value) => value.iter().for_each(|e| self.expr(e)),
-            ExprKind::List(items) | ExprKind::Logic(_, items) => self.exprs(items),
+            ExprKind::List(items) => self.exprs(items),
+            ExprKind::Logic(_, terms) => self.maybe(|this| this.exprs(terms)),
             ExprKind::Dict(entries) => self.exprs(entries.iter().flat_map(|(k, v)| [k, v])),
             ExprKind::Chain(first, links) => {
                 self.expr(first);
-                self.exprs(links.iter().map(|l| &l.right));
+                let mut left = Some(&**first);
+                for link in links {
+                    self.expr(&link.right);
+                    if proves(link.op) {
+                        let operands = left.into_iter().chain([&link.right]);
+                        operands.for_each(|operand| self.prove(operand));
+                    }
+                    left = None;
+                }
             }
             ExprKind::Unary(_, operand) | ExprKind::Member(operand, _) => self.expr(operand),
-            ExprKind::Ternary(parts) => self.exprs(parts.iter()),
+            ExprKind::Ternary(parts) => {
+                self.expr(&parts[0]);
+                parts[1..]
+                    .iter()
+                    .for_each(|e| self.maybe(|this| this.expr(e)));
+            }
             ExprKind::Call(func, args) => {
                 self.exprs(args);
                 let program = self.program;

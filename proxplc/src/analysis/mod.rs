@@ -8,6 +8,7 @@ mod globals;
 pub mod hir;
 pub mod infer;
 pub mod natives;
+mod proven;
 mod resolve;
 mod scope;
 

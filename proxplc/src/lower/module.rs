@@ -1,6 +1,8 @@
 //! The module: declarations, cells, the wrappers of function values.
 
-use asr_codegen::air::{self, FuncId, GlobalId, Linkage, ModuleBuilder, Operand, Signature, Type};
+use asr_codegen::air::{
+    self, ConvOp, FuncId, GlobalId, Linkage, ModuleBuilder, Operand, Signature, Type,
+};
 
 use super::func::FuncLower;
 use super::{MAIN_SYMBOL, air_type, word};
@@ -153,10 +155,9 @@ pub(super) fn value_signature(arity: u32) -> Signature {
     }
 }
 
-/// `(self, args...) -> value`: calls the function without `self`. Parameters and result of a
-/// function that escapes are values already.
+/// `(self, args...) -> value`: calls the function without `self`. The parameters of a function that
+/// escapes are values already; its result becomes one here.
 fn define_wrapper(builder: &mut ModuleBuilder, shared: &Shared, id: hir::FuncId, wrapper: FuncId) {
-    debug_assert_eq!(shared.types.result(id), Ty::Value);
     let func = shared.program.func(id);
     let at = shared.file.lines.line_col(func.span.start);
     let loc = air::Loc {
@@ -172,6 +173,22 @@ fn define_wrapper(builder: &mut ModuleBuilder, shared: &Shared, id: hir::FuncId,
         .map(|n| b.param(n).into())
         .collect();
     let result = b.call(shared.funcs[id.0 as usize], &args);
-    b.ret(result.map(Operand::from));
+    let result = result.map_or(Operand::Imm(word::NULL), Operand::from);
+    let word = match shared.types.result(id) {
+        Ty::Value | Ty::Str | Ty::Never => result,
+        Ty::Num => b
+            .convert(ConvOp::Bitcast, Type::F64, Type::Value, result)
+            .into(),
+        Ty::Int => {
+            let double = b.convert(ConvOp::SToF, Type::I64, Type::F64, result);
+            b.convert(ConvOp::Bitcast, Type::F64, Type::Value, double)
+                .into()
+        }
+        Ty::Bool => {
+            let (yes, no) = (Operand::Imm(word::TRUE), Operand::Imm(word::FALSE));
+            b.select(Type::Value, result, yes, no).into()
+        }
+    };
+    b.ret(Some(word));
     b.finish();
 }
