@@ -131,9 +131,9 @@ fn val_25_the_setter_of_a_component_asked_for_its_value() {
     }
 }
 
-/// Part: reading the defaults back from a fresh runtime waits for the kernel.
+/// Reading them back from a fresh runtime is in the tests of the lab (`budgets`).
 #[test]
-fn val_26_part_the_numbers_of_the_defaults() {
+fn val_26_the_numbers_of_the_defaults() {
     let now = Time::from_nanos(5);
     let request = Budget::request(now);
     assert_eq!(request.deadline, now + 30 * SECOND);

@@ -8,7 +8,7 @@ use asr_base::{
 };
 use common::{CASES, rng};
 
-/// Part: the first ids of a run in the lab wait for the kernel.
+/// Part: the first ids of a run are in the tests of the lab (`identity`); I/O tokens and heaps wait.
 #[test]
 fn val_27_part_layout_of_ids() {
     macro_rules! check {
@@ -85,9 +85,9 @@ fn val_29_the_last_generation_retires_the_slot() {
     assert_eq!(last, Some((0, u32::MAX - 1)));
 }
 
-/// Part: the ids of two runs of the lab wait for the kernel.
+/// The ids of two runs are in the tests of the lab (`identity`).
 #[test]
-fn val_30_part_equal_sequences_give_equal_ids() {
+fn val_30_equal_sequences_give_equal_ids() {
     let run = || {
         let (mut rng, mut slab) = (rng(30), GenSlab::new());
         let (mut live, mut freed, mut given) = (Vec::new(), Vec::new(), Vec::new());
@@ -140,9 +140,10 @@ fn a_value_that_cannot_be_made_leaves_the_slab_as_it_was() {
     assert_eq!(Some(slab.insert(2)), key);
 }
 
-/// Part: that a step of the system clock moves no deadline waits for the clock.
+/// That a step of the system clock moves no deadline is in the tests of the kernel
+/// (`system_clock`).
 #[test]
-fn val_31_part_time_saturates() {
+fn val_31_time_saturates() {
     let nano = Duration::from_nanos(1);
     assert_eq!(Time::MAX + nano, Time::MAX);
     assert_eq!(Time::from_nanos(u64::MAX - 1) + nano, Time::MAX);
@@ -261,9 +262,9 @@ fn numbers_below_a_bound_are_even() {
     assert!(hits.abs_diff(2500) < 433, "{hits}");
 }
 
-/// Part: the same task under two schedules waits for the lab.
+/// The same task under two schedules is in the tests of the lab (`caps`).
 #[test]
-fn cap_4_part_entropy_of_a_task_depends_on_nothing_else() {
+fn cap_4_entropy_of_a_task_depends_on_nothing_else() {
     let draw = |seed, task, calls: u64| {
         (0..calls)
             .map(|call| task_entropy(seed, task, call))

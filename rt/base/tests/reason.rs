@@ -52,9 +52,9 @@ fn val_12_rank_table() {
     assert_eq!(CancelKind::from_rank(7), None);
 }
 
-/// Part: the reason of a leaf below a cancelled grandparent waits for the kernel.
+/// The reason of a leaf below a cancelled grandparent is in the tests of the lab (`budgets`).
 #[test]
-fn val_13_part_a_reason_holds_what_it_should() {
+fn val_13_a_reason_holds_what_it_should() {
     let request = CancelReason::new(CancelKind::User, Origin::Task(task(4)), Time::from_nanos(7));
     let request = request.with_message(&"é".repeat(200));
     assert_eq!(
