@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use asr_base::{Outcome, Status};
+use asr_base::{Duration, Outcome, Status};
 use asr_kernel::cx::caps::Io;
 use asr_kernel::obligation::{AbortCause, Kind, LeakResponse};
 use asr_kernel::{Cx, RegionConfig};
@@ -38,8 +38,7 @@ fn disjoint(records: bool) {
                     ended.store(true, Ordering::Release);
                 });
                 while !done.load(Ordering::Acquire) {
-                    thread::yield_now();
-                    cx.yield_now().await?;
+                    cx.sleep(Duration::from_millis(1)).await?;
                 }
                 Ok(thread)
             })?;

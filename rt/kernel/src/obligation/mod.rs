@@ -15,6 +15,7 @@
 //! | `end` | what the ends of tasks and regions find |
 //! | `look` | looking at them from outside |
 //! | `registry` | what regions share |
+//! | `wait` | a fair queue, whose positions are held |
 
 mod cause;
 mod end;
@@ -29,6 +30,7 @@ mod raw;
 mod record;
 mod registry;
 mod token;
+mod wait;
 
 pub use cause::AbortCause;
 pub(crate) use end::{region_closing, task_completed, task_terminal, unwound};
@@ -40,3 +42,4 @@ pub use place::HolderId;
 pub(crate) use place::Place;
 pub use record::ImplicitAbort;
 pub use registry::{LeakSink, Registry};
+pub use wait::{Grant, Take, WaitQueue};
