@@ -1,5 +1,7 @@
 //! Code in memory: calls, faults, edges, records, release.
 
+#![allow(unsafe_code, reason = "reads code, and a byte that code wrote")]
+
 mod common;
 
 use std::sync::atomic::Ordering;
@@ -100,6 +102,72 @@ entry:
         call(&unit, "main", &[-10i64 as u64]),
         (-7i32 as u32 as u64, 0)
     );
+}
+
+/// `mov %rbp, %rsp; pop %rbp; ret` at the end of a function makes the return wait for memory.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn no_epilogue_reloads_the_stack_pointer() {
+    for text in [FIB, FAULTS_TEXT] {
+        let unit = load(text);
+        let record = unit.record();
+        // SAFETY: the record covers the unit's code, which stays loaded and is readable.
+        let code =
+            unsafe { std::slice::from_raw_parts(record.base.cast::<u8>(), record.len as usize) };
+        let looks = |bytes: &[u8]| code.windows(bytes.len()).any(|other| other == bytes);
+        assert!(looks(&[0x5d, 0xc3]), "there are returns");
+        assert!(!looks(&[0x48, 0x89, 0xec, 0x5d, 0xc3]));
+        assert!(unit.release().is_ok());
+    }
+}
+
+/// Constants and offsets that look like the code whose epilogues are changed after compiling.
+#[test]
+fn code_that_looks_like_an_epilogue_is_left_alone() {
+    // The offset is the sum of two that look like nothing: 0x5dec8948, before a byte 0xc3.
+    let unit = load(
+        r#"
+module "m" unit 1
+export fn @store(%a: i64) -> i64 {
+  local %p: ptr
+entry:
+  %a = add.i64 %a, 787891364
+  %p = convert.bitcast.i64.ptr %a
+  store.i8 -61, %p + 787891364
+  return 1
+}
+export fn @whole() -> i64 {
+entry:
+  return 0x00c35dec89480000
+}
+export fn @add() -> i64 {
+entry:
+  return 0x20c48348
+}
+export fn @mixed(%a: i64) -> i64 {
+  local %c: bool
+entry:
+  %c = cmp.eq.i64 %a, 0x00c35dec89480000
+  branch %c, yes, no
+yes:
+  return 0x20c4834800000000
+no:
+  return %a
+}
+"#,
+    );
+    let mut byte = 0u8;
+    let address = (&raw mut byte).expose_provenance() as u64;
+    let before = address.wrapping_sub(2 * 787_891_364);
+    assert_eq!(call(&unit, "store", &[before]), (1, 0));
+    // SAFETY: the code that wrote the byte has returned.
+    assert_eq!(unsafe { (&raw const byte).read_volatile() }, 0xc3);
+    assert_eq!(call(&unit, "whole", &[]), (0x00c3_5dec_8948_0000, 0));
+    assert_eq!(call(&unit, "add", &[]), (0x20c4_8348, 0));
+    assert_eq!(call(&unit, "mixed", &[7]), (7, 0));
+    let yes = call(&unit, "mixed", &[0x00c3_5dec_8948_0000]);
+    assert_eq!(yes, (0x20c4_8348_0000_0000, 0));
+    assert!(unit.release().is_ok());
 }
 
 #[test]
