@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use asr_testsuite::tidy::{Tree, arrows, form, unsafety};
+use asr_testsuite::tidy::{Tree, ambient, arrows, form, unsafety};
 
 fn checkout() -> Tree {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -95,6 +95,53 @@ fn arrows_point_one_way() {
         arrows::check,
         &[root, ("y/Cargo.toml", lintless)],
         "lint table",
+    );
+}
+
+#[test]
+fn cap_3_time_and_randomness_come_from_the_context() {
+    clean(ambient::check(&checkout()));
+    let planted = |path: &str, line: &str| ambient::check_with(&Tree::of(&[(path, line)]), &[]);
+    for (line, expected) in [
+        ("let now = std::time::Instant::now();", "`Instant`"),
+        ("    use std::time::{Duration, SystemTime};", "`SystemTime`"),
+        (
+            "let seed = RandomState::new().hash_one(0);",
+            "`RandomState`",
+        ),
+        (
+            "let table: HashMap<u32, u32> = Default::default();",
+            "`HashMap`",
+        ),
+        ("let die = rand::random::<u8>() % 6;", "`rand`"),
+        (
+            "unsafe { libc::clock_gettime(id, &mut time) };",
+            "`clock_gettime`",
+        ),
+    ] {
+        for path in ["rt/lab/src/run.rs", "rt/src/lib.rs", "stdlib/io/src/a/b.rs"] {
+            let text = format!("//! A file.\n\n{line}\n");
+            let findings = planted(path, &text);
+            let at = format!("{path}:3");
+            assert!(
+                findings.len() == 1 && findings[0].contains(expected) && findings[0].contains(&at),
+                "{line}: {findings:?}"
+            );
+        }
+        clean(planted("rt/lab/tests/run.rs", line));
+        clean(planted("xtask/src/main.rs", line));
+    }
+    clean(planted(
+        "rt/a/src/b.rs",
+        "// An Instant. \nlet random = \"Instant\"; Instantly();",
+    ));
+    let excused = [("rt/a/src/b.rs", "the driver")];
+    let asks = Tree::of(&[("rt/a/src/b.rs", "Instant::now()")]);
+    clean(ambient::check_with(&asks, &excused));
+    let stale = ambient::check_with(&Tree::of(&[("rt/a/src/b.rs", "")]), &excused);
+    assert!(
+        stale.len() == 1 && stale[0].contains("asks for nothing"),
+        "{stale:?}"
     );
 }
 

@@ -8,7 +8,8 @@ use asr_base::{
 };
 use common::{CASES, rng};
 
-/// Part: the first ids of a run are in the tests of the lab (`identity`); I/O tokens and heaps wait.
+/// Part: the first ids of a run are in the tests of the lab (`identity`); I/O tokens and heaps
+/// wait.
 #[test]
 fn val_27_part_layout_of_ids() {
     macro_rules! check {

@@ -5,10 +5,12 @@
 //!
 //! | module      | keeps                                                             |
 //! |-------------|-------------------------------------------------------------------|
+//! | [`ambient`] | time and randomness from the context only               |
 //! | [`arrows`]  | who may depend on whom, dev-dependencies included                 |
 //! | [`unsafety`]| SAFETY arguments, and the list of files that may hold unsafe code |
 //! | [`form`]    | headers, length of lines and files, leftovers, root entries       |
 
+pub mod ambient;
 pub mod arrows;
 pub mod form;
 mod manifest;

@@ -95,7 +95,7 @@ fn uses_unsafe(line: &str) -> bool {
 }
 
 /// The line without its comment and without what stands in string literals.
-fn code_of(line: &str) -> String {
+pub(super) fn code_of(line: &str) -> String {
     let (mut code, mut in_string, mut last) = (String::new(), false, ' ');
     for c in line.chars() {
         match c {
