@@ -3,6 +3,8 @@
 
 mod obligation;
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use asr_base::{CancelReason, Error, Outcome, Time, TimerId};
 use asr_trace::{Access, CHILDREN, Draft, Kind, Object, Resource, Sub, text_number};
 
@@ -75,12 +77,13 @@ fn object(resource: Resource, access: Access) -> Object {
 pub(crate) fn region_opened(region: &Region) {
     emit(region.kernel(), |now| {
         let parent = region.parent().map_or(0, |parent| parent.id().to_bits());
-        let policy = region.lock().policy as u64;
+        let policy = region.lock().policy as u64 | u64::from(region.is_shielded()) << 8;
+        let deadline = region.budget().deadline.as_nanos();
         Some(
             Draft::new(Kind::RegionOpen, now)
                 .region(region.id())
                 .object(region_object(region, Access::Write))
-                .words(parent, policy, 0),
+                .words(parent, policy, deadline),
         )
     });
 }
@@ -132,7 +135,8 @@ pub(crate) fn spawned(task: &Task) {
         let draft = Draft::new(Kind::TaskSpawn, now)
             .region(region.id())
             .object(region_object(region, Access::Write));
-        Some(draft.words(task.id().to_bits(), task.tier() as u64, 0))
+        let deadline = task.budget().deadline.as_nanos();
+        Some(draft.words(task.id().to_bits(), task.tier() as u64, deadline))
     });
 }
 
@@ -144,7 +148,8 @@ pub(crate) fn started(task: &Task) {
 
 pub(crate) fn polled(task: &Task) {
     emit(task.kernel(), |now| {
-        Some(of_task(Kind::TaskPoll, now, task))
+        let left = task.polls_left.load(Relaxed);
+        Some(of_task(Kind::TaskPoll, now, task).words(u64::from(left), 0, 0))
     });
 }
 
@@ -318,14 +323,14 @@ pub(crate) fn stuck_in_poll(task: &Task) {
 
 pub(crate) fn mask_begin(task: &Task, bound: u32) {
     emit(task.kernel(), |now| {
-        let depth = u64::from(task.masks.load(std::sync::atomic::Ordering::Relaxed)) + 1;
+        let depth = u64::from(task.masks.load(Relaxed)) + 1;
         Some(of_task(Kind::MaskBegin, now, task).words(depth, u64::from(bound), 0))
     });
 }
 
 pub(crate) fn mask_end(task: &Task) {
     emit(task.kernel(), |now| {
-        let depth = u64::from(task.masks.load(std::sync::atomic::Ordering::Relaxed));
+        let depth = u64::from(task.masks.load(Relaxed));
         Some(of_task(Kind::MaskEnd, now, task).words(depth, 0, 0))
     });
 }

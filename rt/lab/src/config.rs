@@ -19,6 +19,8 @@ pub struct LabConfig {
     pub panic_on_futurelock: bool,
     /// Events are kept: on.
     pub capture_trace: bool,
+    /// Oracles watch every event: on (LAB-12).
+    pub oracles: bool,
     /// Simulated workers: 1.
     pub workers: u32,
     /// Time advances by itself when nothing is runnable: on (LAB-2, LAB-3).
@@ -40,6 +42,7 @@ impl Default for LabConfig {
             futurelock_max_idle_steps: 1000,
             panic_on_futurelock: false,
             capture_trace: true,
+            oracles: true,
             workers: 1,
             auto_advance: true,
             schedule: Schedule::Seeded,

@@ -73,6 +73,16 @@ impl Shared {
         }
     }
 
+    /// Drops the tasks in the pool.
+    pub(crate) fn clear(&self) {
+        let empty = match &*self.pool.lock() {
+            Pool::Open(_) => Pool::Open(Vec::new()),
+            Pool::Lanes(_) => Pool::Lanes(Lanes::new(Limits::default())),
+        };
+        // Dropped after the lock: the last reference to a task drops what it holds.
+        let _dropped = std::mem::replace(&mut *self.pool.lock(), empty);
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Relaxed)
     }

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use asr_base::{Status, TaskId, Time};
+use asr_base::{RegionId, Status, TaskId, Time};
 use asr_kernel::task::Phase;
+use asr_trace::{Event, Log, Resource, line};
 
 use crate::schedule::Choice;
+use crate::waits::Graph;
 
 /// Why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +43,10 @@ impl Reason {
 pub struct LiveTask {
     /// The task.
     pub id: TaskId,
+    /// The region it lives in.
+    pub region: RegionId,
+    /// What it waits for, as far as it said so in its last poll.
+    pub waits_for: Vec<Resource>,
     /// Its name, if it has one.
     pub name: Option<String>,
     /// How far it is.
@@ -50,7 +56,7 @@ pub struct LiveTask {
 }
 
 /// A failed run.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Failure {
     /// Why.
     pub reason: Reason,
@@ -64,9 +70,21 @@ pub struct Failure {
     pub live: Vec<LiveTask>,
     /// The choices that led there.
     pub choices: Vec<Choice>,
+    /// The trace up to there, as far as it was captured and not taken.
+    pub trace: Log,
+    /// The causal past of the event that an oracle objects to, and the event.
+    pub past: Vec<Event>,
 }
 
+/// Events of a causal past that are shown: the last ones.
+const SHOWN: usize = 24;
+
 impl Failure {
+    /// Who waits for whom.
+    pub fn waits(&self) -> Graph {
+        Graph::of(&self.live)
+    }
+
     /// Sets the seed; a test that reads `LAB_SEED` runs that seed alone.
     pub fn replay(&self) -> String {
         format!("LAB_SEED={:#x}", self.seed)
@@ -93,7 +111,24 @@ impl fmt::Display for Failure {
                 write!(f, ", last checkpoint: {message}")?;
             }
         }
+        for edge in self.waits().edges {
+            write!(f, "\n  {edge}")?;
+        }
+        let hidden = self.past.len().saturating_sub(SHOWN);
+        if hidden > 0 {
+            write!(f, "\n  past: {hidden} events, then")?;
+        }
+        for event in &self.past[hidden..] {
+            write!(f, "\n  {}", line(event).unwrap_or_default())?;
+        }
         Ok(())
+    }
+}
+
+/// As displayed: a trace is too long to be of use in the message of an `unwrap`.
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

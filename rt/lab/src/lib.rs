@@ -34,6 +34,10 @@
 //! | `snapshot` | the state at a step, its bytes, what it must not contradict |
 //! | `run` | one run, step by step |
 //! | `explore` | every schedule of a small program |
+//! | `link` | causes of events |
+//! | `tape` | the sink of a run |
+//! | `oracle` | rules as folds over events |
+//! | `waits` | who waits for whom |
 //! | `failure` | how a run fails, and the line that repeats it |
 
 mod check;
@@ -41,19 +45,25 @@ mod config;
 mod driver;
 mod explore;
 mod failure;
+mod link;
+pub mod oracle;
 mod pack;
 mod record;
 mod run;
 mod schedule;
 mod snapshot;
+mod tape;
+mod waits;
 
 pub use asr_lab_macros::test;
 pub use check::{Site, check};
 pub use config::LabConfig;
 pub use explore::{Exploration, Explorer, Found};
 pub use failure::{Failure, LiveTask, Reason};
+pub use link::Linker;
 pub use pack::{CrashPack, attach};
 pub use record::{Recording, Shrunk, shrink};
 pub use run::{Lab, Run, Session, Step};
 pub use schedule::{Choice, Schedule};
 pub use snapshot::{Fault, Snapshot, SnapshotError};
+pub use waits::{Edge, Graph, Node};

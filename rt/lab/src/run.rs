@@ -8,19 +8,21 @@ use std::sync::Arc;
 
 use asr_base::{Error, Outcome, Time};
 use asr_kernel::{Cx, JoinHandle, Kernel};
-use asr_trace::{Log, Recorder};
+use asr_trace::Log;
 
 use crate::config::LabConfig;
 use crate::driver::{Seam, Shared};
 use crate::failure::{Failure, LiveTask, Reason};
+use crate::oracle::{Finding, Oracles};
 use crate::schedule::{Choice, Chooser, Schedule};
 use crate::snapshot::Snapshot;
+use crate::tape::Tape;
 
 /// A kernel that is run step by step.
 pub struct Lab {
     kernel: Arc<Kernel>,
     shared: Arc<Shared>,
-    recorder: Option<Arc<Recorder>>,
+    tape: Option<Arc<Tape>>,
     chooser: Chooser,
     config: LabConfig,
     steps: u64,
@@ -60,14 +62,14 @@ impl Lab {
         let chooser = Chooser::new(config.schedule.clone(), config.seed);
         let shared = Shared::new(config.seed, chooser.by_lanes());
         let kernel = Kernel::new(Box::new(Seam(shared.clone())), config.kernel.clone());
-        let recorder = config.capture_trace.then(|| Arc::new(Recorder::lab(1024)));
-        if let Some(recorder) = &recorder {
-            kernel.trace().set(recorder.clone());
+        let tape = tape_of(&config).map(Arc::new);
+        if let Some(tape) = &tape {
+            kernel.trace().set(tape.clone());
         }
         Lab {
             kernel,
             shared,
-            recorder,
+            tape,
             chooser,
             config,
             steps: 0,
@@ -153,6 +155,7 @@ impl Lab {
             };
             return Err(self.fail(reason));
         }
+        self.unbroken()?;
         if self.chooser.diverged {
             let what = format!("choice {} has other alternatives", self.choices().len());
             return Err(self.fail(Reason::Diverged(what)));
@@ -194,10 +197,22 @@ impl Lab {
 
     /// What was recorded since the last call.
     pub fn take_trace(&self) -> Log {
-        self.recorder
-            .as_ref()
-            .map(|recorder| recorder.take())
-            .unwrap_or_default()
+        let tape = self.tape.as_ref();
+        tape.map(|tape| tape.take()).unwrap_or_default()
+    }
+
+    /// Whether no oracle objected since the last look.
+    fn unbroken(&self) -> Result<(), Failure> {
+        match self.tape.as_ref().and_then(|tape| tape.found()) {
+            Some(finding) => Err(self.broken(&finding)),
+            None => Ok(()),
+        }
+    }
+
+    fn broken(&self, finding: &Finding) -> Failure {
+        let mut failure = self.fail(Reason::Oracle(finding.oracle, finding.to_string()));
+        failure.past = finding.past(&failure.trace.events);
+        failure
     }
 
     /// The state at this step (LAB-15).
@@ -220,6 +235,12 @@ impl Lab {
         let live = self.kernel.tasks();
         Failure {
             reason,
+            trace: self
+                .tape
+                .as_ref()
+                .map(|tape| tape.copy())
+                .unwrap_or_default(),
+            past: Vec::new(),
             seed: self.config.seed,
             step: self.steps,
             at: self.now(),
@@ -228,12 +249,33 @@ impl Lab {
                 .iter()
                 .map(|task| LiveTask {
                     id: task.id(),
+                    region: task.region_id(),
+                    waits_for: task.waits_for(),
                     name: task.name(),
                     phase: task.phase(),
                     message: task.message(),
                 })
                 .collect(),
         }
+    }
+}
+
+fn tape_of(config: &LabConfig) -> Option<Tape> {
+    let oracles = if config.oracles {
+        Oracles::all()
+    } else {
+        Oracles::none()
+    };
+    (config.capture_trace || config.oracles).then(|| Tape::new(config.capture_trace, oracles))
+}
+
+/// A run that is given up leaves nothing behind: live tasks, and what they hold, go with it.
+impl Drop for Lab {
+    fn drop(&mut self) {
+        if !self.shared.is_closed() {
+            self.kernel.abandon();
+        }
+        self.shared.clear();
     }
 }
 
@@ -261,6 +303,7 @@ impl<T> Session<T> {
             self.lab.kernel.root().begin_close();
         }
         if self.lab.shared.is_closed() {
+            self.lab.unbroken()?;
             return Ok(true);
         }
         self.lab.checked_step()?;

@@ -99,8 +99,9 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// A region came to be; `region` is the new one.
-    RegionOpen "region.open" [parent Region, policy Number],
+    /// A region came to be; `region` is the new one. 256 is added to the policy if cancels of
+    /// outer regions stop at it. The deadline is the effective one.
+    RegionOpen "region.open" [parent Region, policy Number, deadline Time],
     /// It takes no more children.
     RegionClosing "region.closing" [],
     /// It waits for its children.
@@ -109,11 +110,12 @@ kinds! {
     RegionFinalizing "region.finalizing" [finalizers Number],
     /// It is over.
     RegionClosed "region.closed" [severity Number],
-    /// `task` (none for the root) made the task `child` in `region`.
-    TaskSpawn "task.spawn" [child Task, tier Number],
+    /// `task` (none for the root) made the task `child` in `region`. The deadline is the effective
+    /// one.
+    TaskSpawn "task.spawn" [child Task, tier Number, deadline Time],
     /// The first poll of `task` begins.
     TaskStart "task.start" [],
-    /// A poll of `task` begins.
+    /// A poll of `task` begins; its budget allows so many after it.
     TaskPoll "task.poll" [polls Number],
     /// The task `woken` became ready.
     TaskWake "task.wake" [woken Task],

@@ -45,6 +45,12 @@ impl<'c> Waiter<'c> {
         }
     }
 
+    /// Says what the task waits for, so that a deadlock can be explained; forgotten at its next
+    /// poll, and nothing at all while no events are written.
+    pub fn waits_for(&self, resource: asr_trace::Resource) {
+        self.task.wait_for(resource);
+    }
+
     pub(crate) fn task(&self) -> &'c TaskRef {
         self.task
     }

@@ -8,6 +8,8 @@ use std::task::{Context, Poll};
 
 use asr_base::{CancelKind, CancelReason, Error, Failure, Origin, Outcome, RegionId, Status};
 
+use asr_trace::Resource;
+
 use super::close;
 use super::config::RegionConfig;
 use super::finalizer::Finalizer;
@@ -284,6 +286,8 @@ impl Future for Close<'_> {
         {
             inner.closers.push(context.waker().clone());
         }
+        drop(inner);
+        task.wait_for(Resource::Region(this.region.id()));
         Poll::Pending
     }
 }

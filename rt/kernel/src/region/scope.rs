@@ -23,6 +23,8 @@ use std::task::{Context, Poll};
 
 use asr_base::{CancelKind, CancelReason, Error, Failure, Origin, Outcome};
 
+use asr_trace::Resource;
+
 use super::children::{self, Child};
 use super::close;
 use super::config::RegionConfig;
@@ -300,6 +302,7 @@ where
         if !region.scope().ready.is_empty() {
             context.waker().wake_by_ref();
         }
+        this.guard.opener.wait_for(Resource::Region(region.id()));
         Poll::Pending
     }
 }

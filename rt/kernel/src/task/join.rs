@@ -25,6 +25,8 @@ use super::cell;
 use super::record::{Task, TaskRef};
 use super::waker;
 use super::word::Phase;
+use asr_trace::Resource;
+
 use crate::cx::{Authority, Waiter, coop};
 use crate::sync::atomic::Ordering::*;
 
@@ -196,6 +198,7 @@ impl<T> Future for Join<'_, T> {
             return Poll::Ready(Err(interrupted));
         }
         if !handle.wait(context.waker()) {
+            task.wait_for(Resource::Task(handle.task.id()));
             let Err(interrupted) = this.waiter.park(context) else {
                 return Poll::Pending;
             };

@@ -32,7 +32,7 @@ pub(crate) fn run_with(task: TaskRef, place: &mut dyn Place) {
     let Some(snapshot) = task.word.begin_poll() else {
         return;
     };
-    let _stay = actor::enter(task.kernel(), Some(task.id()));
+    let stay = actor::enter(task.kernel(), Some(task.id()));
     if snapshot.phase() == Phase::Finalizing {
         // The body has ended, and its budget with it: each finalizer has one of its own.
         end::go_on(task);
@@ -43,6 +43,11 @@ pub(crate) fn run_with(task: TaskRef, place: &mut dyn Place) {
         return;
     }
     event::polled(&task);
+    if stay.is_some()
+        && let Some(side) = task.side()
+    {
+        side.lock().waits_for.clear();
+    }
     task.coop.store(0, Relaxed);
     let waker = waker::borrowed(&task);
     let mut context = Context::from_waker(&waker);

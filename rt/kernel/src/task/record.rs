@@ -183,6 +183,23 @@ impl Task {
         self.side()?.message()
     }
 
+    /// What it waits for, as far as it said so in its last poll; kept while events are written.
+    pub fn waits_for(&self) -> Vec<asr_trace::Resource> {
+        let side = self.side();
+        side.map(|side| side.lock().waits_for.clone())
+            .unwrap_or_default()
+    }
+
+    /// Says what the task waits for, for people; forgotten at its next poll.
+    pub(crate) fn wait_for(&self, resource: asr_trace::Resource) {
+        if self.kernel().trace().on() {
+            let mut side = self.side_or_new().lock();
+            if !side.waits_for.contains(&resource) {
+                side.waits_for.push(resource);
+            }
+        }
+    }
+
     /// The region that owns it.
     pub fn region_id(&self) -> asr_base::RegionId {
         self.region().id()

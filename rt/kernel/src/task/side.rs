@@ -10,6 +10,8 @@ use asr_base::{
     Budget, CancelReason, CancelRequest, Error, ObligationId, Outcome, PanicPayload, Time, TimerId,
 };
 
+use asr_trace::Resource;
+
 use crate::region::finalizer::{Runner, Stack};
 use crate::sync::atomic::{AtomicPtr, AtomicU64, Ordering::*};
 use crate::sync::{Mutex, MutexGuard, lock};
@@ -59,6 +61,8 @@ pub(crate) struct Inner {
     pub(crate) runner: Option<Box<Runner>>,
     /// The outcome of the body, while finalizers run.
     pub(crate) ended: Option<Outcome<(), Error>>,
+    /// What it said in its last poll that it waits for; kept while events are written.
+    pub(crate) waits_for: Vec<Resource>,
     /// Records of the obligations it holds.
     pub(crate) held: Vec<ObligationId>,
     /// A token leaked while the task ran, and the response is Panic (OBL-11).
