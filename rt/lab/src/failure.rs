@@ -70,6 +70,14 @@ pub struct Failure {
     pub live: Vec<LiveTask>,
     /// The choices that led there.
     pub choices: Vec<Choice>,
+    /// What was recorded of it.
+    pub evidence: Box<Evidence>,
+}
+
+/// What was recorded of a failed run.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct Evidence {
     /// The trace up to there, as far as it was captured and not taken.
     pub trace: Log,
     /// The causal past of the event that an oracle objects to, and the event.
@@ -114,11 +122,12 @@ impl fmt::Display for Failure {
         for edge in self.waits().edges {
             write!(f, "\n  {edge}")?;
         }
-        let hidden = self.past.len().saturating_sub(SHOWN);
+        let past = &self.evidence.past;
+        let hidden = past.len().saturating_sub(SHOWN);
         if hidden > 0 {
             write!(f, "\n  past: {hidden} events, then")?;
         }
-        for event in &self.past[hidden..] {
+        for event in &past[hidden..] {
             write!(f, "\n  {}", line(event).unwrap_or_default())?;
         }
         Ok(())

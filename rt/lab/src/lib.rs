@@ -59,7 +59,7 @@ pub use asr_lab_macros::test;
 pub use check::{Site, check};
 pub use config::LabConfig;
 pub use explore::{Exploration, Explorer, Found};
-pub use failure::{Failure, LiveTask, Reason};
+pub use failure::{Evidence, Failure, LiveTask, Reason};
 pub use link::Linker;
 pub use pack::{CrashPack, attach};
 pub use record::{Recording, Shrunk, shrink};

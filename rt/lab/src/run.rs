@@ -12,7 +12,7 @@ use asr_trace::Log;
 
 use crate::config::LabConfig;
 use crate::driver::{Seam, Shared};
-use crate::failure::{Failure, LiveTask, Reason};
+use crate::failure::{Evidence, Failure, LiveTask, Reason};
 use crate::oracle::{Finding, Oracles};
 use crate::schedule::{Choice, Chooser, Schedule};
 use crate::snapshot::Snapshot;
@@ -64,7 +64,7 @@ impl Lab {
         let kernel = Kernel::new(Box::new(Seam(shared.clone())), config.kernel.clone());
         let tape = tape_of(&config).map(Arc::new);
         if let Some(tape) = &tape {
-            kernel.trace().set(tape.clone());
+            kernel.trace_to(tape.clone());
         }
         Lab {
             kernel,
@@ -211,7 +211,7 @@ impl Lab {
 
     fn broken(&self, finding: &Finding) -> Failure {
         let mut failure = self.fail(Reason::Oracle(finding.oracle, finding.to_string()));
-        failure.past = finding.past(&failure.trace.events);
+        failure.evidence.past = finding.past(&failure.evidence.trace.events);
         failure
     }
 
@@ -233,14 +233,13 @@ impl Lab {
 
     pub(crate) fn fail(&self, reason: Reason) -> Failure {
         let live = self.kernel.tasks();
+        let mut evidence = Evidence::default();
+        if let Some(tape) = &self.tape {
+            evidence.trace = tape.copy();
+        }
         Failure {
             reason,
-            trace: self
-                .tape
-                .as_ref()
-                .map(|tape| tape.copy())
-                .unwrap_or_default(),
-            past: Vec::new(),
+            evidence: Box::new(evidence),
             seed: self.config.seed,
             step: self.steps,
             at: self.now(),

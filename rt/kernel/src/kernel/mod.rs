@@ -18,7 +18,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use asr_base::{Budget, Error, RegionId, Status, TaskId, Time, TimerId};
-use asr_trace::Gate;
+use asr_trace::{Gate, Sink};
 
 pub use config::Config;
 pub use inspect::{RegionState, TaskState, TimerState};
@@ -87,6 +87,13 @@ impl Kernel {
     #[inline]
     pub fn trace(&self) -> &Gate {
         &self.trace
+    }
+
+    /// Sends events to `sink` from here on. A fresh kernel's trace begins with the opening of the
+    /// root, so that it is whole.
+    pub fn trace_to(&self, sink: Arc<dyn Sink>) {
+        self.trace.set(sink);
+        crate::event::region_opened(self.root().region());
     }
 
     /// The configuration.
