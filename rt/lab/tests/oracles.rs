@@ -16,7 +16,7 @@ async fn everything(cx: Cx) -> Result<(), Failure> {
     cx.defer_sync(|| Ok(()))?;
     cx.defer_async(async |cx| Ok(cx.sleep(Duration::from_secs(1)).await?))?;
     cx.defer_task(|| Ok(()))?;
-    cx.trace(1, 2);
+    cx.trace(1, 2)?;
     let quota = Budget {
         polls: 2,
         ..Budget::UNLIMITED
@@ -401,7 +401,7 @@ fn trc_3_part_siblings_are_concurrent() {
     let run = Lab::new(LabConfig::default()).run(async |cx| {
         for n in 0..3 {
             drop(cx.spawn(async move |cx| {
-                cx.trace(n, 0);
+                cx.trace(n, 0)?;
                 Ok(())
             })?);
         }

@@ -30,6 +30,8 @@ pub(crate) enum End {
     Escalated,
     /// The scope that polls it was dropped (TSK-2, REG-36).
     ScopeDropped,
+    /// The kernel was given up.
+    Abandoned,
 }
 
 /// Where the future of a task lies: its cell, or the frame of a scope.
@@ -105,7 +107,7 @@ pub(crate) fn abandoned(task: TaskRef, place: &mut dyn Place) {
         drop(inner);
         contained(|| drop(left));
     }
-    body_ended(task, End::ScopeDropped, place);
+    body_ended(task, End::Abandoned, place);
 }
 
 /// TSK-6 and the table of TSK-5: what the outcome is, by how far the cancel had come.
@@ -113,6 +115,7 @@ fn decide(task: &Task, before: Snapshot, end: End) -> Outcome<(), Error> {
     let reason = || cancel::reason(task);
     match end {
         End::Unstarted => Outcome::Cancelled(reason()),
+        End::Abandoned => Outcome::Cancelled(reason().escalate()),
         End::ScopeDropped => {
             event::escalated(task, before.phase());
             Outcome::Cancelled(reason().escalate())

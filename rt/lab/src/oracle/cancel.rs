@@ -1,6 +1,10 @@
 //! The cancel protocol: tasks change state by the table of TSK-5 and end as their state allows
 //! (TSK-6); requests only strengthen (CAN-2); an observed cancel stays (CAN-6): it is observed
 //! once, only an observed one is swallowed, and the task ends Cancelled or Panicked.
+//!
+//! A mask covers the future under it while that is polled, and only within its bound; another branch
+//! of the same task may observe a cancel meanwhile. So its begin and end, which are events, say
+//! nothing about an observation in between, and the states are folded without them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +28,9 @@ impl Oracle for Cancel {
     }
 
     fn step(&mut self, event: &Event) -> Result<(), Broken> {
-        self.states.step(event)?;
+        if !matches!(event.kind, Kind::MaskBegin | Kind::MaskEnd) {
+            self.states.step(event)?;
+        }
         match (event.kind, event.sub) {
             (Kind::CancelRequest, Sub::None) => self.requested(event),
             (Kind::CancelObserve, Sub::None) => {
