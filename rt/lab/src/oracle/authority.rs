@@ -33,15 +33,20 @@ impl Oracle for Authority {
             (Kind::TaskComplete, Some(task)) => {
                 self.live.remove(&task);
             }
-            (Kind::IoSubmit | Kind::RemoteSend | Kind::User, by) => {
-                if !by.is_some_and(|task| self.live.contains(&task)) {
-                    let by = by.map_or("nobody".to_owned(), |task| format!("{task}, not live"));
-                    let what = format!("{} by {by}", event.kind.name());
-                    return Err(Broken::new("CAP-1", what));
-                }
-            }
+            (Kind::IoSubmit | Kind::RemoteSend | Kind::User, by) => return self.effect(event, by),
             _ => {}
         }
         Ok(())
+    }
+}
+
+impl Authority {
+    fn effect(&self, event: &Event, by: Option<TaskId>) -> Result<(), Broken> {
+        if by.is_some_and(|task| self.live.contains(&task)) {
+            return Ok(());
+        }
+        let by = by.map_or("nobody".to_owned(), |task| format!("{task}, not live"));
+        let what = format!("{} by {by}", event.kind.name());
+        Err(Broken::new("CAP-1", what))
     }
 }
