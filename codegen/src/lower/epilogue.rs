@@ -16,8 +16,8 @@
 //!    The prologue stands at a known place, and so is read as what it is. Without it, what looks
 //!    like an `add` is the end of another instruction, such as a constant that is returned.
 //!
-//! Nothing may point behind a changed `add`: it keeps its place and its length grows into the `mov`,
-//! whose place no label, relocation or line marks, since an epilogue is one instruction of CLIF.
+//! Nothing may point behind a changed `add`: it keeps its place and grows into the `mov`, whose
+//! place no label, relocation or line marks, since an epilogue is one instruction of CLIF.
 
 use cranelift_codegen::ir::{Function, Opcode};
 
@@ -30,8 +30,8 @@ const ADD32: [u8; 3] = [0x48, 0x81, 0xc4];
 /// `nopl (%rax)`, as long as the `mov`.
 const NOP: [u8; 3] = [0x0f, 0x1f, 0x00];
 
-/// `push %rbp; mov %rsp, %rbp; sub $imm8, %rsp` without the byte: the beginning of a function with a
-/// small frame.
+/// `push %rbp; mov %rsp, %rbp; sub $imm8, %rsp` without the byte: a function with a small frame
+/// begins so.
 const PROLOGUE8: [u8; 7] = [0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xec];
 
 /// Removes the useless moves; `code` is what Cranelift made of `function` for x86-64.
