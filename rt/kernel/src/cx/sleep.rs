@@ -1,6 +1,7 @@
 //! Sleeping.
 
 use std::pin::Pin;
+use std::ptr;
 use std::task::{Context, Poll, Waker, ready};
 
 use asr_base::{Interrupted, Time, TimerId};
@@ -15,7 +16,18 @@ use crate::task::{Phase, TaskRef};
 pub struct Sleep<'c> {
     waiter: Waiter<'c>,
     deadline: Time,
-    armed: Option<(TimerId, Waker)>,
+    armed: Option<(TimerId, Wakes)>,
+}
+
+/// What a waker wakes, as [`Waker::will_wake`] compares it. Good for a comparison as long as the
+/// timer holds the waker, which is until the deadline; so one clone does (TSK-14).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Wakes(usize, usize);
+
+impl Wakes {
+    fn of(waker: &Waker) -> Wakes {
+        Wakes(waker.data().addr(), ptr::from_ref(waker.vtable()).addr())
+    }
 }
 
 impl<'c> Sleep<'c> {
@@ -59,7 +71,7 @@ impl Future for Sleep<'_> {
             return Poll::Ready(Ok(()));
         }
         let current = this.armed.as_ref();
-        if current.is_none_or(|(_, waker)| !waker.will_wake(context.waker())) {
+        if current.is_none_or(|(_, wakes)| *wakes != Wakes::of(context.waker())) {
             this.disarm();
             let waker = context.waker();
             let target = Target::Wake(waker.clone());
@@ -67,7 +79,7 @@ impl Future for Sleep<'_> {
                 // The runtime has ended: nobody polls any more.
                 return Poll::Ready(Err(Interrupted));
             };
-            this.armed = Some((timer, waker.clone()));
+            this.armed = Some((timer, Wakes::of(waker)));
         }
         match this.waiter.park(context) {
             Ok(()) => Poll::Pending,
