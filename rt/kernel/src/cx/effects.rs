@@ -21,7 +21,7 @@ impl<C: Set> Cx<C> {
     /// Waits until `deadline`. Ready at the first poll if it has passed.
     ///
     /// # Cancel safety
-    /// Conditional: a cancel point if it waits. Nothing is lost.
+    /// Checkpointing: a pending cancel comes before a deadline that has passed. Nothing is lost.
     pub fn sleep_until(&self, deadline: Time) -> Sleep<'_>
     where
         C: Has<caps::Time>,

@@ -4,6 +4,7 @@
 //! (a cancel point if it waits), *masked* or *commit* (never). The class stands in its docs.
 
 pub mod caps;
+pub mod classes;
 mod effects;
 mod mask;
 mod point;
