@@ -30,7 +30,7 @@ fn cap_9_part_a_scope_stays_within_its_environment() {
 /// later part.
 #[test]
 fn tsk_2_part_a_borrow_does_not_escape() {
-    refused(&["tsk_2_escape", "tsk_2_body"]);
+    refused(&["tsk_2_escape", "tsk_2_body", "tsk_2_stash"]);
 }
 
 #[test]
