@@ -214,7 +214,7 @@ fn cap_16_each_operation_has_its_row() {
     let stale: Vec<_> = rows.difference(&there).collect();
     assert!(
         missing.is_empty() && stale.is_empty(),
-        "missing {missing:?}, stale {stale:?}"
+        "rows of cx/classes.rs: missing {missing:?}, stale {stale:?}"
     );
     for row in OPERATIONS {
         // What never waits needs nobody, and what waits has a bound.

@@ -236,6 +236,7 @@ pub const OPERATIONS: &[Operation] = &[
     // What a leaf future of another crate is made of.
     checks("Waiter::check"),
     looks_again("Waiter::park"),
+    at_once("Waiter::waits_for"),
     at_once("Sleep::deadline"),
 ];
 
