@@ -200,3 +200,46 @@ pub fn set_flag(address: usize, bits: u32) {
     // SAFETY: the test leaks the thread state whose word it is.
     unsafe { (*word).fetch_or(bits, Ordering::Release) };
 }
+
+/// One function a fault of the language.
+pub const FAULTS_TEXT: &str = r#"
+module "m" unit 7
+export fn @div(%a: i32, %b: i32) -> i32 throws {
+entry:
+  %a = sdiv.i32 %a, %b
+  return %a
+}
+export fn @rem(%a: i64, %b: i64) -> i64 throws {
+entry:
+  %a = srem.i64 %a, %b
+  return %a
+}
+export fn @bounds(%i: i64, %n: i64) -> i64 throws {
+entry:
+  check.bounds.i64 %i, %n
+  return 1
+}
+export fn @null(%p: ptr) -> i64 throws {
+entry:
+  check.null %p
+  return 1
+}
+export fn @unreachable() throws {
+entry:
+  unreachable
+}
+export fn @stack() -> i64 throws {
+entry:
+  check.stack
+  return 1
+}
+export fn @caught(%a: i64, %b: i64) -> value {
+  local %e: value
+entry:
+  %a = udiv.i64 %a, %b recover rescue(%e)
+  %e = convert.bitcast.i64.value %a
+  return %e
+rescue:
+  return %e
+}
+"#;
