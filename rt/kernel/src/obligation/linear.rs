@@ -98,12 +98,20 @@ impl<T> fmt::Display for Refused<T> {
 impl<T: fmt::Debug> std::error::Error for Refused<T> {}
 
 /// A transfer that was not carried out: the giver still holds the token (OBL-6).
-#[derive(Debug)]
 pub struct Kept<R: Linear> {
     /// `REGION_CLOSING` or `REGION_CLOSED` of the receiver, or `ALREADY_RESOLVED`.
     pub status: Status,
     /// The token.
     pub token: Obligation<R>,
+}
+
+impl<R: Linear> fmt::Debug for Kept<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kept")
+            .field("status", &self.status)
+            .field("token", &self.token)
+            .finish()
+    }
 }
 
 /// Who may be given a token: a task by its context or handle, a region by its handle.
