@@ -5,6 +5,7 @@
 mod clock;
 mod equivalent;
 mod event;
+mod explain;
 mod fingerprint;
 mod foata;
 mod gate;
@@ -26,6 +27,7 @@ mod violation;
 pub use clock::{ClockMode, HybridClock, HybridTime, LamportClock, MAX_SKEW, Refused};
 pub use equivalent::{Difference, Seen, equivalent, user_visible, visible_form};
 pub use event::{Causes, Draft, Event};
+pub use explain::{CancelStep, explain};
 pub use fingerprint::fingerprint;
 pub use foata::{Foata, Form, Letter};
 pub use gate::{Gate, Sink};
