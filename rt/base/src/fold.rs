@@ -9,6 +9,36 @@ use crate::id::TaskId;
 use crate::outcome::Outcome;
 use crate::panic::{Crowd, PanicPayload};
 
+/// What an addition left out. Errors may hold values of the user's, whose destructors are the user's
+/// code: who adds under a lock drops this after it.
+#[derive(Debug)]
+#[allow(dead_code, reason = "held to be dropped")]
+pub struct Displaced<E = Error> {
+    error: Option<E>,
+    reasons: [Option<CancelReason>; 2],
+}
+
+impl<E> Displaced<E> {
+    const NOTHING: Displaced<E> = Displaced {
+        error: None,
+        reasons: [None, None],
+    };
+
+    fn error(error: E) -> Displaced<E> {
+        Displaced {
+            error: Some(error),
+            ..Displaced::NOTHING
+        }
+    }
+
+    fn reasons(one: CancelReason, two: Option<CancelReason>) -> Displaced<E> {
+        Displaced {
+            reasons: [Some(one), two],
+            ..Displaced::NOTHING
+        }
+    }
+}
+
 /// See the module.
 ///
 /// ```
@@ -50,22 +80,29 @@ impl<E> Fold<E> {
 
     /// Adds the outcome at a position. Positions differ; a task stands in for that of a payload
     /// that knows of none.
-    pub fn add(&mut self, position: u64, task: Option<TaskId>, outcome: Outcome<(), E>) {
+    pub fn add(
+        &mut self,
+        position: u64,
+        task: Option<TaskId>,
+        outcome: Outcome<(), E>,
+    ) -> Displaced<E> {
         match outcome {
-            Outcome::Ok(()) => {}
+            Outcome::Ok(()) => Displaced::NOTHING,
             Outcome::Err(error) => match &self.0 {
-                State::Ok => self.0 = State::Err { position, error },
+                State::Ok => self.set(State::Err { position, error }),
                 State::Err {
                     position: lowest, ..
-                } if position < *lowest => {
-                    self.0 = State::Err { position, error };
-                }
-                _ => {}
+                } if position < *lowest => self.set(State::Err { position, error }),
+                _ => Displaced::error(error),
             },
             Outcome::Cancelled(reason) => match &mut self.0 {
-                State::Ok | State::Err { .. } => self.0 = State::Cancelled(reason),
-                State::Cancelled(strongest) => *strongest = strongest.strengthen(&reason),
-                State::Panicked { .. } => {}
+                State::Ok | State::Err { .. } => self.set(State::Cancelled(reason)),
+                State::Cancelled(strongest) => {
+                    let merged = strongest.strengthen(&reason);
+                    let before = std::mem::replace(strongest, merged);
+                    Displaced::reasons(before, Some(reason))
+                }
+                State::Panicked { .. } => Displaced::reasons(reason, None),
             },
             Outcome::Panicked(panic) => {
                 let panic = panic.or_task(task);
@@ -79,16 +116,26 @@ impl<E> Fold<E> {
                     if position < *lowest {
                         (*lowest, *payload) = (position, panic);
                     }
+                    // A payload holds nothing of the user's.
+                    Displaced::NOTHING
                 } else {
                     let mut crowd = Crowd::default();
                     crowd.add(&panic);
-                    self.0 = State::Panicked {
+                    self.set(State::Panicked {
                         position,
                         payload: panic,
                         crowd,
-                    };
+                    })
                 }
             }
+        }
+    }
+
+    fn set(&mut self, state: State<E>) -> Displaced<E> {
+        match std::mem::replace(&mut self.0, state) {
+            State::Ok | State::Panicked { .. } => Displaced::NOTHING,
+            State::Err { error, .. } => Displaced::error(error),
+            State::Cancelled(reason) => Displaced::reasons(reason, None),
         }
     }
 

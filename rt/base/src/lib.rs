@@ -41,7 +41,7 @@ pub use cancel::{
 };
 pub use error::{Error, Interrupted, Recoverability, Status};
 pub use explain::{Explained, SetBy};
-pub use fold::Fold;
+pub use fold::{Displaced, Fold};
 pub use id::{HeapId, ObligationId, RegionId, TaskId, TimerId, TokenId};
 pub use outcome::{Failure, Outcome, Unmatched, combine};
 pub use panic::{PanicKind, PanicPayload};
