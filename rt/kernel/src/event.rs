@@ -389,11 +389,12 @@ pub(crate) fn finalizer_run(task: &Task, index: u64) {
     });
 }
 
-pub(crate) fn finalizer_escalated(task: &Task, index: u64) {
+pub(crate) fn finalizer_escalated(task: &Task, index: u64, polls: u32) {
     task.kernel().stats().escalations.add(1);
     emit(task.kernel(), |now| {
         let draft = sub_of_task(Sub::FinalizerEscalated, now, task)?;
-        Some(draft.object(finalizer_owner(task)).words(index, 0, 0))
+        let draft = draft.object(finalizer_owner(task));
+        Some(draft.words(index, u64::from(polls), 0))
     });
 }
 

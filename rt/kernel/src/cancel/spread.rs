@@ -8,7 +8,7 @@ use asr_base::{CancelKind, CancelReason, CancelRequest, Origin};
 use super::request::{Asked, request_task};
 use crate::event;
 use crate::region::children::{self, Child};
-use crate::region::{Inner, Region};
+use crate::region::{self, Inner, Region};
 use crate::sync::MutexGuard;
 use crate::task::Task;
 
@@ -105,7 +105,7 @@ fn parent_cancelled(region: &Region, cause: &CancelReason) -> CancelReason {
 /// Passes the pending cancel of a task on to a region that it opened, unless it is masked (REG-5,
 /// REG-11).
 pub(crate) fn pass_on(task: &Task, region: &Region) {
-    if task.word.clear() || super::is_masked(task) {
+    if task.word.clear() || super::is_masked(task) || region::close::is_closed(region) {
         return;
     }
     let Some(side) = task.side() else { return };

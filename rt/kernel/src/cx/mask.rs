@@ -35,6 +35,13 @@ pub(crate) fn enter(task: &Task) -> Result<Guard<'_>, Error> {
     Ok(Guard(task))
 }
 
+/// The same for cleanup that the runtime runs: it is masked however many masks are around.
+pub(crate) fn enter_cleanup(task: &Task) -> Guard<'_> {
+    let depth = task.masks.load(Relaxed);
+    task.masks.store(depth.saturating_add(1), Relaxed);
+    Guard(task)
+}
+
 pin_project! {
     /// Future of [`Cx::mask`](crate::Cx::mask).
     #[must_use = "futures do nothing unless polled"]

@@ -6,7 +6,7 @@
 pub mod caps;
 pub mod classes;
 mod effects;
-mod mask;
+pub(crate) mod mask;
 mod point;
 mod sleep;
 mod spawn;

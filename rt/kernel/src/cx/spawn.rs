@@ -120,6 +120,30 @@ impl<C: Set> Cx<C> {
         region::defer_by(&self.task, run, |run| Finalizer::future(caps, run))
     }
 
+    /// Runs `work` with what `acquire` gave, and then `release`, exactly once if and only if
+    /// `acquire` returned Ok: whatever came of `work`, masked, and under the cleanup budget of the
+    /// pending cancel, or the base one (REG-19). The outcome of `release` joins that of `work`.
+    ///
+    /// # Cancel safety
+    /// `acquire` and `work` are cancel points as their code says, `release` is masked. If the
+    /// future is dropped while `work` runs, `release` becomes a finalizer of the region (REG-21);
+    /// if it is dropped while `release` runs, that goes on when the task ends.
+    pub fn bracket<R, T, A, U, D, Fut>(
+        &self,
+        acquire: A,
+        work: U,
+        release: D,
+    ) -> impl Future<Output = Outcome<T, Error>> + use<'_, C, R, T, A, U, D, Fut>
+    where
+        R: Send + 'static,
+        A: Future<Output = Result<R, Failure>>,
+        U: AsyncFnOnce(&mut R) -> Result<T, Failure>,
+        D: FnOnce(Cx<C>, R) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), Failure>> + Send + 'static,
+    {
+        region::bracket(self, acquire, work, release)
+    }
+
     /// Registers a finalizer of this task: it runs after the body, masked, whatever the outcome.
     ///
     /// # Errors

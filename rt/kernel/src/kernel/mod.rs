@@ -12,6 +12,7 @@ mod inspect;
 mod shutdown;
 mod stats;
 pub(crate) mod timers;
+mod tree;
 
 use std::fmt;
 use std::ptr::NonNull;
@@ -73,10 +74,9 @@ impl Kernel {
         });
         let root = region::open::root(&kernel);
         // Release: who loads the root sees its record.
-        kernel.root.store(NonNull::from(&*root).as_ptr(), Release);
-        // The root's record stays as long as the kernel, which holds this reference, and does not
-        // keep the kernel: a kernel that is dropped with an open root has no task left.
-        std::mem::forget(root);
+        kernel.root.store(root.as_ptr(), Release);
+        // The root's record stays as long as the kernel, and does not keep it: a kernel that is
+        // dropped with an open root has no task left. References to it do (`RegionRef`).
         kernel.regions.pin();
         // SAFETY: the first record counted one reference (`retain`), and that was the root.
         unsafe { Arc::decrement_strong_count(Arc::as_ptr(&kernel)) };
@@ -128,7 +128,7 @@ impl Kernel {
     /// The root region: the place of the main task.
     pub fn root(&self) -> RegionHandle {
         let root = self.root.load(Acquire);
-        // SAFETY: set in `new`; the kernel holds a reference to the root's record to its end.
+        // SAFETY: set in `new`; the root's record stays to the end of the kernel.
         RegionHandle::new(RegionRef::of(unsafe { &*root }))
     }
 
@@ -229,12 +229,9 @@ impl Kernel {
         }
     }
 
-    pub(crate) fn enqueue(&self, task: TaskRef) {
-        if task.word.load().is_fiber() {
-            region::enqueue_fiber(task);
-        } else {
-            self.driver.enqueue(Runnable(task));
-        }
+    /// Queues a task that is no fiber: a scope polls those.
+    pub(crate) fn enqueue_task(&self, task: TaskRef) {
+        self.driver.enqueue(Runnable(task));
     }
 
     pub(crate) fn promote(&self, task: &TaskRef) {

@@ -9,7 +9,8 @@
 //! 5. Obligations that the region holds are resolved by their implicit verb.
 //! 6. The outcome is stored, the word says `Closed`, closers and the scope are woken, and the
 //!    region ends as a child of its parent: a loop, not a recursion, so depth costs no stack
-//!    (REG-6).
+//!    (REG-6). Closers are taken from the list after the word says `Closed`: one that looks at the
+//!    word before, under the same lock, is in the list by then.
 #![allow(
     unsafe_code,
     reason = "takes back the reference that an open region counts"
@@ -37,14 +38,14 @@ pub(crate) fn child_ended(task: &Task, outcome: Outcome<(), Error>) {
     let bad = matches!(outcome, Outcome::Err(_) | Outcome::Panicked(_));
     let mut inner = region.lock();
     let listed = children::unlink_task(region.kernel(), &mut inner, task);
-    inner
-        .fold
-        .add(u64::from(task.position()), Some(task.id()), outcome.clone());
+    let position = u64::from(task.position());
+    let displaced = inner.fold.add(position, Some(task.id()), outcome.clone());
     // REG-12: a body that panics cancels its children under every policy.
     let fail = bad
         && (inner.policy == Policy::FailFast || body && matches!(outcome, Outcome::Panicked(_)));
     drop(inner);
-    drop(listed);
+    // After the lock: what they hold may run code of the user when it is dropped.
+    drop((listed, displaced));
     if fail {
         fail_fast(&region, Origin::Task(task.id()), &outcome);
     }
@@ -82,7 +83,10 @@ pub(crate) fn finalizers_ended(task: &Task, outcome: Outcome<(), Error>) {
     // SAFETY: every new record counts a reference for the list of children, and this task is in
     // none; it ends once.
     drop(unsafe { TaskRef::from_counted(NonNull::from(task)) });
-    region.lock().fold.add(u64::MAX, None, outcome);
+    let mut inner = region.lock();
+    let displaced = inner.fold.add(u64::MAX, None, outcome);
+    drop(inner);
+    drop(displaced);
     drive(&region, region.word.finalized());
 }
 
@@ -117,21 +121,21 @@ fn publish(region: &RegionRef) -> Option<(RegionRef, Drain)> {
     obligation::region_closing(region);
     cancel::disarm_region(region);
     let mut inner = region.lock();
-    let outcome = outcome_of(
-        std::mem::take(&mut inner.fold).finish(),
-        inner.cancel.as_ref().map(|own| &own.reason),
-    );
+    let fold = std::mem::take(&mut inner.fold);
+    let own = inner.cancel.as_ref().map(|own| own.reason.clone());
+    drop(inner);
+    let outcome = outcome_of(fold.finish(), own);
+    let mut inner = region.lock();
     inner.outcome = Some(outcome.clone());
     let counts = inner.counts;
-    let closers = std::mem::take(&mut inner.closers);
     drop(inner);
     let parent = region.parent().map(RegionRef::of);
     event::region_closed(region, &outcome);
     region.word.closed();
-    if let Some(waker) = region.scope().waker.take() {
-        waker.wake();
-    }
-    for waker in closers {
+    // Wakers run without a lock.
+    let scope = region.scope().waker.take();
+    let closers = std::mem::take(&mut region.lock().closers);
+    for waker in scope.into_iter().chain(closers) {
         waker.wake();
     }
     let Some(parent) = parent else {
@@ -144,15 +148,15 @@ fn publish(region: &RegionRef) -> Option<(RegionRef, Drain)> {
         Outcome::Cancelled(reason) if reason.kind() == CancelKind::RaceLost);
     let mut inner = parent.lock();
     children::unlink_region(kernel, &mut inner, region);
-    let mut fail = false;
-    if counts && !lost {
-        fail = inner.policy == Policy::FailFast
-            && matches!(outcome, Outcome::Err(_) | Outcome::Panicked(_));
-        inner
-            .fold
-            .add(u64::from(region.position()), None, outcome.clone());
-    }
+    let counted = (counts && !lost).then(|| {
+        let position = u64::from(region.position());
+        inner.fold.add(position, None, outcome.clone())
+    });
+    let fail = counted.is_some()
+        && inner.policy == Policy::FailFast
+        && matches!(outcome, Outcome::Err(_) | Outcome::Panicked(_));
     drop(inner);
+    drop(counted);
     if fail {
         fail_fast(&parent, Origin::Region(region.id()), &outcome);
     }
@@ -162,10 +166,10 @@ fn publish(region: &RegionRef) -> Option<(RegionRef, Drain)> {
 
 /// A region that was cancelled itself ends with its own reason, not with the one its children got
 /// from it.
-fn outcome_of(folded: Outcome<(), Error>, own: Option<&CancelReason>) -> Outcome<(), Error> {
+fn outcome_of(folded: Outcome<(), Error>, own: Option<CancelReason>) -> Outcome<(), Error> {
     match (folded, own) {
         (Outcome::Cancelled(reason), Some(own)) if reason.kind() == CancelKind::ParentCancelled => {
-            Outcome::Cancelled(own.clone())
+            Outcome::Cancelled(own)
         }
         (folded, _) => folded,
     }

@@ -5,23 +5,25 @@
 //! budget anew: one that uses all of it (REG-18) leaves the next its own. A finalizer that
 //! registers another puts it on top of the stack, where it is next (REG-17).
 
+use std::any::Any;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use asr_base::{
-    BudgetComponent, CancelKind, CancelReason, Error, Failure, Fold, Origin, Outcome, PanicPayload,
-    Time, TimerId,
+    Budget, BudgetComponent, CancelKind, CancelReason, Error, Failure, Fold, Origin, Outcome,
+    PanicKind, PanicPayload, Time, TimerId,
 };
 
+use super::config::Escalation;
 use super::record::{Region, RegionRef};
 use crate::cx::{Caps, Cx};
 use crate::kernel::timers::Target;
-use crate::task::{self, Task, TaskRef, waker};
+use crate::task::{self, Task, TaskRef};
 use crate::{cancel, event};
 
-type Running = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
+pub(crate) type Running = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
 
 /// A registered finalizer.
 pub(crate) enum Finalizer {
@@ -99,11 +101,17 @@ pub(crate) struct Runner {
     number: u64,
 }
 
-struct Current {
+/// A finalizer that runs, under a cleanup budget of its own.
+pub(crate) struct Current {
     future: Running,
     deadline: Time,
-    polls_left: u32,
+    polls: u32,
+    polls_max: u32,
     timer: Option<TimerId>,
+    /// The budget of the finalizer around this one: a bracket in it releases.
+    around: Option<Budget>,
+    /// The end of the budget was noted, in a region that waits on.
+    overdue: bool,
 }
 
 impl Runner {
@@ -119,13 +127,9 @@ impl Runner {
                 let Some(outcome) = current.poll(task, self.number, context) else {
                     return Step::Pending;
                 };
-                if let Some(timer) = current.timer.take() {
-                    task.kernel().timer_cancel(timer);
+                if let Some(ended) = self.current.take() {
+                    self.end(ended.end(task, self.begun));
                 }
-                task.side_or_new().lock().finalizing = None;
-                // Dropping what is left of it is user code too.
-                let ended = self.current.take();
-                let _ = catch_unwind(AssertUnwindSafe(|| drop(ended)));
                 self.end(outcome);
             }
             let Some((number, next)) = pop() else {
@@ -156,48 +160,79 @@ impl Runner {
 }
 
 impl Current {
-    fn new(task: &Task, kind: CancelKind, future: Running) -> Current {
+    pub(crate) fn new(task: &Task, kind: CancelKind, future: Running) -> Current {
         let kernel = task.kernel();
         let budget = cancel::cleanup(kernel, kind).starting(kernel.now());
-        task.side_or_new().lock().finalizing = Some(budget);
+        let around = task.side_or_new().lock().finalizing.replace(budget);
         Current {
             future,
             deadline: budget.deadline,
-            polls_left: budget.polls,
+            polls: 0,
+            polls_max: budget.polls,
+            around,
             timer: None,
+            overdue: false,
         }
     }
 
-    /// `None` while it waits.
-    fn poll(
+    /// It ended, or was given up. Dropping what is left of it is user code too.
+    pub(crate) fn end(mut self, task: &Task, index: u64) -> Outcome<(), Error> {
+        self.disarm(task);
+        match catch_unwind(AssertUnwindSafe(|| drop(self))) {
+            Ok(()) => Outcome::Ok(()),
+            Err(panic) => panicked(task, index, panic),
+        }
+    }
+
+    /// Goes on elsewhere.
+    pub(crate) fn into_finalizer(mut self, task: &Task) -> Finalizer {
+        self.disarm(task);
+        Finalizer::Async(Box::new(|_| self.future))
+    }
+
+    fn disarm(&mut self, task: &Task) {
+        task.side_or_new().lock().finalizing = self.around.take();
+        if let Some(timer) = self.timer.take() {
+            task.kernel().timer_cancel(timer);
+        }
+    }
+
+    /// `None` while it waits. Finalizers count from 1; 0 is the release of a bracket.
+    pub(crate) fn poll(
         &mut self,
         task: &TaskRef,
         index: u64,
         context: &mut Context<'_>,
     ) -> Option<Outcome<(), Error>> {
         let kernel = task.kernel();
-        let over = self.polls_left == 0 || self.deadline <= kernel.now();
-        if over && task.region().escalation().is_bounded() {
-            event::finalizer_escalated(task, index);
-            let reason = CancelReason::new(
-                CancelKind::Exhausted,
-                Origin::Region(task.region().id()),
-                kernel.now(),
-            )
-            .with_component(BudgetComponent::Polls)
-            .with_message(&format!("finalizer {index} outlived its cleanup budget"));
-            return Some(Outcome::Cancelled(reason.escalate()));
+        let mode = task.region().escalation();
+        let over = if self.polls == self.polls_max {
+            Some(BudgetComponent::Polls)
+        } else {
+            (self.deadline <= kernel.now()).then_some(BudgetComponent::Deadline)
+        };
+        if let Some(component) = over {
+            if mode.is_bounded() {
+                event::finalizer_escalated(task, index, self.polls);
+                return Some(escalated(task, index, component));
+            }
+            if !self.overdue {
+                self.overdue = true;
+                event::cancel_overdue(task);
+            }
+        } else {
+            self.polls += 1;
         }
-        self.polls_left = self.polls_left.saturating_sub(1);
         let future = &mut self.future;
         match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
             Ok(Poll::Pending) => {
                 if self.timer.is_none() && self.deadline > kernel.now() {
-                    let waker = waker::owned(task.clone());
-                    self.timer = kernel.timer_set(self.deadline, Target::Wake(waker)).ok();
+                    let wake = Target::Wake(context.waker().clone());
+                    self.timer = kernel.timer_set(self.deadline, wake).ok();
                 }
-                if self.polls_left == 0 {
-                    // The next look, which ends it, comes even if nothing else wakes it.
+                if self.polls == self.polls_max && !self.overdue {
+                    // The next look, which ends it or says that it should have ended, comes even
+                    // if nothing else wakes it.
                     context.waker().wake_by_ref();
                 }
                 None
@@ -215,23 +250,48 @@ fn outcome(
 ) -> Outcome<(), Error> {
     match result {
         Ok(result) => Outcome::from(result),
-        Err(payload) => {
-            let message = format!("in finalizer {index}");
-            Outcome::Panicked(PanicPayload::capture(
-                Some(task.id()),
-                Some(task.region().id()),
-                Some(&message),
-                None,
-                payload,
-            ))
-        }
+        Err(payload) => panicked(task, index, payload),
     }
+}
+
+fn panicked(task: &Task, index: u64, payload: Box<dyn Any + Send>) -> Outcome<(), Error> {
+    let message = format!("in {}", name(index));
+    Outcome::Panicked(PanicPayload::capture(
+        Some(task.id()),
+        Some(task.region().id()),
+        Some(&message),
+        None,
+        payload,
+    ))
+}
+
+fn name(index: u64) -> String {
+    match index {
+        0 => "the release of a bracket".to_owned(),
+        index => format!("finalizer {index}"),
+    }
+}
+
+/// What a finalizer ends with that used up its budget (CAN-22).
+fn escalated(task: &Task, index: u64, component: BudgetComponent) -> Outcome<(), Error> {
+    let message = format!("{} outlived its cleanup budget", name(index));
+    let region = task.region();
+    if region.escalation() == Escalation::Panic {
+        let payload = PanicPayload::new(PanicKind::Escalation, &message);
+        return Outcome::Panicked(payload.at(Some(task.id()), Some(region.id()), None));
+    }
+    let origin = Origin::Region(region.id());
+    let reason = CancelReason::new(CancelKind::Exhausted, origin, task.kernel().now())
+        .with_component(component)
+        .with_message(&message);
+    Outcome::Cancelled(reason.escalate())
 }
 
 /// Starts the finalizers of a region that nobody lives in. False if there is none.
 pub(crate) fn start(region: &Region) -> bool {
-    let inner = region.lock();
+    let mut inner = region.lock();
     if inner.finalizers.is_empty() {
+        inner.finalizers_done = true;
         return false;
     }
     let kind = inner
@@ -244,7 +304,12 @@ pub(crate) fn start(region: &Region) -> bool {
     super::open::finalizer_task(region, |task| {
         let task = task.clone();
         task::cell::new(poll_fn(move |context| {
-            let mut pop = || owner.lock().finalizers.pop();
+            let mut pop = || {
+                let mut inner = owner.lock();
+                let next = inner.finalizers.pop();
+                inner.finalizers_done = next.is_none();
+                next
+            };
             match runner.step(&task, kind, &mut pop, context) {
                 Step::Pending => Poll::Pending,
                 Step::Done(outcome) => Poll::Ready(outcome.into_result()),

@@ -242,8 +242,11 @@ impl<C> std::ops::Deref for OpenRegion<C> {
 
 impl<C> Drop for OpenRegion<C> {
     fn drop(&mut self) {
-        if self.handle.state() == State::Open {
-            abandon(&self.handle.region, self.origin);
+        match self.handle.state() {
+            State::Open => abandon(&self.handle.region, self.origin),
+            State::Closed => {}
+            // Closing, and the owner does not wait: the outcome counts in the parent's.
+            _ => self.handle.region.lock().counts = true,
         }
     }
 }
@@ -273,18 +276,19 @@ impl Future for Close<'_> {
         // A cancel that comes while this waits wakes it, and is passed on (REG-11).
         let _ = this.waiter.park(context);
         cancel::pass_on(task, this.region);
+        // Cloned and dropped outside the lock: a waker may be anybody's code.
+        let waker = context.waker().clone();
         let mut inner = this.region.lock();
-        if let Some(outcome) = &inner.outcome
-            && close::is_closed(this.region)
-        {
-            return Poll::Ready(outcome.clone());
+        if close::is_closed(this.region) {
+            let outcome = inner
+                .outcome
+                .clone()
+                .expect("stored before the word says so");
+            drop(inner);
+            return Poll::Ready(outcome);
         }
-        if !inner
-            .closers
-            .iter()
-            .any(|waker| waker.will_wake(context.waker()))
-        {
-            inner.closers.push(context.waker().clone());
+        if !inner.closers.iter().any(|other| other.will_wake(&waker)) {
+            inner.closers.push(waker);
         }
         drop(inner);
         task.wait_for(Resource::Region(this.region.id()));
@@ -323,7 +327,7 @@ pub(crate) fn defer<F>(
     run: F,
     wrap: impl FnOnce(F) -> Finalizer,
 ) -> Result<(), SpawnError<F>> {
-    defer_in(region, &[State::Open], run, wrap)
+    defer_in(region, State::Open, run, wrap)
 }
 
 /// The same for a task of the region; the finalizers may register more while they run (REG-17).
@@ -332,24 +336,24 @@ pub(crate) fn defer_by<F>(
     run: F,
     wrap: impl FnOnce(F) -> Finalizer,
 ) -> Result<(), SpawnError<F>> {
-    let states: &[State] = match task.tier() {
-        Tier::Finalizer => &[State::Finalizing],
-        _ => &[State::Open],
+    let state = match task.tier() {
+        Tier::Finalizer => State::Finalizing,
+        _ => State::Open,
     };
-    defer_in(task.region(), states, run, wrap)
+    defer_in(task.region(), state, run, wrap)
 }
 
 /// The state is looked at under the lock under which the close looks for finalizers, so what is
-/// registered is found.
+/// registered is found. The last look of the close says that it is the last.
 fn defer_in<F>(
     region: &Region,
-    states: &[State],
+    when: State,
     run: F,
     wrap: impl FnOnce(F) -> Finalizer,
 ) -> Result<(), SpawnError<F>> {
     let mut inner = region.lock();
     let state = region.word.state();
-    if !states.contains(&state) {
+    if state != when || inner.finalizers_done {
         drop(inner);
         return Err(SpawnError::new(refusal(state), run));
     }

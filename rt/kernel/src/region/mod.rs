@@ -8,12 +8,14 @@
 //! | `children` | the lists of children, under the region's lock |
 //! | `open` | opening a region, admitting a task |
 //! | `close` | the protocol from the last child's end to the published outcome |
+//! | `bracket` | acquire, use, release |
 //! | `finalizer` | the finalizer stack and its runner |
 //! | `scope` | the Rust form: a body with borrowing fibers |
 //! | `refused` | what a refused spawn gives back |
 //! | `handle` | regions without a body, closed by hand |
 //! | `spawner` | the right to add to a region, and nothing else |
 
+mod bracket;
 pub(crate) mod children;
 pub(crate) mod close;
 mod config;
@@ -26,6 +28,8 @@ mod scope;
 mod spawner;
 pub mod word;
 
+pub(crate) use bracket::bracket;
+pub(crate) use children::Child;
 pub use config::{Escalation, Policy, RegionConfig};
 pub(crate) use finalizer::Finalizer;
 pub use handle::{Close, OpenRegion, RegionHandle};

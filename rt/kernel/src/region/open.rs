@@ -79,9 +79,9 @@ pub(crate) fn open(
     };
     let slot = kernel.alloc_region();
     // SAFETY: the slot is initialized and ours.
-    unsafe { slot.as_ref() }.renew(&Fresh {
+    unsafe { slot.as_ref() }.renew(Fresh {
         kernel: NonNull::from(kernel),
-        parent: std::ptr::from_ref(parent).cast_mut(),
+        parent: Some(RegionRef::of(parent)),
         depth: parent.depth() + 1,
         escalation: config.escalation.unwrap_or(parent.escalation()),
         shielded: masked,
@@ -101,16 +101,10 @@ pub(crate) fn open(
         Opener::Task(task) => Some(task.budget()),
         Opener::Handle(_) => None,
     };
-    let (inherited, pending) = {
-        let mut inner = parent.lock();
-        region.set_position(inner.next_position);
-        inner.next_position += 1;
-        children::link_region(kernel, &mut inner, &region);
-        let pending = (!masked).then(|| inner.for_children.clone()).flatten();
-        (inner.budget.unwrap_or(Budget::UNLIMITED), pending)
-    };
-    let inherited = held.unwrap_or(inherited);
+    let inherited = held.unwrap_or_else(|| parent.budget());
     let budget = inherited.meet(asked);
+    // The inside is complete before the parent lists the region: from then on a cancel may come
+    // down (`cancel::request_region`), and must find what it writes to.
     let body = {
         let mut inner = region.lock();
         inner.reset(
@@ -125,10 +119,16 @@ pub(crate) fn open(
             body
         })
     };
+    let pending = {
+        let mut inner = parent.lock();
+        region.set_position(inner.take_position());
+        children::link_region(kernel, &mut inner, &region);
+        (!masked).then(|| inner.for_children.clone()).flatten()
+    };
     event::region_opened(&region);
     let body = body.map(|(body, queued)| {
         event::spawned(&body);
-        kernel.enqueue(queued);
+        super::enqueue_fiber(queued);
         body
     });
     if budget.deadline < inherited.deadline {
@@ -144,24 +144,24 @@ pub(crate) fn open(
 }
 
 /// The root of a kernel that is being made.
-pub(crate) fn root(kernel: &Kernel) -> RegionRef {
+pub(crate) fn root(kernel: &Kernel) -> NonNull<Region> {
     let slot = kernel.alloc_region();
     // SAFETY: the slot is initialized and ours.
-    unsafe { slot.as_ref() }.renew(&Fresh {
+    unsafe { slot.as_ref() }.renew(Fresh {
         kernel: NonNull::from(kernel),
-        parent: std::ptr::null_mut(),
+        parent: None,
         depth: 0,
         escalation: Escalation::ROOT,
         shielded: false,
         children: 0,
-        // The open region's own, and the kernel's.
-        refs: 2,
+        // The kernel keeps the record; it counts those of others only (`RegionRef`).
+        refs: 0,
     });
-    // SAFETY: as in `open`.
-    let root = unsafe { RegionRef::from_counted(slot) };
-    root.lock()
-        .reset(super::Policy::CollectAll, Budget::UNLIMITED, None, false);
-    root
+    // SAFETY: as above.
+    let mut inner = unsafe { slot.as_ref() }.lock();
+    inner.reset(super::Policy::CollectAll, Budget::UNLIMITED, None, false);
+    drop(inner);
+    slot
 }
 
 /// Admits a task. The region stays locked until [`Admitted::start`]: between them is nothing but
@@ -229,7 +229,12 @@ impl Admitted<'_> {
         if budget.cost == Some(0) {
             cancel::exhausted(&task, asr_base::BudgetComponent::Cost);
         }
-        kernel.enqueue(queued);
+        // By tier, not by word: a scope that ends meanwhile has changed the word (`Word::seize`).
+        if tier == Tier::Fiber {
+            super::enqueue_fiber(queued);
+        } else {
+            kernel.enqueue_task(queued);
+        }
         task
     }
 }
@@ -243,8 +248,7 @@ fn admit_record(
     tier: Tier,
     budget: Budget,
 ) -> (TaskRef, TaskRef) {
-    let position = inner.next_position;
-    inner.next_position += 1;
+    let position = inner.take_position();
     kernel.alloc_task(&task::Fresh {
         region: NonNull::from(region),
         cell: std::ptr::null_mut(),
@@ -270,7 +274,7 @@ pub(crate) fn finalizer_task(
     event::spawned(&task);
     // Nobody joins it. The reference of a list, which it is in none of, goes with its end.
     let _ = task.word.drop_handle();
-    kernel.enqueue(queued);
+    kernel.enqueue_task(queued);
 }
 
 impl Escalation {

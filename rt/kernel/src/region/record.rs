@@ -1,9 +1,11 @@
 //! The record of a region, and the counted reference to it.
 //!
 //! Invariants
-//! 1. A live child keeps its region from closing, so pointers from children to their region are
-//!    good while the child lives; handles count references.
-//! 2. The slot goes back to the slab when the region is closed and no reference is left.
+//! 1. A region counts a reference to its parent, and the record of a task one to its region, as
+//!    long as the record is not given back: whoever has a reference to a task or region may walk up
+//!    from it, after its end too, and meets no other occupant of a slot.
+//! 2. The slot goes back to the slab when the region is closed and no reference is left. It lets go
+//!    of its parent then: in a loop, not a recursion (REG-6).
 //! 3. Lock order: of two regions the parent's lock is never taken while a child's is held, nor the
 //!    other way; each step holds one lock, and no user code runs under it (SCH-36).
 //! 4. The record of the root lives as long as the kernel and does not keep it; so each reference to
@@ -76,6 +78,8 @@ pub(crate) struct Inner {
     /// Nobody polls fibers any more.
     pub(crate) scope_gone: bool,
     pub(crate) finalizers: Stack,
+    /// The last finalizer was taken: none is registered any more (REG-17).
+    pub(crate) finalizers_done: bool,
     pub(crate) closers: Vec<Waker>,
     pub(crate) outcome: Option<Outcome<(), Error>>,
     pub(crate) timer: Option<TimerId>,
@@ -94,9 +98,19 @@ pub(crate) struct Scope {
     pub(crate) waker: Option<Waker>,
     /// Fibers that were woken.
     pub(crate) ready: VecDeque<TaskRef>,
+    /// Nobody polls fibers any more: a wake that comes late is dropped.
+    pub(crate) gone: bool,
 }
 
 impl Inner {
+    /// The spawn index of a new child. After four billion children numbers come again: then the
+    /// order of outcomes, which they are for, is that of the last four billion.
+    pub(crate) fn take_position(&mut self) -> u32 {
+        let position = self.next_position;
+        self.next_position = position.wrapping_add(1);
+        position
+    }
+
     /// A fresh inside; what lists had room for stays.
     pub(crate) fn reset(
         &mut self,
@@ -111,6 +125,7 @@ impl Inner {
         self.policy = policy;
         self.budget = Some(budget);
         self.cost_left = cost;
+        self.finalizers_done = false;
         self.cancel = None;
         self.asked = 0;
         self.for_children = None;
@@ -155,7 +170,7 @@ impl Record for Region {
 /// What a new region is filled with.
 pub(crate) struct Fresh {
     pub(crate) kernel: NonNull<Kernel>,
-    pub(crate) parent: *mut Region,
+    pub(crate) parent: Option<RegionRef>,
     pub(crate) depth: u32,
     pub(crate) escalation: Escalation,
     pub(crate) shielded: bool,
@@ -166,14 +181,16 @@ pub(crate) struct Fresh {
 
 impl Region {
     /// Fills a record that the caller has just been handed; the inside is filled by the caller.
-    pub(crate) fn renew(&self, fresh: &Fresh) {
+    pub(crate) fn renew(&self, fresh: Fresh) {
+        self.scope().gone = false;
         // Relaxed: the Release in `Word::renew` publishes them.
         self.refs.store(fresh.refs, Relaxed);
         self.depth.store(fresh.depth, Relaxed);
         self.escalation.store(fresh.escalation as u8, Relaxed);
         self.shielded.store(fresh.shielded, Relaxed);
         self.kernel.store(fresh.kernel.as_ptr(), Relaxed);
-        self.parent.store(fresh.parent, Relaxed);
+        let parent = fresh.parent.map_or(ptr::null_mut(), RegionRef::into_raw);
+        self.parent.store(parent, Relaxed);
         self.word.renew(fresh.children);
     }
 
@@ -202,9 +219,10 @@ impl Region {
         self.depth.load(Relaxed)
     }
 
-    /// Whether it is the root. Looks at no other record.
+    /// The root is the first region of a kernel, and its slot is not used again. Its record belongs
+    /// to the kernel, whether somebody refers to it or not.
     fn is_root(&self) -> bool {
-        self.parent.load(Relaxed).is_null()
+        self.index == 0
     }
 
     /// Spawn index in the parent.
@@ -230,8 +248,7 @@ impl Region {
 
     /// The owning region. `None` for the root.
     pub(crate) fn parent(&self) -> Option<&Region> {
-        // SAFETY: a region that is not closed keeps its parent from closing (invariant 1); after
-        // that only the slot's kernel is used.
+        // SAFETY: a reference to it is counted (invariant 1).
         unsafe { self.parent.load(Relaxed).as_ref() }
     }
 
@@ -260,14 +277,14 @@ impl Region {
     /// Counts a reference, unless the slot belongs to nobody.
     pub(crate) fn try_retain(&self) -> bool {
         // Acquire pairs with the Release of `renew`: who gets a reference sees the region.
+        let root = self.is_root();
         let held = self
             .refs
-            .fetch_update(AcqRel, Acquire, |refs| (refs > 0).then(|| refs + 1))
-            .is_ok();
-        if held && self.is_root() {
+            .fetch_update(AcqRel, Acquire, |refs| (refs > 0 || root).then(|| refs + 1));
+        if held == Ok(0) {
             self.kernel().retain();
         }
-        held
+        held.is_ok()
     }
 }
 
@@ -282,6 +299,9 @@ impl fmt::Debug for Region {
 }
 
 /// A counted reference to the record of a region. The region itself counts one until it is closed.
+///
+/// The record of the root stays as long as the kernel. The first reference that somebody has to it
+/// counts one to the kernel, and the last gives that back; the open root counts none to itself.
 pub struct RegionRef(NonNull<Region>);
 
 // SAFETY: all that `&Region` offers is atomic or under a lock.
@@ -299,11 +319,18 @@ impl RegionRef {
     /// A reference of its own to a region that the borrow keeps alive.
     pub(crate) fn of(region: &Region) -> RegionRef {
         let before = region.refs.fetch_add(1, Relaxed);
-        assert!(before > 0, "a reference to a region that is gone");
-        if region.is_root() {
+        if before == 0 {
+            assert!(region.is_root(), "a reference to a region that is gone");
             region.kernel().retain();
         }
         RegionRef(NonNull::from(region))
+    }
+
+    /// Gives the counted reference away as a pointer.
+    pub(crate) fn into_raw(self) -> *mut Region {
+        let region = self.0.as_ptr();
+        std::mem::forget(self);
+        region
     }
 }
 
@@ -324,23 +351,39 @@ impl Clone for RegionRef {
 
 impl Drop for RegionRef {
     fn drop(&mut self) {
-        // Release publishes this user's last accesses, Acquire gives the last one everybody's.
-        let kernel = NonNull::from(self.kernel());
-        let root = self.is_root();
-        if self.refs.fetch_sub(1, AcqRel) != 1 {
-            if root {
-                // SAFETY: counted with this reference (invariant 4); nothing of it is used now.
-                unsafe { Kernel::release(kernel) };
+        let mut last = self.0;
+        loop {
+            // SAFETY: the reference that goes keeps the record.
+            let region = unsafe { last.as_ref() };
+            // Release publishes this user's last accesses, Acquire gives the last one everybody's.
+            if region.refs.fetch_sub(1, AcqRel) != 1 {
+                return;
             }
-            return;
+            let kernel = NonNull::from(region.kernel());
+            if region.is_root() {
+                // SAFETY: counted by whoever made the first reference.
+                unsafe { Kernel::release(kernel) };
+                return;
+            }
+            let mut inner = region.lock();
+            // What they hold may run code of the user when it is dropped: after the lock.
+            let held = (
+                inner.outcome.take(),
+                inner.cancel.take(),
+                inner.for_children.take(),
+            );
+            drop(inner);
+            drop(held);
+            let parent = region.parent.swap(ptr::null_mut(), Relaxed);
+            // SAFETY: the last reference; a region that is not closed holds one itself.
+            unsafe { Kernel::free_region(kernel, last) };
+            // The reference to the parent goes in the next turn. The kernel is there for it: the
+            // parent is a record that is owned.
+            let Some(parent) = NonNull::new(parent) else {
+                return;
+            };
+            last = parent;
         }
-        let mut inner = self.lock();
-        inner.outcome = None;
-        inner.cancel = None;
-        inner.for_children = None;
-        drop(inner);
-        // SAFETY: the last reference; a region that is not closed holds one itself.
-        unsafe { Kernel::free_region(kernel, self.0) };
     }
 }
 

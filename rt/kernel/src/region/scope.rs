@@ -19,7 +19,7 @@ use std::any::Any;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use asr_base::{CancelKind, CancelReason, Error, Failure, Origin, Outcome};
 
@@ -33,7 +33,7 @@ use super::open::{self, Opener, Spawn};
 use super::record::{Region, RegionRef};
 use super::refused::SpawnError;
 use crate::cancel;
-use crate::cx::{Authority, Caps, Cx, May, Set, caps};
+use crate::cx::{Authority, Caps, Cx, May, Set, Waiter, caps};
 use crate::task::end::{self, End, Place};
 use crate::task::{JoinHandle, Phase, Task, TaskRef, Tier, cell, poll};
 
@@ -190,6 +190,7 @@ where
     )));
     let outcome = Drive {
         guard: &guard,
+        waiter: Waiter::new(cx.task()),
         body: Body {
             future: body,
             value: None,
@@ -208,6 +209,7 @@ where
 /// Polls body and fibers until the region is closed.
 struct Drive<'a, 'env, F, T> {
     guard: &'a Guard<'env>,
+    waiter: Waiter<'a>,
     body: Body<'a, F, T>,
 }
 
@@ -273,16 +275,10 @@ where
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let region = &this.guard.region;
-        {
-            let mut scope = region.scope();
-            if scope
-                .waker
-                .as_ref()
-                .is_none_or(|waker| !waker.will_wake(context.waker()))
-            {
-                scope.waker = Some(context.waker().clone());
-            }
-        }
+        register(region, context.waker());
+        // A cancel of the opener alone, which does not come down the tree, is passed on (REG-11),
+        // also when this is polled with a waker that is not the opener's.
+        let _ = this.waiter.park(context);
         cancel::pass_on(&this.guard.opener, region);
         // Only what is ready by now: a fiber that yields, or wakes another, has woken this task
         // too, and comes after the tasks that are queued already (TSK-24).
@@ -307,12 +303,33 @@ where
     }
 }
 
+/// Stores who is woken when a fiber is. Wakers are cloned and dropped outside the lock: they may be
+/// anybody's code.
+fn register(region: &Region, waker: &Waker) {
+    let stored = region.scope().waker.take();
+    let next = match stored {
+        Some(stored) if stored.will_wake(waker) => stored,
+        stored => {
+            drop(stored);
+            waker.clone()
+        }
+    };
+    // A fiber that was woken between found no waker. It is in the list, which is looked at next.
+    region.scope().waker = Some(next);
+}
+
 /// A fiber was woken: its scope gets it, and the task that polls the scope is woken.
 pub(crate) fn enqueue_fiber(fiber: TaskRef) {
     let region = RegionRef::of(fiber.region());
     let mut scope = region.scope();
+    if scope.gone {
+        // The entry is void: the fiber was ended by its scope, or goes on as a task.
+        drop(scope);
+        return;
+    }
     scope.ready.push_back(fiber);
-    let waker = scope.waker.clone();
+    // Taken, not cloned: its next poll stores it again, and until then one wake is enough.
+    let waker = scope.waker.take();
     drop(scope);
     if let Some(waker) = waker {
         waker.wake();
@@ -334,8 +351,8 @@ impl Drop for Guard<'_> {
             abandon(region, Origin::Task(self.opener.id()));
         }
         let mut scope = region.scope();
-        let left = std::mem::take(&mut scope.ready);
-        scope.waker = None;
+        scope.gone = true;
+        let left = (std::mem::take(&mut scope.ready), scope.waker.take());
         drop(scope);
         drop(left);
     }
@@ -360,10 +377,13 @@ pub(crate) fn abandon(region: &Region, origin: Origin) {
             && matches!(task.tier(), Tier::Fiber | Tier::Body)
             && task.word.load().phase() != Phase::Completed
         {
-            // A queued reference, if there was one, is in the ready list, which finds it complete.
-            let _ = task.word.seize();
-            let fiber = task.tier() == Tier::Fiber;
-            end::body_ended(task, End::ScopeDropped, &mut Left { fiber });
+            task.word.seize();
+            if task.word.load().phase() == Phase::Finalizing {
+                end::go_on(task);
+            } else {
+                let fiber = task.tier() == Tier::Fiber;
+                end::body_ended(task, End::ScopeDropped, &mut Left { fiber });
+            }
         }
     }
     close::close(region);

@@ -96,7 +96,7 @@ pub(crate) fn abandoned(task: TaskRef, place: &mut dyn Place) {
         return;
     }
     // A queued reference, if there is one, finds the task complete.
-    let _ = task.word.seize();
+    task.word.seize();
     if let Some(side) = task.side() {
         let mut inner = side.lock();
         let left = (

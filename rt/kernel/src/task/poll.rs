@@ -106,7 +106,11 @@ pub(crate) fn put_down(task: TaskRef) {
         AfterPoll::Idle => {}
         AfterPoll::Enqueue => {
             let queued = task.clone();
-            task.kernel().enqueue(queued);
+            if snapshot.is_fiber() {
+                crate::region::enqueue_fiber(queued);
+            } else {
+                task.kernel().enqueue_task(queued);
+            }
         }
     }
 }

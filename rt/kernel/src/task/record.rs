@@ -2,9 +2,8 @@
 //!
 //! Invariants
 //! 1. A record is handed to one task at a time; its id (index, generation) names that task only.
-//! 2. The `region` of a task that is not complete is alive. After completion the pointer still
-//!    leads to a slot of the same kernel, because slots are never given back to the system; only
-//!    the kernel behind it is used then.
+//! 2. The record counts a reference to its region: a context that outlived its task (CAP-9) finds
+//!    the region it had, closed, and no other occupant of the slot.
 //! 3. `cell` holds future and output. It is polled, replaced and emptied by whoever holds the poll
 //!    (word), and its memory is freed with the record, when neither future nor output is in it.
 #![allow(unsafe_code, reason = "counts references to records in a slab")]
@@ -19,7 +18,7 @@ use super::join;
 use super::side::Side;
 use super::word::Word;
 use crate::kernel::Kernel;
-use crate::region::Region;
+use crate::region::{Region, RegionRef};
 use crate::slab::Record;
 use crate::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, Ordering::*};
 
@@ -113,7 +112,9 @@ impl Task {
     /// Fills a record that the caller has just been handed.
     pub(crate) fn renew(&self, fresh: &Fresh) {
         // Relaxed all: the Release in `Word::renew` publishes them.
-        self.region.store(fresh.region.as_ptr(), Relaxed);
+        // SAFETY: the region is the caller's, which admits a child to it.
+        let region = RegionRef::of(unsafe { fresh.region.as_ref() });
+        self.region.store(region.into_raw(), Relaxed);
         self.cell.store(fresh.cell, Relaxed);
         self.joiner.store(ptr::null_mut(), Relaxed);
         self.position.store(fresh.position, Relaxed);
@@ -154,8 +155,7 @@ impl Task {
 
     /// The region that owns the task.
     pub(crate) fn region(&self) -> &Region {
-        // SAFETY: set in `renew`; slots of regions live as long as the kernel, and the kernel lives
-        // while a record of a task is owned (`Kernel::alloc_task`).
+        // SAFETY: set in `renew`, with a reference that is counted until the record is given back.
         unsafe { &*self.region.load(Relaxed) }
     }
 
@@ -351,6 +351,9 @@ fn give_back(task: NonNull<Task>) {
         unsafe { cell::free(cell) };
     }
     let kernel = NonNull::from(record.kernel());
+    // SAFETY: counted in `renew`, and the record is given back once.
+    let region = unsafe { RegionRef::from_counted(NonNull::from(record.region())) };
     // SAFETY: the record is empty and ours; the kernel is alive until its last record is free.
     unsafe { Kernel::free_task(kernel, task) };
+    drop(region);
 }

@@ -39,12 +39,17 @@ pub(crate) fn task_of(waker: &Waker) -> Option<NonNull<Task>> {
 
 /// Wakes a task: at most one queue gets it (TSK-11).
 pub(crate) fn wake_task(task: &Task) {
-    if task.word.wake() == Wake::Enqueue {
-        let counted = NonNull::from(task);
-        // SAFETY: the wake counted a reference for the queue.
-        let queued = unsafe { TaskRef::from_counted(counted) };
-        crate::event::wake(task);
-        task.kernel().enqueue(queued);
+    let wake = task.word.wake();
+    if wake == Wake::Nothing {
+        return;
+    }
+    // SAFETY: the wake counted a reference for the queue.
+    let queued = unsafe { TaskRef::from_counted(NonNull::from(task)) };
+    crate::event::wake(task);
+    if wake == Wake::EnqueueFiber {
+        crate::region::enqueue_fiber(queued);
+    } else {
+        task.kernel().enqueue_task(queued);
     }
 }
 

@@ -26,6 +26,8 @@ use crate::sync::atomic::{AtomicU64, Ordering::*};
 pub enum Wake {
     /// Put the task into a queue. The wake took a reference for the queue.
     Enqueue,
+    /// The same for a fiber: the queue is that of its scope.
+    EnqueueFiber,
     /// It is in a queue, will go there after the poll, or is complete.
     Nothing,
 }
@@ -109,6 +111,7 @@ impl Word {
                 return Wake::Nothing;
             }
             let (next, done) = match now & WAKE {
+                IDLE if now & FIBER != 0 => ((now & !WAKE | NOTIFIED) + REF, Wake::EnqueueFiber),
                 IDLE => ((now & !WAKE | NOTIFIED) + REF, Wake::Enqueue),
                 POLLING => (now | POLLING_NOTIFIED, Wake::Nothing),
                 // Even a wake that changes nothing is a modification: its Release makes what the
@@ -164,21 +167,20 @@ impl Word {
         }
     }
 
-    /// Claims an idle or queued task for its end without a poll: a scope drops its fibers so. True
-    /// if it was in a queue, whose reference is then still counted.
-    pub fn seize(&self) -> bool {
+    /// Claims an idle or queued fiber whose scope ends: the caller holds the poll. It is no fiber
+    /// from now on: finalizers that it may have left borrow nothing, and run as a task. An entry in
+    /// the queue of the scope is void, and keeps its reference until it is dropped there.
+    pub fn seize(&self) {
         let mut now = self.0.load(Relaxed);
         loop {
-            let queued = match now & WAKE {
-                IDLE => false,
-                NOTIFIED => true,
-                _ => panic!("a task is taken away while it is polled"),
-            };
-            match self
-                .0
-                .compare_exchange_weak(now, now & !WAKE | POLLING, AcqRel, Relaxed)
-            {
-                Ok(_) => return queued,
+            let wake = now & WAKE;
+            assert!(
+                wake == IDLE || wake == NOTIFIED,
+                "a fiber is taken away while it is polled"
+            );
+            let next = now & !WAKE & !FIBER | POLLING;
+            match self.0.compare_exchange_weak(now, next, AcqRel, Relaxed) {
+                Ok(_) => return,
                 Err(seen) => now = seen,
             }
         }
