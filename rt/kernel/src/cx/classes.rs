@@ -125,6 +125,15 @@ const fn closes(name: &'static str) -> Operation {
     operation
 }
 
+/// Runs what it is given, and then cleans up under a mask and a cleanup budget (REG-19).
+const fn cleans_up(name: &'static str) -> Operation {
+    let mut operation = masks(name, Polls::Region);
+    operation.relies.fairness = true;
+    operation.relies.clock = true;
+    operation.f = Polls::Region;
+    operation
+}
+
 /// Looks again before it waits, if a cancel might have come in between.
 const fn looks_again(name: &'static str) -> Operation {
     let mut operation = at_once(name);
@@ -177,6 +186,7 @@ pub const OPERATIONS: &[Operation] = &[
     at_once("Cx::open_region"),
     at_once("Cx::defer_sync"),
     at_once("Cx::defer_async"),
+    cleans_up("Cx::bracket"),
     at_once("Cx::defer_task"),
     at_once("Cx::defer_task_async"),
     at_once("Cx::reserve"),
