@@ -2,12 +2,14 @@
 #![allow(dead_code, reason = "each test program uses some of it")]
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::Poll;
 
 use asr_base::{CancelReason, Error, Failure, Outcome};
-use asr_kernel::Cx;
+use asr_kernel::{Cx, Escalation, Policy, RegionConfig};
 use asr_lab::{Lab, LabConfig, Run, Schedule};
 use asr_trace::{Event, Kind, Log, Sub};
+use parking_lot::Mutex;
 
 /// Runs `main` in the production lanes.
 pub(crate) fn run<T, F, Fut>(main: F) -> Run<T>
@@ -89,4 +91,35 @@ pub(crate) async fn turn() {
         Poll::Ready(())
     })
     .await;
+}
+
+/// Runs `body` in a task whose cancel is requested once it waits; what it gave, and the trace.
+pub(crate) fn cancelled_in<T, F, Fut>(mode: Escalation, body: F) -> (Option<T>, Log)
+where
+    T: Send + std::fmt::Debug + 'static,
+    F: FnOnce(Cx) -> Fut + Send + 'static,
+    Fut: Future<Output = T> + Send + 'static,
+{
+    ok(run(async move |cx| {
+        let seen = Arc::new(Mutex::new(None));
+        let keep = seen.clone();
+        let config = RegionConfig::new()
+            .policy(Policy::CollectAll)
+            .escalation(mode);
+        let region = cx.open_region(&config)?;
+        let child = region.spawn(async move |cx| {
+            while !cx.is_cancel_requested() {
+                turn().await;
+            }
+            let value = body(cx).await;
+            *keep.lock() = Some(value);
+            Ok(())
+        })?;
+        turn().await;
+        child.abort();
+        drop(child.join(&cx).await?);
+        drop(region.close(&cx).await);
+        let value = seen.lock().take();
+        Ok(value)
+    }))
 }
