@@ -1,11 +1,8 @@
 //! The timer wheel: order, ids, far deadlines, coalescing, memory; and against a sorted map.
 #![cfg(not(loom))]
 
-use std::collections::BTreeMap;
-
 use asr_base::{Duration, Time, TimerId};
 use asr_kernel::timer::{Coalesce, Wheel};
-use proptest::prelude::*;
 
 const MS: u64 = 1_000_000;
 const YEAR: u64 = 31_557_600 * 1_000_000_000;

@@ -5,8 +5,6 @@ use asr_kernel::timer::{Coalesce, Wheel};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-const MS: u64 = 1_000_000;
-
 fn at(nanos: u64) -> Time {
     Time::from_nanos(nanos)
 }

@@ -10,13 +10,13 @@ use asr_base::{CancelKind, CancelReason, Error, Failure, Origin, Outcome, Region
 
 use asr_trace::Resource;
 
+use super::abandon::abandon;
 use super::close;
 use super::config::RegionConfig;
 use super::finalizer::Finalizer;
 use super::open::{self, Opener, Spawn};
-use super::record::{Region, RegionRef, refusal};
-use super::refused::SpawnError;
-use super::scope::abandon;
+use super::record::{Region, RegionRef};
+use super::refused::{SpawnError, refusal};
 use super::word::State;
 use crate::cancel;
 use crate::cx::{All, Authority, Caps, Cx, May, Set, Token, Waiter, caps};

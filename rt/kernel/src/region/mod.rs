@@ -8,6 +8,7 @@
 //! | `children` | the lists of children, under the region's lock |
 //! | `open` | opening a region, admitting a task |
 //! | `close` | the protocol from the last child's end to the published outcome |
+//! | `abandon` | a region without its future or its owner |
 //! | `bracket` | acquire, use, release |
 //! | `finalizer` | the finalizer stack and its runner |
 //! | `scope` | the Rust form: a body with borrowing fibers |
@@ -15,6 +16,7 @@
 //! | `handle` | regions without a body, closed by hand |
 //! | `spawner` | the right to add to a region, and nothing else |
 
+mod abandon;
 mod bracket;
 pub(crate) mod children;
 pub(crate) mod close;
@@ -36,9 +38,9 @@ pub use handle::{Close, OpenRegion, RegionHandle};
 pub(crate) use handle::{defer_by, is_within, start};
 pub use open::Spawn;
 pub(crate) use record::Inner;
-pub(crate) use record::refusal;
 pub use record::{Region, RegionRef};
 pub use refused::SpawnError;
+pub(crate) use refused::refusal;
 pub use scope::Scope;
 pub(crate) use scope::{enqueue_fiber, region};
 pub use spawner::Spawner;

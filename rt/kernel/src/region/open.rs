@@ -11,7 +11,8 @@ use asr_base::{Budget, Status, Time};
 
 use super::children;
 use super::config::{Escalation, RegionConfig};
-use super::record::{Fresh, Region, RegionRef, refusal};
+use super::record::{Fresh, Region, RegionRef};
+use super::refused::refusal;
 use crate::cancel;
 use crate::event;
 use crate::kernel::Kernel;

@@ -219,8 +219,7 @@ impl Region {
         self.depth.load(Relaxed)
     }
 
-    /// The root is the first region of a kernel, and its slot is not used again. Its record belongs
-    /// to the kernel, whether somebody refers to it or not.
+    /// The root is the first region of a kernel, and its slot is not used again.
     fn is_root(&self) -> bool {
         self.index == 0
     }
@@ -396,14 +395,5 @@ impl fmt::Debug for RegionRef {
 impl PartialEq for RegionRef {
     fn eq(&self, other: &RegionRef) -> bool {
         self.0 == other.0
-    }
-}
-
-/// States in which a region refuses, as the status the caller gets (REG-3).
-pub(crate) fn refusal(state: State) -> asr_base::Status {
-    if state == State::Closed {
-        asr_base::Status::REGION_CLOSED
-    } else {
-        asr_base::Status::REGION_CLOSING
     }
 }

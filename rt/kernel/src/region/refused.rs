@@ -51,3 +51,12 @@ impl<F> From<SpawnError<F>> for Failure {
         Failure::Err(refused.into())
     }
 }
+
+/// States in which a region refuses, as the status the caller gets (REG-3).
+pub(crate) fn refusal(state: super::word::State) -> asr_base::Status {
+    if state == super::word::State::Closed {
+        asr_base::Status::REGION_CLOSED
+    } else {
+        asr_base::Status::REGION_CLOSING
+    }
+}

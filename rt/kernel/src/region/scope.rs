@@ -13,7 +13,6 @@
 //! future that is forgotten is never dropped, but then its fibers are never polled or dropped
 //! either. The memory of a cell may outlive all that (a waker refers to the record); it holds
 //! nothing then.
-#![allow(unsafe_code, reason = "empties the cells of fibers")]
 
 use std::any::Any;
 use std::marker::PhantomData;
@@ -21,11 +20,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
-use asr_base::{CancelKind, CancelReason, Error, Failure, Origin, Outcome};
+use asr_base::{Error, Failure, Origin, Outcome};
 
 use asr_trace::Resource;
 
-use super::children::{self, Child};
+use super::abandon::abandon;
 use super::close;
 use super::config::RegionConfig;
 use super::handle::{RegionHandle, allow, defer, start};
@@ -34,8 +33,8 @@ use super::record::{Region, RegionRef};
 use super::refused::SpawnError;
 use crate::cancel;
 use crate::cx::{Authority, Caps, Cx, May, Set, Waiter, caps};
-use crate::task::end::{self, End, Place};
-use crate::task::{JoinHandle, Phase, Task, TaskRef, Tier, cell, poll};
+use crate::task::end::Place;
+use crate::task::{JoinHandle, Task, TaskRef, Tier, cell, poll};
 
 /// Fibers that a scope polls before it lets its own task yield.
 const POLLS_PER_TURN: usize = 64;
@@ -355,54 +354,5 @@ impl Drop for Guard<'_> {
         let left = (std::mem::take(&mut scope.ready), scope.waker.take());
         drop(scope);
         drop(left);
-    }
-}
-
-/// Cancels a region that nobody waits for any more, ends its fibers, and lets it close by itself;
-/// the parent in the tree is the nearest live region around it, and waits.
-pub(crate) fn abandon(region: &Region, origin: Origin) {
-    let kernel = region.kernel();
-    {
-        // From here on no fiber is admitted (`open::admit` looks under this lock).
-        let mut inner = region.lock();
-        inner.counts = true;
-        inner.scope_gone = true;
-    }
-    let reason = CancelReason::new(CancelKind::RaceLost, origin, kernel.now())
-        .with_message("the future of the region was dropped");
-    cancel::request_region(region, cancel::request(kernel, reason));
-    let children = children::all(kernel, &region.lock());
-    for child in children {
-        if let Child::Task(task) = child
-            && matches!(task.tier(), Tier::Fiber | Tier::Body)
-            && task.word.load().phase() != Phase::Completed
-        {
-            task.word.seize();
-            if task.word.load().phase() == Phase::Finalizing {
-                end::go_on(task);
-            } else {
-                let fiber = task.tier() == Tier::Fiber;
-                end::body_ended(task, End::ScopeDropped, &mut Left { fiber });
-            }
-        }
-    }
-    close::close(region);
-}
-
-/// The place of a fiber of a scope that is dropped; that of its body was dropped before.
-struct Left {
-    fiber: bool,
-}
-
-impl Place for Left {
-    fn poll(&mut self, _: &Task, _: &mut Context<'_>) -> Poll<Outcome<(), Error>> {
-        unreachable!("a scope that is dropped polls nobody")
-    }
-
-    fn settle(&mut self, task: &Task, outcome: &Outcome<(), Error>) {
-        if let (true, Some(cell)) = (self.fiber, task.cell()) {
-            // SAFETY: the word was seized: we hold the poll.
-            unsafe { cell::settle(cell, Some(outcome.clone())) };
-        }
     }
 }

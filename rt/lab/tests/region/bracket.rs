@@ -10,7 +10,7 @@ use asr_trace::Sub;
 
 use crate::checked::{fails, run, seeds};
 use crate::common::{cancelled, forever, subs, turn};
-use crate::dropped::polls;
+use crate::foreign::polls;
 
 #[derive(Default)]
 struct Counts {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
-use asr_base::{CancelKind, Error, Failure, Outcome, RegionId, Status, Time};
+use asr_base::{CancelKind, Error, Failure, Outcome, RegionId, Time};
 use asr_kernel::region::State;
 use asr_kernel::{Cx, Policy, RegionConfig};
 use asr_trace::{Event, Kind, Log};
@@ -202,7 +202,7 @@ fn reg_11_a_cancel_is_passed_on_through_any_waker() {
         let task = cx.spawn(async |cx| {
             let body = async |_, cx: Cx| Ok(cx.sleep(Duration::from_secs(9)).await?);
             let region = cx.region(RegionConfig::new(), body);
-            let outcome: Outcome<(), _> = crate::dropped::ThroughOwnWaker::new(region).await;
+            let outcome: Outcome<(), _> = crate::foreign::ThroughOwnWaker::new(region).await;
             Ok(cancelled(outcome).kind())
         })?;
         cx.sleep(Duration::from_secs(1)).await?;
@@ -334,37 +334,6 @@ fn reg_14_a_cancelled_child_cancels_nobody() {
     assert_eq!(ran.ok().0, CancelKind::User);
 }
 
-/// Everybody who may not: a task of the region, of a region below, a finalizer.
-#[test]
-fn a_close_from_inside_is_a_cycle() {
-    let ran = run(async |cx| {
-        let owned = cx.open_region(&RegionConfig::new())?;
-        let (one, two) = (owned.clone(), owned.clone());
-        owned.defer_async(async move |cx| {
-            assert_cycle(one.close(&cx).await);
-            Ok(())
-        })?;
-        let inside = owned.spawn(async move |cx| {
-            assert_cycle(two.close(&cx).await);
-            let body = async |_, cx: Cx| {
-                assert_cycle(two.close(&cx).await);
-                Ok(())
-            };
-            cx.region(RegionConfig::new(), body).await.into_result()
-        })?;
-        inside.join(&cx).await?.into_result()?;
-        owned.close(&cx).await.into_result()
-    });
-    ran.ok();
-}
-
-fn assert_cycle(outcome: Outcome<(), Error>) {
-    let Outcome::Err(error) = outcome else {
-        panic!("{outcome:?}")
-    };
-    assert_eq!(error.kind(), Status::CYCLE);
-}
-
 /// Closers that give up, and one that does not.
 #[test]
 fn a_dropped_closer_leaves_the_close_going() {
@@ -373,7 +342,7 @@ fn a_dropped_closer_leaves_the_close_going() {
     let ran = crate::checked::run_with(config, async |cx| {
         let owned = cx.open_region(&RegionConfig::new())?;
         let _ = owned.spawn(async |cx| Ok(cx.sleep(Duration::from_secs(2)).await?))?;
-        crate::dropped::polls(owned.close(&cx), 1).await;
+        crate::foreign::polls(owned.close(&cx), 1).await;
         assert_eq!(owned.state(), State::Draining);
         owned.close(&cx).await.into_result()?;
         Ok(cx.now())

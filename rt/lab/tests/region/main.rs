@@ -10,5 +10,6 @@ mod close;
 mod commit;
 mod dropped;
 mod finalizer;
+mod foreign;
 mod nested;
 mod tree;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use asr_base::{CancelKind, Outcome, RegionId};
+use asr_base::{CancelKind, Error, Outcome, RegionId, Status};
 use asr_kernel::region::State;
 use asr_kernel::{Cx, RegionConfig};
 use asr_trace::{Kind, Log};
@@ -20,7 +20,7 @@ fn closed_at(trace: &Log, region: RegionId) -> usize {
 }
 
 /// What a race is made of: a region with two tasks, of which the loser is cancelled.
-async fn race(cx: &Cx, id: &Mutex<Option<RegionId>>) -> Outcome<u32, asr_base::Error> {
+async fn race(cx: &Cx, id: &Mutex<Option<RegionId>>) -> Outcome<u32, Error> {
     cx.region(RegionConfig::new(), async |scope, cx| {
         *id.lock() = Some(scope.id());
         let winner = scope.spawn(async |cx| {
@@ -95,7 +95,7 @@ fn reg_5_a_region_of_a_cancelled_task_starts_cancelled() {
     let ran = run(async |cx| {
         let task = cx.spawn(async |cx| {
             let _ = cx.sleep(Duration::from_secs(9)).await;
-            let open = async |cx: &Cx| -> Outcome<(), asr_base::Error> {
+            let open = async |cx: &Cx| -> Outcome<(), Error> {
                 cx.region(RegionConfig::new(), async |scope, cx| {
                     let _ = scope.spawn(async |_| Ok(()))?;
                     Ok(cx.sleep(Duration::from_secs(1)).await?)
@@ -147,4 +147,35 @@ fn reg_5_a_cancel_goes_down_into_nested_regions() {
         Ok(cx.now().as_nanos() / 1_000_000_000)
     });
     assert_eq!(ran.ok().0, 5);
+}
+
+/// Everybody who may not: a task of the region, of a region below, a finalizer.
+#[test]
+fn a_close_from_inside_is_a_cycle() {
+    let ran = run(async |cx| {
+        let owned = cx.open_region(&RegionConfig::new())?;
+        let (one, two) = (owned.clone(), owned.clone());
+        owned.defer_async(async move |cx| {
+            assert_cycle(one.close(&cx).await);
+            Ok(())
+        })?;
+        let inside = owned.spawn(async move |cx| {
+            assert_cycle(two.close(&cx).await);
+            let body = async |_, cx: Cx| {
+                assert_cycle(two.close(&cx).await);
+                Ok(())
+            };
+            cx.region(RegionConfig::new(), body).await.into_result()
+        })?;
+        inside.join(&cx).await?.into_result()?;
+        owned.close(&cx).await.into_result()
+    });
+    ran.ok();
+}
+
+fn assert_cycle(outcome: Outcome<(), Error>) {
+    let Outcome::Err(error) = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(error.kind(), Status::CYCLE);
 }
