@@ -15,6 +15,7 @@
 use asr_base::{TaskId, Time};
 
 use crate::cx::Caps;
+use crate::inject::{Injection, Point};
 use crate::task::{Phase, TaskRef};
 
 /// What the kernel asks of the world.
@@ -37,6 +38,11 @@ pub trait Driver: Send + Sync + 'static {
     /// Randomness for the `call`-th request of a task. The lab derives it from seed, task and call
     /// only (CAP-4).
     fn entropy(&self, task: TaskId, call: u64) -> u64;
+
+    /// What is done to a watched task at this point, in order: nothing, but in tests.
+    fn inject(&self, _task: &TaskRef, _point: Point) -> Vec<Injection> {
+        Vec::new()
+    }
 
     /// An earlier timer was armed: who sleeps until a later one wakes up.
     fn timer_armed(&self, deadline: Time);

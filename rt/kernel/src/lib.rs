@@ -50,6 +50,7 @@ pub mod code;
 pub mod cx;
 mod driver;
 mod event;
+pub mod inject;
 mod kernel;
 pub mod obligation;
 pub mod region;

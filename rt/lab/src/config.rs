@@ -1,8 +1,10 @@
 //! What a run is given (LAB-6).
 
 use asr_kernel::Config;
+use asr_kernel::inject::Injection;
 use asr_kernel::obligation::LeakResponse;
 
+use crate::chaos::{CancelPoint, Chaos};
 use crate::schedule::Schedule;
 
 /// See the fields. Each default is the rule's.
@@ -21,6 +23,12 @@ pub struct LabConfig {
     pub capture_trace: bool,
     /// Oracles watch every event: on (LAB-12).
     pub oracles: bool,
+    /// Faults by chance: none (LAB-9).
+    pub chaos: Option<Chaos>,
+    /// A fault at one cancel point: none (LAB-11).
+    pub target: Option<(CancelPoint, Injection)>,
+    /// Cancel points are counted: off.
+    pub count_points: bool,
     /// Simulated workers: 1.
     pub workers: u32,
     /// Time advances by itself when nothing is runnable: on (LAB-2, LAB-3).
@@ -43,6 +51,9 @@ impl Default for LabConfig {
             panic_on_futurelock: false,
             capture_trace: true,
             oracles: true,
+            chaos: None,
+            target: None,
+            count_points: false,
             workers: 1,
             auto_advance: true,
             schedule: Schedule::Seeded,

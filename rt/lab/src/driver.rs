@@ -4,9 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use asr_base::{TaskId, Time, task_entropy};
+use asr_kernel::inject::{Injection, Point};
 use asr_kernel::sched::{Lanes, Limits};
+use asr_kernel::task::TaskRef;
 use asr_kernel::{Driver, Runnable};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::chaos::Trouble;
+use crate::config::LabConfig;
 
 /// What the kernel's side and the run share. One thread uses it at a time, but wakers may be moved
 /// to other threads by a test, so it is locked.
@@ -15,6 +20,7 @@ pub(crate) struct Shared {
     seed: u64,
     pool: Mutex<Pool>,
     closed: AtomicBool,
+    trouble: Mutex<Trouble>,
 }
 
 /// Runnable tasks, oldest first, or in the production lanes.
@@ -25,7 +31,7 @@ enum Pool {
 }
 
 impl Shared {
-    pub(crate) fn new(seed: u64, lanes: bool) -> Arc<Shared> {
+    pub(crate) fn new(config: &LabConfig, lanes: bool) -> Arc<Shared> {
         let pool = if lanes {
             Pool::Lanes(Lanes::new(Limits::default()))
         } else {
@@ -33,7 +39,8 @@ impl Shared {
         };
         Arc::new(Shared {
             now: AtomicU64::new(0),
-            seed,
+            seed: config.seed,
+            trouble: Mutex::new(Trouble::new(config)),
             pool: Mutex::new(pool),
             closed: AtomicBool::new(false),
         })
@@ -71,6 +78,11 @@ impl Shared {
             Pool::Open(_) => None,
             Pool::Lanes(lanes) => lanes.pop(),
         }
+    }
+
+    /// The chaos of the run.
+    pub(crate) fn trouble(&self) -> MutexGuard<'_, Trouble> {
+        self.trouble.lock()
     }
 
     /// Drops the tasks in the pool.
@@ -111,6 +123,10 @@ impl Driver for Seam {
 
     fn entropy(&self, task: TaskId, call: u64) -> u64 {
         task_entropy(self.0.seed, task, call)
+    }
+
+    fn inject(&self, task: &TaskRef, point: Point) -> Vec<Injection> {
+        self.0.trouble().at(task, point)
     }
 
     fn timer_armed(&self, _: Time) {}

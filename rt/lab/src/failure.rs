@@ -19,6 +19,8 @@ pub enum Reason {
     Deadlock,
     /// Nothing is runnable, and time must be advanced by hand (LAB-3).
     Stopped,
+    /// The task holds so many obligations, and was not polled for so many steps (LAB-13).
+    Futurelock(TaskId, u64, u64),
     /// A recording does not fit the program (LAB-21).
     Diverged(String),
     /// The main task or another child of the root did not end Ok.
@@ -105,6 +107,9 @@ impl fmt::Display for Failure {
             Reason::StepLimit => "STEP_LIMIT: the run goes on".to_owned(),
             Reason::Deadlock => "deadlock: nobody can run".to_owned(),
             Reason::Stopped => "stopped: time does not advance by itself".to_owned(),
+            Reason::Futurelock(task, held, steps) => {
+                format!("futurelock: {task} holds {held} obligations, idle for {steps} steps")
+            }
             Reason::Diverged(what) => format!("DIVERGED: {what}"),
             Reason::Main(outcome) => format!("the run ended {outcome}"),
             Reason::Oracle(name, what) => format!("{name}: {what}"),

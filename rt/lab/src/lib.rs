@@ -25,6 +25,7 @@
 //!
 //! | file | idea |
 //! |---|---|
+//! | `chaos` | faults by chance, and at a chosen cancel point |
 //! | `check` | many seeds, each twice: what `#[asr_lab::test]` calls |
 //! | `config` | what a run is given |
 //! | `driver` | the kernel's driver: virtual time, the pool of runnable tasks |
@@ -33,29 +34,35 @@
 //! | `record` | replay of a recorded run, shrinking of a schedule |
 //! | `snapshot` | the state at a step, its bytes, what it must not contradict |
 //! | `run` | one run, step by step |
+//! | `session` | a run of a main task, from its start or from a snapshot |
 //! | `explore` | every schedule of a small program |
 //! | `link` | causes of events |
 //! | `tape` | the sink of a run |
 //! | `oracle` | rules as folds over events |
+//! | `futurelock` | holders of obligations that are not polled |
 //! | `waits` | who waits for whom |
 //! | `failure` | how a run fails, and the line that repeats it |
 
+mod chaos;
 mod check;
 mod config;
 mod driver;
 mod explore;
 mod failure;
+mod futurelock;
 mod link;
 pub mod oracle;
 mod pack;
 mod record;
 mod run;
 mod schedule;
+mod session;
 mod snapshot;
 mod tape;
 mod waits;
 
 pub use asr_lab_macros::test;
+pub use chaos::{CancelPoint, Chaos, Counts, Rate, for_each_cancel_point};
 pub use check::{Site, check};
 pub use config::LabConfig;
 pub use explore::{Exploration, Explorer, Found};
@@ -63,7 +70,8 @@ pub use failure::{Evidence, Failure, LiveTask, Reason};
 pub use link::Linker;
 pub use pack::{CrashPack, attach};
 pub use record::{Recording, Shrunk, shrink};
-pub use run::{Lab, Run, Session, Step};
+pub use run::{Lab, Run, Step};
 pub use schedule::{Choice, Schedule};
+pub use session::Session;
 pub use snapshot::{Fault, Snapshot, SnapshotError};
 pub use waits::{Edge, Graph, Node};

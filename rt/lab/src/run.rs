@@ -7,14 +7,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use asr_base::{Error, Outcome, Time};
-use asr_kernel::{Cx, JoinHandle, Kernel};
-use asr_trace::Log;
+use asr_kernel::{Cx, Kernel};
+use asr_trace::{Draft, Log, Sub};
 
+use crate::chaos::Counts;
 use crate::config::LabConfig;
 use crate::driver::{Seam, Shared};
 use crate::failure::{Evidence, Failure, LiveTask, Reason};
 use crate::oracle::{Finding, Oracles};
-use crate::schedule::{Choice, Chooser, Schedule};
+use crate::schedule::{Choice, Chooser};
+use crate::session::Session;
 use crate::snapshot::Snapshot;
 use crate::tape::Tape;
 
@@ -43,6 +45,8 @@ pub struct Run<T> {
     pub steps: u64,
     /// Virtual time at the end.
     pub ended: Time,
+    /// What chaos did.
+    pub chaos: Counts,
 }
 
 /// What a step did.
@@ -60,8 +64,10 @@ impl Lab {
     /// A fresh kernel.
     pub fn new(config: LabConfig) -> Lab {
         let chooser = Chooser::new(config.schedule.clone(), config.seed);
-        let shared = Shared::new(config.seed, chooser.by_lanes());
-        let kernel = Kernel::new(Box::new(Seam(shared.clone())), config.kernel.clone());
+        let shared = Shared::new(&config, chooser.by_lanes());
+        let mut inside = config.kernel.clone();
+        inside.watch |= config.chaos.is_some() || config.target.is_some() || config.count_points;
+        let kernel = Kernel::new(Box::new(Seam(shared.clone())), inside);
         let tape = tape_of(&config).map(Arc::new);
         if let Some(tape) = &tape {
             kernel.trace_to(tape.clone());
@@ -94,6 +100,10 @@ impl Lab {
     /// The choices so far.
     pub fn choices(&self) -> &[Choice] {
         self.chooser.made()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.shared.is_closed()
     }
 
     /// The tasks that could run now.
@@ -156,6 +166,7 @@ impl Lab {
             return Err(self.fail(reason));
         }
         self.unbroken()?;
+        self.no_futurelock()?;
         if self.chooser.diverged {
             let what = format!("choice {} has other alternatives", self.choices().len());
             return Err(self.fail(Reason::Diverged(what)));
@@ -175,11 +186,7 @@ impl Lab {
             .root()
             .spawn(main)
             .expect("a fresh root is open");
-        Session {
-            lab: self,
-            handle,
-            closing: false,
-        }
+        Session::new(self, handle)
     }
 
     /// Runs `main` as a task of the root, closes the root, and returns when it is closed.
@@ -201,8 +208,35 @@ impl Lab {
         tape.map(|tape| tape.take()).unwrap_or_default()
     }
 
+    /// Says of each task that holds something for too long that it does (LAB-13).
+    fn no_futurelock(&self) -> Result<(), Failure> {
+        let Some(tape) = &self.tape else {
+            return Ok(());
+        };
+        for idle in tape.stepped(self.steps) {
+            let trace = self.kernel.trace();
+            if let Some(draft) = Draft::sub(Sub::FuturelockDetected, self.now()) {
+                let draft = draft.task(idle.task).region(idle.region);
+                trace.emit(|| draft.words(idle.held, idle.steps, 0));
+            }
+            if self.config.panic_on_futurelock {
+                return Err(self.fail(Reason::Futurelock(idle.task, idle.held, idle.steps)));
+            }
+        }
+        Ok(())
+    }
+
+    /// What chaos did so far.
+    pub fn chaos(&self) -> Counts {
+        self.shared.trouble().counts()
+    }
+
+    pub(crate) fn shared_state(&self) -> Arc<Shared> {
+        self.shared.clone()
+    }
+
     /// Whether no oracle objected since the last look.
-    fn unbroken(&self) -> Result<(), Failure> {
+    pub(crate) fn unbroken(&self) -> Result<(), Failure> {
         match self.tape.as_ref().and_then(|tape| tape.found()) {
             Some(finding) => Err(self.broken(&finding)),
             None => Ok(()),
@@ -265,7 +299,8 @@ fn tape_of(config: &LabConfig) -> Option<Tape> {
     } else {
         Oracles::none()
     };
-    (config.capture_trace || config.oracles).then(|| Tape::new(config.capture_trace, oracles))
+    let wanted = config.capture_trace || config.oracles || config.panic_on_futurelock;
+    wanted.then(|| Tape::new(config, oracles))
 }
 
 /// A run that is given up leaves nothing behind: live tasks, and what they hold, go with it.
@@ -275,110 +310,6 @@ impl Drop for Lab {
             self.kernel.abandon();
         }
         self.shared.clear();
-    }
-}
-
-/// A run of a main task, step by step.
-#[derive(Debug)]
-pub struct Session<T> {
-    lab: Lab,
-    handle: JoinHandle<T>,
-    closing: bool,
-}
-
-impl<T> Session<T> {
-    /// The lab.
-    pub fn lab(&self) -> &Lab {
-        &self.lab
-    }
-
-    /// One step. True once the root is closed, which makes no step.
-    ///
-    /// # Errors
-    /// How the run failed.
-    pub fn step(&mut self) -> Result<bool, Failure> {
-        if !self.closing && self.handle.is_finished() {
-            self.closing = true;
-            self.lab.kernel.root().begin_close();
-        }
-        if self.lab.shared.is_closed() {
-            self.lab.unbroken()?;
-            return Ok(true);
-        }
-        self.lab.checked_step()?;
-        Ok(false)
-    }
-
-    /// Steps until the root is closed.
-    ///
-    /// # Errors
-    /// How the run failed.
-    pub fn finish(mut self) -> Result<Run<T>, Failure> {
-        while !self.step()? {}
-        Ok(self.end())
-    }
-
-    /// How the main task ended, if not Ok.
-    pub(crate) fn main_failed(&self) -> Option<Failure> {
-        let outcome = self.lab.kernel.root().outcome()?;
-        if outcome.is_ok() {
-            return None;
-        }
-        Some(self.lab.fail(Reason::Main(format!("{outcome:?}"))))
-    }
-
-    /// The run, once the root is closed.
-    pub(crate) fn end(self) -> Run<T> {
-        let Session { lab, handle, .. } = self;
-        Run {
-            outcome: finished(handle),
-            root: lab.kernel.root().outcome().expect("the root is closed"),
-            trace: lab.take_trace(),
-            choices: lab.chooser.made().to_vec(),
-            steps: lab.steps,
-            ended: lab.now(),
-        }
-    }
-}
-
-impl Snapshot {
-    /// Runs `main` from the start to the step of this snapshot, and compares (LAB-18). The session
-    /// goes on as the run did from which the snapshot was taken.
-    ///
-    /// # Errors
-    /// `Diverged` if the program does not lead to this state.
-    pub fn restore<T, F, Fut>(&self, config: &LabConfig, main: F) -> Result<Session<T>, Failure>
-    where
-        F: FnOnce(Cx) -> Fut + Send + 'static,
-        Fut: Future<Output = Result<T, asr_base::Failure>> + Send + 'static,
-        T: Send + 'static,
-    {
-        let mut config = config.clone();
-        config.seed = self.seed;
-        config.schedule = Schedule::Resume(self.choices.clone(), self.generator);
-        let mut session = Lab::new(config).start(main);
-        while session.lab.steps < self.step {
-            if session.step()? {
-                let what = format!(
-                    "it ended at step {}, before the snapshot",
-                    session.lab.steps
-                );
-                return Err(session.lab.fail(Reason::Diverged(what)));
-            }
-        }
-        let reached = session.lab.snapshot();
-        if reached.state_hash() != self.state_hash() {
-            let what = format!("another state at step {}", self.step);
-            return Err(session.lab.fail(Reason::Diverged(what)));
-        }
-        Ok(session)
-    }
-}
-
-fn finished<T>(handle: JoinHandle<T>) -> Outcome<T, Error> {
-    match handle.try_join() {
-        Ok(outcome) => outcome,
-        Err(_) => unreachable!("the root closes after its children"),
     }
 }
 

@@ -9,6 +9,8 @@ use std::fmt;
 use asr_trace::{ClockMode, Draft, Dropped, Event, LamportClock, Log, Sink};
 use parking_lot::Mutex;
 
+use crate::config::LabConfig;
+use crate::futurelock::{Idle, Watch};
 use crate::link::Linker;
 use crate::oracle::{Finding, Oracles};
 
@@ -22,6 +24,7 @@ struct Inner {
     clock: LamportClock,
     oracles: Oracles,
     events: Vec<Event>,
+    idle: Watch,
     keep: bool,
     next: u64,
     found: Option<Finding>,
@@ -29,14 +32,15 @@ struct Inner {
 
 impl Tape {
     /// An empty tape.
-    pub(crate) fn new(keep: bool, oracles: Oracles) -> Tape {
+    pub(crate) fn new(config: &LabConfig, oracles: Oracles) -> Tape {
         Tape {
             inner: Mutex::new(Inner {
                 linker: Linker::new(),
                 clock: LamportClock::new(),
                 oracles,
                 events: Vec::new(),
-                keep,
+                keep: config.capture_trace,
+                idle: Watch::new(config.futurelock_max_idle_steps),
                 next: 1,
                 found: None,
             }),
@@ -51,6 +55,11 @@ impl Tape {
     /// What is kept.
     pub(crate) fn copy(&self) -> Log {
         log(self.inner.lock().events.clone())
+    }
+
+    /// A step ended: who holds something and was not polled for too long.
+    pub(crate) fn stepped(&self, step: u64) -> Vec<Idle> {
+        self.inner.lock().idle.step(step)
     }
 
     /// The first violation, once.
@@ -74,6 +83,7 @@ impl Sink for Tape {
         inner.next += 1;
         let draft = inner.linker.link(draft, seq);
         let event = draft.event(seq, inner.clock.tick(seq, &draft));
+        inner.idle.event(&event);
         if inner.keep {
             inner.events.push(event);
         }

@@ -24,5 +24,5 @@ pub(crate) use budget::{
     disarm_region, exhausted, expired, region_expired,
 };
 pub(crate) use observe::{checkpoint, is_masked, off_cancel, on_cancel, set_message};
-pub(crate) use request::{Asked, abort, reason, request, request_unqueued};
+pub(crate) use request::{Asked, abort, reason, request, request_task, request_unqueued};
 pub(crate) use spread::{pass_on, request_children, request_region};

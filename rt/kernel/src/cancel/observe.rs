@@ -6,18 +6,19 @@ use std::task::Waker;
 use asr_base::Interrupted;
 
 use crate::event;
+use crate::inject;
 use crate::task::{Message, Task, TaskRef, Tier, waker};
 
 /// A checkpoint: one atomic load when nothing is pending (CAN-11).
 #[inline]
 pub(crate) fn checkpoint(task: &Task) -> Result<(), Interrupted> {
-    if task.word.clear() {
+    if task.word.quiet() {
         return Ok(());
     }
     observe(task)
 }
 
-/// A cancel was requested: observe it, unless a mask is around (CAN-16). Level-triggered (CAN-6).
+/// A cancel was requested, or the task is watched: observe it, unless a mask is around (CAN-16). Level-triggered (CAN-6).
 #[cold]
 pub(crate) fn observe(task: &Task) -> Result<(), Interrupted> {
     if task.word.load().phase() == crate::task::Phase::Completed {
@@ -26,6 +27,12 @@ pub(crate) fn observe(task: &Task) -> Result<(), Interrupted> {
     }
     if is_masked(task) {
         return Ok(());
+    }
+    if task.word.load().is_watched() {
+        inject::at_cancel_point(task);
+        if task.word.clear() {
+            return Ok(());
+        }
     }
     if task.word.observe_cancel() {
         event::cancel_observed(task);

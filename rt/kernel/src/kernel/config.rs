@@ -26,6 +26,8 @@ pub struct Config {
     pub leak_response: LeakResponse,
     /// A stronger response after so many leaks (OBL-13).
     pub leak_escalation: Option<Escalate>,
+    /// The driver is asked at polls and cancel points what to do to the task: off.
+    pub watch: bool,
     /// Typed tokens have records too: always in the lab (OBL-33).
     pub leak_records: bool,
 }
@@ -42,6 +44,7 @@ impl Default for Config {
             shutdown_grace: Duration::from_secs(10),
             leak_response: LeakResponse::default(),
             leak_escalation: None,
+            watch: false,
             leak_records: cfg!(debug_assertions),
         }
     }

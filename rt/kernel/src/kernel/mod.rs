@@ -30,6 +30,7 @@ use timers::{Target, Timers};
 
 use crate::cx::Caps;
 use crate::driver::{Driver, Runnable};
+use crate::inject::{Injection, Point};
 use crate::obligation::Registry;
 use crate::region::{self, Region, RegionHandle, RegionRef};
 use crate::slab::Slab;
@@ -119,6 +120,10 @@ impl Kernel {
 
     pub(crate) fn interprets(&self) -> Caps {
         self.interprets
+    }
+
+    pub(crate) fn injections(&self, task: &TaskRef, point: Point) -> Vec<Injection> {
+        self.driver.inject(task, point)
     }
 
     pub(crate) fn entropy(&self, task: TaskId, call: u64) -> u64 {

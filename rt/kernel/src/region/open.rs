@@ -250,14 +250,18 @@ fn admit_record(
     budget: Budget,
 ) -> (TaskRef, TaskRef) {
     let position = inner.take_position();
-    kernel.alloc_task(&task::Fresh {
+    let references = kernel.alloc_task(&task::Fresh {
         region: NonNull::from(region),
         cell: std::ptr::null_mut(),
         tier,
         position,
         polls: budget.polls,
         priority: budget.priority,
-    })
+    });
+    if kernel.config().watch && tier != Tier::Finalizer {
+        references.0.word.watch();
+    }
+    references
 }
 
 /// Queues the task that runs the finalizers of a region. It is no child: the state of the region

@@ -21,6 +21,7 @@ use super::word::{AfterPoll, Phase, Snapshot};
 use crate::actor;
 use crate::cancel;
 use crate::event;
+use crate::inject::{self, Point};
 
 /// Runs a task that came out of a queue, whose reference this is.
 pub(crate) fn run(task: TaskRef) {
@@ -42,6 +43,20 @@ pub(crate) fn run_with(task: TaskRef, place: &mut dyn Place) {
         end::body_ended(task, end, place);
         return;
     }
+    let watched = snapshot.is_watched();
+    let before =
+        watched.then(|| catch_unwind(AssertUnwindSafe(|| inject::at(&task, Point::BeforePoll))));
+    match before {
+        Some(Ok(true)) => {
+            put_down(task);
+            return;
+        }
+        Some(Err(payload)) => {
+            end::body_ended(task, End::Panicked(payload), place);
+            return;
+        }
+        Some(Ok(false)) | None => {}
+    }
     event::polled(&task);
     if stay.is_some()
         && let Some(side) = task.side()
@@ -51,7 +66,13 @@ pub(crate) fn run_with(task: TaskRef, place: &mut dyn Place) {
     task.coop.store(0, Relaxed);
     let waker = waker::borrowed(&task);
     let mut context = Context::from_waker(&waker);
-    let polled = catch_unwind(AssertUnwindSafe(|| place.poll(&task, &mut context)));
+    let polled = catch_unwind(AssertUnwindSafe(|| {
+        let polled = place.poll(&task, &mut context);
+        if watched {
+            inject::at(&task, Point::AfterPoll);
+        }
+        polled
+    }));
     // A panic may have left a mask open; it was lexical.
     task.masks.store(0, Relaxed);
     match polled {

@@ -13,7 +13,7 @@ use asr_base::{
 use asr_trace::Resource;
 
 use crate::region::finalizer::{Runner, Stack};
-use crate::sync::atomic::{AtomicPtr, AtomicU64, Ordering::*};
+use crate::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::*};
 use crate::sync::{Mutex, MutexGuard, lock};
 
 /// A message of a checkpoint: a reference to a literal, so that storing it is one store.
@@ -25,6 +25,8 @@ pub(crate) struct Side {
     message: Slot,
     /// Calls for entropy so far (CAP-4).
     pub(crate) entropy: AtomicU64,
+    /// Cancel points passed while watched.
+    pub(crate) points: AtomicU32,
     inner: Mutex<Inner>,
 }
 

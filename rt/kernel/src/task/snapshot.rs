@@ -26,6 +26,9 @@ pub(super) const HANDLE_GONE: u64 = 1 << 9;
 /// The output was moved out.
 pub(super) const TAKEN: u64 = 1 << 10;
 
+/// The driver is asked at its polls and cancel points. Set before the task is queued.
+pub(super) const WATCHED: u64 = 1 << 11;
+
 pub(super) const REF: u64 = 1 << 32;
 
 /// How far a task is (TSK-5).
@@ -74,6 +77,11 @@ impl Snapshot {
     /// A cancel was requested, observed or not.
     pub fn cancel_pending(self) -> bool {
         self.0 & CANCEL != 0
+    }
+
+    /// The driver is asked at its polls and cancel points.
+    pub fn is_watched(self) -> bool {
+        self.0 & WATCHED != 0
     }
 
     /// The next poll drops the future instead.

@@ -1,11 +1,11 @@
 //! The state word of a task: who may poll it, how far it is, and how many refer to its record.
 //!
 //! ```text
-//!  63            32 31       11 10  9   8   7   6   5   4    2 1  0
-//! +----------------+-----------+---+---+---+---+---+---+------+----+
-//! | references     | 0         | X | G | U | E | C | F | phase|wake|
-//! +----------------+-----------+---+---+---+---+---+---+------+----+
-//!  F fiber   C cancel pending   E escalate   U unwinding   G handle gone   X output taken
+//!  63            32 31   12 11  10  9   8   7   6   5   4    2 1  0
+//! +----------------+-------+---+---+---+---+---+---+---+------+----+
+//! | references     | 0     | W | X | G | U | E | C | F | phase|wake|
+//! +----------------+-------+---+---+---+---+---+---+---+------+----+
+//!  F fiber   C cancel pending   E escalate   U unwinding   G handle gone   X output taken   W watched
 //! ```
 //!
 //! Invariants
@@ -101,6 +101,17 @@ impl Word {
     #[inline]
     pub fn clear(&self) -> bool {
         self.0.load(Relaxed) & CANCEL == 0
+    }
+
+    /// The same, and nobody watches the task's cancel points.
+    #[inline]
+    pub fn quiet(&self) -> bool {
+        self.0.load(Relaxed) & (CANCEL | WATCHED) == 0
+    }
+
+    /// From here on the driver is asked; before the task is queued.
+    pub fn watch(&self) {
+        self.0.fetch_or(WATCHED, Relaxed);
     }
 
     /// A wake (TSK-11). `Enqueue` carries one reference.
