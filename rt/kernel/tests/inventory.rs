@@ -126,6 +126,7 @@ const PURE: &[(&str, &str)] = &[
     ("SpawnError", "a value"),
     ("Word", "the state of a record, which needs the record"),
     ("Snapshot", "a reading of it"),
+    ("Injection", "a value"),
     ("Counter", "a reading of a counter"),
     ("Counts", "a value"),
     ("Marking", "a value"),
