@@ -41,6 +41,11 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
         ("Waiter", "waits_for") => {}
         ("Sleep", "deadline") => drop(cx.sleep(Duration::ZERO).deadline()),
         ("Cx", "region") => drop(cx.region(all(), async |_, _| Ok(())).await),
+        ("Cx", "bracket") => {
+            let acquire = async { Ok(()) };
+            let work = async |_: &mut ()| Ok(());
+            drop(cx.bracket(acquire, work, |_, ()| async { Ok(()) }).await);
+        }
         ("Cx", "mask") => drop(cx.mask(9, async { cx.checkpoint() }).await),
         ("Cx", "mask_sync") => drop(cx.mask_sync(|| cx.checkpoint())),
         ("Cx", "commit_section") => drop(cx.commit_section(9, async { cx.checkpoint() }).await),
