@@ -9,8 +9,8 @@ use crate::id::TaskId;
 use crate::outcome::Outcome;
 use crate::panic::{Crowd, PanicPayload};
 
-/// What an addition left out. Errors may hold values of the user's, whose destructors are the user's
-/// code: who adds under a lock drops this after it.
+/// What an addition left out. Errors may hold values of the user's, whose destructors are the
+/// user's code: who adds under a lock drops this after it.
 #[derive(Debug)]
 #[allow(dead_code, reason = "held to be dropped")]
 pub struct Displaced<E = Error> {

@@ -1,8 +1,8 @@
 //! Bytes per task, region, obligation and timer.
 //!
-//! `cargo run --release -p asr-kernel --example bytes [COUNT]` makes so many of each and prints what
-//! the allocator was asked for and what of it is resident, per record. Chunks of records double, so
-//! up to half of what was asked for is not touched; the resident bytes are the cost.
+//! `cargo run --release -p asr-kernel --example bytes [COUNT]` makes so many of each and prints
+//! what the allocator was asked for and what of it is resident, per record. Chunks of records
+//! double, so up to half of what was asked for is not touched; the resident bytes are the cost.
 #![allow(unsafe_code, reason = "counts what the global allocator is asked for")]
 
 #[path = "../benches/work/mod.rs"]

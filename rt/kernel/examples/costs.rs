@@ -2,8 +2,8 @@
 //!
 //! `cargo run --release -p asr-kernel --example costs` runs itself under callgrind, twice per
 //! operation with different counts, and prints the difference per operation: what a run does once
-//! drops out. `costs OPERATION...` does so for these only; `costs run PLACE OPERATION COUNT` is what
-//! callgrind runs.
+//! drops out. `costs OPERATION...` does so for these only; `costs run PLACE OPERATION COUNT` is
+//! what callgrind runs.
 
 #[path = "../benches/work/mod.rs"]
 mod work;

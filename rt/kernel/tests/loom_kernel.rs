@@ -289,8 +289,8 @@ fn cell() -> Arc<loom::sync::atomic::AtomicU32> {
 
 const RELAXED: loom::sync::atomic::Ordering = loom::sync::atomic::Ordering::Relaxed;
 
-/// TSK-27: what is written before a completion is visible after the join, and after the close of the
-/// region, on whatever thread; what is written before a spawn, in the first poll.
+/// TSK-27: what is written before a completion is visible after the join, and after the close of
+/// the region, on whatever thread; what is written before a spawn, in the first poll.
 #[test]
 fn tsk_27_spawn_completion_and_close_order_memory() {
     model_within(2, || {

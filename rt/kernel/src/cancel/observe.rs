@@ -18,7 +18,8 @@ pub(crate) fn checkpoint(task: &Task) -> Result<(), Interrupted> {
     observe(task)
 }
 
-/// A cancel was requested, or the task is watched: observe it, unless a mask is around (CAN-16). Level-triggered (CAN-6).
+/// A cancel was requested, or the task is watched: observe it, unless a mask is around (CAN-16).
+/// Level-triggered (CAN-6).
 #[cold]
 pub(crate) fn observe(task: &Task) -> Result<(), Interrupted> {
     if task.word.load().phase() == crate::task::Phase::Completed {

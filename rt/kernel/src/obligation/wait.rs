@@ -2,8 +2,8 @@
 //!
 //! A waiter holds its position from its first pending poll until it is gone. A unit that comes back
 //! is granted to the first position, and belongs to that waiter from then on; one that goes without
-//! having taken it, dropped or cancelled, passes it to the next. So a unit is never lost, and nobody
-//! overtakes: who comes new gets a free unit only if nobody waits.
+//! having taken it, dropped or cancelled, passes it to the next. So a unit is never lost, and
+//! nobody overtakes: who comes new gets a free unit only if nobody waits.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -1,5 +1,6 @@
-//! A region whose future, or owner, is gone (REG-36): it is cancelled, what borrows ends at once, and
-//! it closes by itself. Its parent in the tree, the nearest live region around it, waits for it.
+//! A region whose future, or owner, is gone (REG-36): it is cancelled, what borrows ends at once,
+//! and it closes by itself. Its parent in the tree, the nearest live region around it, waits for
+//! it.
 //!
 //! A fiber may have finalizers of its own. They borrow nothing, and go on as a task.
 #![allow(unsafe_code, reason = "empties the cells of fibers")]

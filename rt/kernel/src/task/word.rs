@@ -5,7 +5,8 @@
 //! +----------------+-------+---+---+---+---+---+---+---+------+----+
 //! | references     | 0     | W | X | G | U | E | C | F | phase|wake|
 //! +----------------+-------+---+---+---+---+---+---+---+------+----+
-//!  F fiber   C cancel pending   E escalate   U unwinding   G handle gone   X output taken   W watched
+//!  F fiber   C cancel pending   E escalate   U unwinding   G handle gone   X output taken   W
+//!  watched
 //! ```
 //!
 //! Invariants

@@ -2,9 +2,9 @@
 //! (TSK-6); requests only strengthen (CAN-2); an observed cancel stays (CAN-6): it is observed
 //! once, only an observed one is swallowed, and the task ends Cancelled or Panicked.
 //!
-//! A mask covers the future under it while that is polled, and only within its bound; another branch
-//! of the same task may observe a cancel meanwhile. So its begin and end, which are events, say
-//! nothing about an observation in between, and the states are folded without them.
+//! A mask covers the future under it while that is polled, and only within its bound; another
+//! branch of the same task may observe a cancel meanwhile. So its begin and end, which are events,
+//! say nothing about an observation in between, and the states are folded without them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
