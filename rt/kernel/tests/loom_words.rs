@@ -200,3 +200,28 @@ fn abi_6_flag_against_task_word() {
         );
     });
 }
+
+/// REG-5: somebody who thinks that a task of the region lives opens a nested region while the last
+/// finalizer ends: it is admitted before the outcome is published, or refused.
+#[test]
+fn reg_5_nested_admission_against_publish() {
+    model(|| {
+        let word = Arc::new(RegionWord::new());
+        assert!(word.close());
+        assert_eq!(word.drain(), Drain::Finalize);
+        let opener = {
+            let word = word.clone();
+            thread::spawn(move || word.admit_nested().is_ok())
+        };
+        let published = word.finalized() == Drain::Publish;
+        if published {
+            word.closed();
+        }
+        let admitted = opener.join().unwrap();
+        assert!(admitted ^ published);
+        if admitted {
+            assert_eq!(word.child_ended(), Drain::Publish);
+            word.closed();
+        }
+    });
+}

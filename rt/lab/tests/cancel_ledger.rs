@@ -4,8 +4,8 @@
 mod tokens;
 
 use asr_base::{Failure, Outcome};
-use asr_kernel::Cx;
 use asr_kernel::obligation::{Kind, LeakResponse};
+use asr_kernel::{Cx, RegionConfig};
 use asr_lab::{Lab, LabConfig};
 use asr_trace::Marking;
 use tokens::Pool;
@@ -53,4 +53,37 @@ fn can_9_a_cancelled_branch_conserves_what_it_holds() {
         assert!(ledger.live() == 0 && ledger.balanced(), "after {after}");
         assert_eq!(pool.free(), STEPS as i64, "after {after}");
     }
+}
+
+/// A select drops a branch half-way: what the body of its region held is unwound, no leak, so
+/// nobody panics and nothing is missing.
+#[test]
+fn obl_10_the_body_of_a_dropped_region_is_unwound() {
+    let pool = Pool::new(1);
+    let shared = pool.clone();
+    let mut config = LabConfig::default();
+    config.kernel = tokens::config(LeakResponse::Panic, true);
+    let run = Lab::new(config).run(async move |cx: Cx| {
+        let outer: Outcome<(), _> = cx
+            .region(RegionConfig::new(), async |_, cx| {
+                let mut branch = Box::pin(cx.region(RegionConfig::new(), async |_, cx| {
+                    let _token = cx.reserve(shared.take(Kind::BUILTIN[0])?)?;
+                    std::future::pending::<()>().await;
+                    Ok(())
+                }));
+                std::future::poll_fn(|context| {
+                    assert!(branch.as_mut().poll(context).is_pending());
+                    std::task::Poll::Ready(())
+                })
+                .await;
+                drop(branch);
+                cx.yield_now().await?;
+                Ok(())
+            })
+            .await;
+        outer.into_result()
+    });
+    let run = run.expect("it ends");
+    assert!(matches!(run.outcome, Outcome::Ok(())), "{:?}", run.outcome);
+    assert_eq!(pool.free(), 1);
 }

@@ -361,3 +361,27 @@ fn sch_2_cancel_priority_orders_by_kind_first() {
     }
     assert_eq!(before, 255);
 }
+
+/// Finalizers of a task have the operations of a poll of their own, whatever the body used up.
+#[test]
+fn tsk_23_part_finalizers_have_their_own_operations() {
+    let done = Arc::new(AtomicU32::new(0));
+    let count = done.clone();
+    ok(run(async move |cx| {
+        let task = cx.spawn(async move |cx| {
+            cx.defer_task_async(async move |cx| {
+                for _ in 0..1000 {
+                    cx.sleep(Duration::ZERO).await?;
+                    count.fetch_add(1, Relaxed);
+                }
+                Ok(())
+            })?;
+            for _ in 0..128 {
+                cx.sleep(Duration::ZERO).await?;
+            }
+            Ok(())
+        })?;
+        task.join(&cx).await?.into_result()
+    }));
+    assert_eq!(done.load(Relaxed), 1000);
+}

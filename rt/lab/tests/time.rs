@@ -71,3 +71,28 @@ fn lab_6_endless_work_hits_the_step_limit() {
     assert_eq!(failure.reason, Reason::StepLimit);
     assert_eq!(failure.live.len(), 1);
 }
+
+/// A foreign waker that panics costs nobody else a timer.
+#[test]
+fn lab_3_a_waker_that_panics_leaves_the_other_timers() {
+    struct Panics;
+    impl std::task::Wake for Panics {
+        fn wake(self: std::sync::Arc<Self>) {
+            panic!("planted: a foreign waker");
+        }
+    }
+    let run = Lab::new(LabConfig::default())
+        .run(async |cx| {
+            let second = Duration::from_secs(1);
+            let waker = std::task::Waker::from(std::sync::Arc::new(Panics));
+            let mut foreign = std::pin::pin!(cx.sleep(second));
+            let first = foreign
+                .as_mut()
+                .poll(&mut std::task::Context::from_waker(&waker));
+            assert!(first.is_pending());
+            cx.sleep(second).await?;
+            Ok(cx.now())
+        })
+        .expect("it ends");
+    assert!(matches!(run.outcome, Outcome::Ok(at) if at == Time::from_nanos(1_000_000_000)));
+}

@@ -190,6 +190,10 @@ pub(crate) fn arm_cleanup(task: &TaskRef) {
         if let Some(timer) = stale {
             kernel.timer_cancel(timer);
         }
+        if task.word.load().phase() >= Phase::Finalizing {
+            // It ended meanwhile, and may have looked for a timer before this one was there.
+            disarm(task);
+        }
     }
 }
 

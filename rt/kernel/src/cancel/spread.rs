@@ -86,6 +86,14 @@ fn one_region(region: &Region, asked: Asked, queue: &mut Queue) -> bool {
 /// a child that is admitted before is in the list, one that comes later finds the request.
 fn tell(region: &Region, mut inner: MutexGuard<'_, Inner>, asked: Asked, queue: &mut Queue) {
     let asked = asked.after(inner.for_children.as_ref());
+    if inner
+        .for_children
+        .as_ref()
+        .is_some_and(|told| told.request == asked.request)
+    {
+        // Everybody below has this already, or finds it there: a mass failure asks once (CAN-4).
+        return;
+    }
     inner.for_children = Some(asked.clone());
     let found = children::all(region.kernel(), &inner);
     drop(inner);

@@ -13,6 +13,7 @@ use crate::cancel;
 use crate::region::RegionRef;
 use crate::sync::{Mutex, lock};
 use crate::task::TaskRef;
+use crate::task::cell::contained;
 use crate::timer::Wheel;
 
 /// What fires.
@@ -80,7 +81,8 @@ impl Timers {
             let _stay = actor::enter(kernel, None);
             crate::event::timer_fired(kernel, id, at);
             match target {
-                Target::Wake(waker) => waker.wake(),
+                // A foreign waker may panic; the timers after it fire all the same.
+                Target::Wake(waker) => contained(|| waker.wake()),
                 Target::Deadline(task) => cancel::expired(&task),
                 Target::Cleanup(task) => cancel::cleanup_ended(&task),
                 Target::RegionDeadline(region) => cancel::region_expired(&region),

@@ -24,6 +24,7 @@ use super::config::Policy;
 use super::record::{Region, RegionRef};
 use super::word::{Drain, State};
 use super::{children, finalizer};
+use crate::task::cell::contained;
 use crate::task::{Task, TaskRef, Tier};
 use crate::{cancel, event, obligation};
 
@@ -136,7 +137,8 @@ fn publish(region: &RegionRef) -> Option<(RegionRef, Drain)> {
     let scope = region.scope().waker.take();
     let closers = std::mem::take(&mut region.lock().closers);
     for waker in scope.into_iter().chain(closers) {
-        waker.wake();
+        // A foreign waker may panic; the parent hears of this end all the same.
+        contained(|| waker.wake());
     }
     let Some(parent) = parent else {
         kernel.root_closed();

@@ -3,15 +3,12 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
 use asr_base::{CancelKind, CancelReason, Error, Failure, Origin, Outcome, RegionId, Status};
 
-use asr_trace::Resource;
-
 use super::abandon::abandon;
 use super::close;
+use super::closer::Close;
 use super::config::RegionConfig;
 use super::finalizer::Finalizer;
 use super::open::{self, Opener, Spawn};
@@ -19,7 +16,7 @@ use super::record::{Region, RegionRef};
 use super::refused::{SpawnError, refusal};
 use super::word::State;
 use crate::cancel;
-use crate::cx::{All, Authority, Caps, Cx, May, Set, Token, Waiter, caps};
+use crate::cx::{All, Authority, Caps, Cx, May, Set, Token, caps};
 use crate::event;
 use crate::task::{JoinHandle, Task, TaskRef, Tier, cell};
 
@@ -119,11 +116,7 @@ impl<C> RegionHandle<C> {
     /// # Cancel safety
     /// No cancel point: the region is waited for. Dropping the future leaves the close going on.
     pub fn close<'c, D>(&'c self, cx: &'c Cx<D>) -> Close<'c> {
-        Close {
-            region: &self.region,
-            waiter: Waiter::new(cx.task()),
-            begun: false,
-        }
+        Close::new(&self.region, cx.task())
     }
 
     /// Registers a synchronous finalizer (REG-15).
@@ -248,51 +241,6 @@ impl<C> Drop for OpenRegion<C> {
             // Closing, and the owner does not wait: the outcome counts in the parent's.
             _ => self.handle.region.lock().counts = true,
         }
-    }
-}
-
-/// Future of [`RegionHandle::close`].
-#[must_use = "the close begins when it is polled"]
-pub struct Close<'c> {
-    region: &'c RegionRef,
-    waiter: Waiter<'c>,
-    begun: bool,
-}
-
-impl Future for Close<'_> {
-    type Output = Outcome<(), Error>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        let task = this.waiter.task();
-        if !this.begun {
-            if is_within(task.region(), this.region) {
-                let what = "a task of the region waits for its close";
-                return Poll::Ready(Outcome::Err(Error::new(Status::CYCLE, what)));
-            }
-            this.begun = true;
-            close::close(this.region);
-        }
-        // A cancel that comes while this waits wakes it, and is passed on (REG-11).
-        let _ = this.waiter.park(context);
-        cancel::pass_on(task, this.region);
-        // Cloned and dropped outside the lock: a waker may be anybody's code.
-        let waker = context.waker().clone();
-        let mut inner = this.region.lock();
-        if close::is_closed(this.region) {
-            let outcome = inner
-                .outcome
-                .clone()
-                .expect("stored before the word says so");
-            drop(inner);
-            return Poll::Ready(outcome);
-        }
-        if !inner.closers.iter().any(|other| other.will_wake(&waker)) {
-            inner.closers.push(waker);
-        }
-        drop(inner);
-        task.wait_for(Resource::Region(this.region.id()));
-        Poll::Pending
     }
 }
 

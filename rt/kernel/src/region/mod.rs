@@ -10,6 +10,7 @@
 //! | `close` | the protocol from the last child's end to the published outcome |
 //! | `abandon` | a region without its future or its owner |
 //! | `bracket` | acquire, use, release |
+//! | `closer` | waiting for a close |
 //! | `finalizer` | the finalizer stack and its runner |
 //! | `scope` | the Rust form: a body with borrowing fibers |
 //! | `refused` | what a refused spawn gives back |
@@ -20,6 +21,7 @@ mod abandon;
 mod bracket;
 pub(crate) mod children;
 pub(crate) mod close;
+mod closer;
 mod config;
 pub(crate) mod finalizer;
 mod handle;
@@ -32,9 +34,10 @@ pub mod word;
 
 pub(crate) use bracket::bracket;
 pub(crate) use children::Child;
+pub use closer::Close;
 pub use config::{Escalation, Policy, RegionConfig};
 pub(crate) use finalizer::Finalizer;
-pub use handle::{Close, OpenRegion, RegionHandle};
+pub use handle::{OpenRegion, RegionHandle};
 pub(crate) use handle::{defer_by, is_within, start};
 pub use open::Spawn;
 pub(crate) use record::Inner;

@@ -183,8 +183,6 @@ impl Region {
     /// Fills a record that the caller has just been handed; the inside is filled by the caller.
     pub(crate) fn renew(&self, fresh: Fresh) {
         self.scope().gone = false;
-        // Relaxed: the Release in `Word::renew` publishes them.
-        self.refs.store(fresh.refs, Relaxed);
         self.depth.store(fresh.depth, Relaxed);
         self.escalation.store(fresh.escalation as u8, Relaxed);
         self.shielded.store(fresh.shielded, Relaxed);
@@ -192,6 +190,8 @@ impl Region {
         let parent = fresh.parent.map_or(ptr::null_mut(), RegionRef::into_raw);
         self.parent.store(parent, Relaxed);
         self.word.renew(fresh.children);
+        // Release pairs with the Acquire of `try_retain`: who gets a reference sees all of it.
+        self.refs.store(fresh.refs, Release);
     }
 
     /// The name of the region.

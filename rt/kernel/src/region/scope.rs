@@ -33,6 +33,7 @@ use super::record::{Region, RegionRef};
 use super::refused::SpawnError;
 use crate::cancel;
 use crate::cx::{Authority, Caps, Cx, May, Set, Waiter, caps};
+use crate::obligation;
 use crate::task::end::Place;
 use crate::task::{JoinHandle, Task, TaskRef, Tier, cell, poll};
 
@@ -228,7 +229,12 @@ where
         match catch_unwind(AssertUnwindSafe(|| future.poll(context))) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(result)) => {
-                self.clear();
+                // A destructor that panics is a panic of this poll, as for a task (TSK-21).
+                let dropped = catch_unwind(AssertUnwindSafe(|| self.future.set(None)));
+                if let Err(panic) = dropped {
+                    contained(|| drop(result));
+                    resume_unwind(panic)
+                }
                 let outcome = Outcome::from(result);
                 let summary = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
                 self.value = outcome.ok();
@@ -261,6 +267,15 @@ fn contained(run: impl FnOnce()) {
 
 fn discard(payload: Box<dyn Any + Send>) {
     let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+}
+
+impl<F, T> Drop for Drive<'_, '_, F, T> {
+    /// Dropped half-way: what the body holds is unwound, not leaked, as for its fibers (OBL-10).
+    fn drop(&mut self) {
+        if !close::is_closed(&self.guard.region) {
+            obligation::unwound(|| self.body.clear());
+        }
+    }
 }
 
 impl<F, T> Unpin for Drive<'_, '_, F, T> {}

