@@ -13,7 +13,7 @@ use crate::cancel;
 use crate::cx::Waiter;
 use crate::task::TaskRef;
 
-/// Future of [`RegionHandle::close`].
+/// Future of [`RegionHandle::close`](super::RegionHandle::close).
 #[must_use = "the close begins when it is polled"]
 pub struct Close<'c> {
     region: &'c RegionRef,
