@@ -4,12 +4,12 @@
 //! `cargo bench -p asr-kernel --bench kernel`. Instructions and bytes: the examples `costs` and
 //! `bytes`.
 
-mod work;
+mod ops;
 
 use std::time::Instant;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use work::Place;
+use ops::Place;
 
 fn operations(c: &mut Criterion) {
     for (place, name) in [
@@ -18,11 +18,11 @@ fn operations(c: &mut Criterion) {
         (Place::Local, "local"),
     ] {
         let mut group = c.benchmark_group(name);
-        for (name, work) in work::ALL {
+        for (name, work) in ops::ALL {
             group.bench_function(name, |b| {
                 b.iter_custom(|times| {
                     let start = Instant::now();
-                    work::run(place, work, times);
+                    ops::run(place, work, times);
                     start.elapsed()
                 });
             });

@@ -5,8 +5,8 @@
 //! double, so up to half of what was asked for is not touched; the resident bytes are the cost.
 #![allow(unsafe_code, reason = "counts what the global allocator is asked for")]
 
-#[path = "../benches/work/mod.rs"]
-mod work;
+#[path = "../benches/ops/mod.rs"]
+mod ops;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::future::{pending, poll_fn};
@@ -20,7 +20,7 @@ use asr_kernel::obligation::Kind;
 use asr_kernel::region::Region;
 use asr_kernel::task::Task;
 use asr_kernel::{Cx, OpenRegion, RegionConfig, Spawn};
-use work::Bench;
+use ops::Bench;
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 

@@ -5,12 +5,12 @@
 //! drops out. `costs OPERATION...` does so for these only; `costs run PLACE OPERATION COUNT` is
 //! what callgrind runs.
 
-#[path = "../benches/work/mod.rs"]
-mod work;
+#[path = "../benches/ops/mod.rs"]
+mod ops;
 
 use std::process::{Command, ExitCode};
 
-use work::{Place, Work};
+use ops::{Place, Work};
 
 const PLACES: [(&str, Place); 3] = [
     ("queue", Place::Queue),
@@ -39,10 +39,10 @@ fn main() -> ExitCode {
 
 fn run(place: &str, work: &str, count: &str) -> Result<(), String> {
     let place = PLACES.iter().find(|(name, _)| *name == place);
-    let work = work::ALL.iter().find(|(name, _)| *name == work);
+    let work = ops::ALL.iter().find(|(name, _)| *name == work);
     let ((_, place), (_, work)) = place.zip(work).ok_or("no such place or operation")?;
     let times = count.parse().map_err(|_| format!("{count} is no count"))?;
-    work::run(*place, *work, times);
+    ops::run(*place, *work, times);
     Ok(())
 }
 
@@ -51,7 +51,7 @@ fn instructions(names: &[&str]) -> Result<(), String> {
     print!("{:<16}", "instructions");
     PLACES.iter().for_each(|(name, _)| print!("{name:>10}"));
     println!();
-    for (name, work) in work::ALL {
+    for (name, work) in ops::ALL {
         if work == Work::Nothing || !(names.is_empty() || names.contains(&name)) {
             continue;
         }
