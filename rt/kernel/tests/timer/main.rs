@@ -1,6 +1,8 @@
 //! The timer wheel: order, ids, far deadlines, coalescing, memory; and against a sorted map.
 #![cfg(not(loom))]
 
+mod model;
+
 use asr_base::{Duration, Time, TimerId};
 use asr_kernel::timer::{Coalesce, Wheel};
 
@@ -31,13 +33,13 @@ fn val_32_equal_deadlines_fire_in_order_of_registration() {
             for n in 0..1000 {
                 wheel.insert(at(instant), n);
                 let passed = if late { instant } else { instant / 2000 * n };
-                assert_eq!(fired(&mut wheel, passed.min(instant - 1)), []);
+                assert!(fired(&mut wheel, passed.min(instant - 1)).is_empty());
             }
             assert_eq!(fired(&mut wheel, instant), (0..1000).collect::<Vec<_>>());
         }
     }
     let mut wheel = Wheel::new();
-    assert_eq!(fired(&mut wheel, MS), []);
+    assert!(fired(&mut wheel, MS).is_empty());
     for n in 0..1000 {
         wheel.insert(at(if n % 2 == 0 { 7 } else { 3 }), n);
     }
@@ -85,7 +87,7 @@ fn sch_26_a_hundred_thousand_come_and_go() {
         assert_eq!(wheel.cancel(*id), Some(n as u64));
     }
     assert!(wheel.is_empty());
-    assert_eq!(fired(&mut wheel, u64::MAX), []);
+    assert!(fired(&mut wheel, u64::MAX).is_empty());
 }
 
 #[test]
@@ -135,15 +137,15 @@ fn sch_27_from_a_millisecond_to_ten_years_none_early_none_a_tick_late() {
     for &deadline in &deadlines {
         let tick = deadline.next_multiple_of(MS);
         assert_eq!(wheel.next_deadline(), Some(at(deadline)));
-        assert_eq!(fired(&mut wheel, tick - MS), []);
+        assert!(fired(&mut wheel, tick - MS).is_empty());
         if tick > deadline {
-            assert_eq!(fired(&mut wheel, deadline - 1), []);
+            assert!(fired(&mut wheel, deadline - 1).is_empty());
         }
         assert_eq!(fired(&mut wheel, tick), [deadline]);
     }
     // Those that are never due stay, whatever the time.
     assert_eq!(wheel.next_deadline(), None);
-    assert_eq!(fired(&mut wheel, u64::MAX), []);
+    assert!(fired(&mut wheel, u64::MAX).is_empty());
     assert_eq!(wheel.len(), 1);
 }
 
@@ -183,7 +185,7 @@ fn sch_28_a_group_fires_together_within_the_window() {
     let mut wheel = coalescing(&[1000, 1050, 1100, 1101, u64::MAX], 3);
     assert_eq!(wheel.next_deadline(), Some(at(1000)));
     assert_eq!(wheel.next_turn(), Some(at(1100)));
-    assert_eq!(fired(&mut wheel, 1099), []);
+    assert!(fired(&mut wheel, 1099).is_empty());
     assert_eq!(fired(&mut wheel, 1100), [1000, 1050, 1100]);
     assert_eq!(wheel.next_turn(), Some(at(1101)));
     assert_eq!(fired(&mut wheel, 1101), [1101]);
@@ -194,7 +196,7 @@ fn sch_28_a_group_fires_together_within_the_window() {
 fn sch_28_a_group_that_shrinks_is_let_go() {
     let mut wheel = coalescing(&[1000, 1050], 3);
     let third = wheel.insert(at(1090), 1090);
-    assert_eq!(fired(&mut wheel, 1010), []);
+    assert!(fired(&mut wheel, 1010).is_empty());
     assert_eq!(wheel.cancel(third), Some(1090));
     assert_eq!(wheel.next_turn(), Some(at(1000)));
     assert_eq!(fired(&mut wheel, 1010), [1000]);

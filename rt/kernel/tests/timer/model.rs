@@ -1,35 +1,10 @@
 //! The wheel against an ordered map: random inserts, cancels, resets, jumps, and a clock that lags.
 
-use asr_base::{Duration, Time, TimerId};
-use asr_kernel::timer::{Coalesce, Wheel};
+use super::{at, coalescing, fired};
+use asr_base::{Time, TimerId};
+use asr_kernel::timer::Wheel;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-
-fn at(nanos: u64) -> Time {
-    Time::from_nanos(nanos)
-}
-
-fn fired<P>(wheel: &mut Wheel<P>, now: u64) -> Vec<P> {
-    let mut all = Vec::new();
-    let count = wheel.advance(at(now), &mut |_, deadline, payload| {
-        assert!(deadline <= at(now), "early");
-        all.push(payload);
-    });
-    assert_eq!(count, all.len());
-    all
-}
-
-fn coalescing(deadlines: &[u64], min_group: usize) -> Wheel<u64> {
-    let mut wheel = Wheel::new();
-    wheel.set_coalescing(Some(Coalesce {
-        window: Duration::from_nanos(100),
-        min_group,
-    }));
-    for &deadline in deadlines {
-        wheel.insert(at(deadline), deadline);
-    }
-    wheel
-}
 
 #[derive(Clone, Debug)]
 enum Step {
