@@ -113,9 +113,6 @@ pub(crate) fn wake(task: &Task) {
     });
 }
 
-/// Finalizers of the task begin: no event of its own, each of them has one.
-pub(crate) fn finalizing(_task: &Task) {}
-
 pub(crate) fn completed(task: &Task, outcome: &Outcome<(), Error>) {
     emit(task.kernel(), |now| {
         let draft = of_task(Kind::TaskComplete, now, task).object(task_object(task, Access::Write));

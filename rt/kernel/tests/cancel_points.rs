@@ -96,18 +96,11 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
             let region = cx.open_region(&all())?;
             match name {
                 "close" => drop(region.close(cx).await),
-                "id" => drop(region.id()),
-                "region" => drop(region.region().depth()),
-                "state" => drop(region.state()),
                 "outcome" => drop(region.outcome()),
                 "cancel" => region.cancel("stop"),
                 "cancel_as" => region.cancel_as(asr_base::CancelKind::User, "stop"),
                 "cancel_below" => drop(region.cancel_below(region.id(), "stop")),
                 "begin_close" => region.begin_close(),
-                "defer_sync" => drop(region.defer_sync(|| Ok(()))),
-                "defer_async" => drop(region.defer_async(move |_| none())),
-                "spawn" => drop(region.spawn(async |_| Ok(()))),
-                "spawn_with" => drop(region.spawn_with(Spawn::new(), async |_| Ok(()))),
                 "open" => drop(region.open(&all())),
                 _ => panic!("no test of {owner}::{name}"),
             }
@@ -118,12 +111,7 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
                 cx.region(all(), async |scope, _| {
                     match name {
                         "fiber" => drop(scope.fiber(async |_| Ok(()))),
-                        "spawn" => drop(scope.spawn(async |_| Ok(()))),
-                        "spawn_with" => drop(scope.spawn_with(Spawn::new(), async |_| Ok(()))),
-                        "defer_sync" => drop(scope.defer_sync(|| Ok(()))),
-                        "defer_async" => drop(scope.defer_async(move |_| none())),
                         "handle" => drop(scope.handle()),
-                        "id" => drop(scope.id()),
                         _ => panic!("no test of Scope::{name}"),
                     }
                     Ok(())
@@ -135,6 +123,7 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
             let spawner = cx.spawner();
             match name {
                 "id" => drop(spawner.id()),
+                "region" => drop(spawner.region().depth()),
                 "state" => drop(spawner.state()),
                 "defer_sync" => drop(spawner.defer_sync(|| Ok(()))),
                 "defer_async" => drop(spawner.defer_async(move |_| none())),

@@ -5,8 +5,7 @@ use asr_base::{Error, Failure, Outcome, Status};
 use super::{Cx, May, Set, caps};
 use crate::event;
 use crate::region::{
-    self, Finalizer, OpenRegion, RegionConfig, RegionHandle, RegionRef, Scope, Spawn, SpawnError,
-    Spawner,
+    self, Finalizer, OpenRegion, RegionConfig, RegionRef, Scope, Spawn, SpawnError, Spawner,
 };
 use crate::task::{JoinHandle, Phase, Tier};
 
@@ -54,7 +53,7 @@ impl<C: Set> Cx<C> {
         C: May<caps::Task>,
     {
         let region = RegionRef::of(self.task.region());
-        Spawner::new(RegionHandle::with_caps(region, self.caps))
+        Spawner::new(region, self.caps)
     }
 }
 

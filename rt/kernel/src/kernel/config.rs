@@ -18,8 +18,6 @@ pub struct Config {
     pub mask_depth_max: u8,
     /// Checkpoints a task may pass after it observed its cancel: 8 (CAN-7).
     pub swallow_limit: u32,
-    /// Warning of a close that waits: 10 s, doubling (REG-34).
-    pub close_warn: Duration,
     /// Grace after the root's cleanup budget: 10 s (CAN-26).
     pub shutdown_grace: Duration,
     /// Response to leaked obligations: Panic in debug builds, Recover in release (OBL-12).
@@ -40,7 +38,6 @@ impl Default for Config {
             coop_budget: 128,
             mask_depth_max: 8,
             swallow_limit: 8,
-            close_warn: Duration::from_secs(10),
             shutdown_grace: Duration::from_secs(10),
             leak_response: LeakResponse::default(),
             leak_escalation: None,

@@ -82,7 +82,9 @@ impl Timers {
             crate::event::timer_fired(kernel, id, at);
             match target {
                 // A foreign waker may panic; the timers after it fire all the same.
-                Target::Wake(waker) => contained(|| waker.wake()),
+                Target::Wake(waker) => {
+                    contained(|| waker.wake());
+                }
                 Target::Deadline(task) => cancel::expired(&task),
                 Target::Cleanup(task) => cancel::cleanup_ended(&task),
                 Target::RegionDeadline(region) => cancel::region_expired(&region),

@@ -10,6 +10,7 @@ use crate::event;
 use crate::kernel::Kernel;
 use crate::region::{Region, RegionRef};
 use crate::task::Task;
+use crate::task::cell::contained;
 
 /// A task is about to be complete: what it still holds is aborted. A payload if the response to a
 /// leak is Panic.
@@ -80,7 +81,7 @@ fn give_up(
         leak::found(kernel, &report, abort)
     } else {
         if let Some(abort) = abort {
-            leak::contained(abort);
+            contained(abort);
         }
         None
     }

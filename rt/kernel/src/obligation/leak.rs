@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::Location;
 
 use asr_base::{Duration, ObligationId, Outcome, PanicKind, PanicPayload, RegionId, combine};
 
@@ -17,6 +17,7 @@ use super::place::{Holder, HolderId};
 use crate::event;
 use crate::kernel::Kernel;
 use crate::task::Phase;
+use crate::task::cell::contained;
 
 /// The response to a leak, weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,18 +121,6 @@ impl Reporting {
 impl Drop for Reporting {
     fn drop(&mut self) {
         REPORTING.set(false);
-    }
-}
-
-/// Runs the code of a user that gives something up; a panic of it ends here. False if it panicked.
-pub(super) fn contained(run: impl FnOnce()) -> bool {
-    match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(()) => true,
-        Err(payload) => {
-            // The payload's own destructor may panic in turn.
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
-            false
-        }
     }
 }
 

@@ -13,6 +13,7 @@ use super::token::{Claimed, Origin, Token};
 use crate::cx::{Authority, Cx};
 use crate::region::{OpenRegion, RegionHandle, RegionRef, Spawner};
 use crate::task::JoinHandle;
+use crate::task::cell::contained;
 
 /// What is behind a token: capacity that was taken, and the two ways to let go of it.
 ///
@@ -137,13 +138,13 @@ impl<T> From<&JoinHandle<T>> for Recipient {
 
 impl<C> From<&Spawner<C>> for Recipient {
     fn from(spawner: &Spawner<C>) -> Recipient {
-        Recipient::from(spawner.handle())
+        Recipient(Holder::Region(RegionRef::of(spawner.region())))
     }
 }
 
 impl<C> From<&RegionHandle<C>> for Recipient {
     fn from(handle: &RegionHandle<C>) -> Recipient {
-        Recipient(Holder::Region(RegionRef::of(handle.region())))
+        Recipient::from(&**handle)
     }
 }
 
@@ -302,12 +303,12 @@ impl<R: Linear> Drop for Obligation<R> {
         let cause = cause::of_drop(&token.place.holder);
         let report = cause.is_leak().then(|| token.report(cause));
         if !token.claim() {
-            leak::contained(|| resource.abort(AbortCause::Late));
+            contained(|| resource.abort(AbortCause::Late));
             return;
         }
         token.resolve(Some(cause), None);
         match report {
-            None => drop(leak::contained(|| resource.abort(cause))),
+            None => drop(contained(|| resource.abort(cause))),
             Some(report) => {
                 let abort = Box::new(move || resource.abort(cause));
                 if let Some(payload) = leak::found(token.kernel(), &report, Some(abort)) {

@@ -9,13 +9,13 @@ use asr_base::{Error, ObligationId, Status};
 
 use super::cause::AbortCause;
 use super::kind::Kind;
-use super::leak;
 use super::linear::Recipient;
 use super::place::{Holder, Place};
 use super::record::ImplicitAbort;
 use super::token::{self, Origin, Token};
 use crate::cx::{Authority, Cx};
 use crate::task::TaskRef;
+use crate::task::cell::contained;
 
 impl<C> Cx<C> {
     /// Makes a token with a record. `abort` gives up what is behind it, if nobody does.
@@ -80,7 +80,7 @@ fn resolve(task: &TaskRef, id: ObligationId, cause: Option<AbortCause>) -> Resul
         token::take(kernel, id, body)
     })?;
     token::settle(&taken.place, Some(id), cause, Some(task));
-    leak::contained(|| drop(taken.abort));
+    contained(|| drop(taken.abort));
     Ok(())
 }
 

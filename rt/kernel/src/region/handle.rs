@@ -2,7 +2,6 @@
 #![allow(unsafe_code, reason = "makes the one handle of a new task")]
 
 use std::fmt;
-use std::marker::PhantomData;
 
 use asr_base::{CancelKind, CancelReason, Error, Failure, Origin, Outcome, RegionId, Status};
 
@@ -14,29 +13,34 @@ use super::finalizer::Finalizer;
 use super::open::{self, Opener, Spawn};
 use super::record::{Region, RegionRef};
 use super::refused::{SpawnError, refusal};
+use super::spawner::Spawner;
 use super::word::State;
 use crate::cancel;
 use crate::cx::{All, Authority, Caps, Cx, May, Set, Token, caps};
 use crate::event;
 use crate::task::{JoinHandle, Task, TaskRef, Tier, cell};
 
-/// A handle of a region: spawns into it, cancels it, asks it. Keeps neither region nor runtime
-/// open.
-pub struct RegionHandle<C = All> {
-    region: RegionRef,
-    caps: Caps,
-    set: PhantomData<fn() -> C>,
-}
+/// A handle of a region: beside what a [`Spawner`] may, it cancels, closes and opens below. Keeps
+/// neither region nor runtime open.
+pub struct RegionHandle<C = All>(Spawner<C>);
 
 impl<C> Clone for RegionHandle<C> {
     fn clone(&self) -> RegionHandle<C> {
-        RegionHandle::with_caps(self.region.clone(), self.caps)
+        RegionHandle(self.0.clone())
     }
 }
 
 impl<C> fmt::Debug for RegionHandle<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("RegionHandle").field(&self.region).finish()
+        f.debug_tuple("RegionHandle").field(&self.0.region).finish()
+    }
+}
+
+impl<C> std::ops::Deref for RegionHandle<C> {
+    type Target = Spawner<C>;
+
+    fn deref(&self) -> &Spawner<C> {
+        &self.0
     }
 }
 
@@ -48,26 +52,7 @@ impl RegionHandle {
 
 impl<C> RegionHandle<C> {
     pub(crate) fn with_caps(region: RegionRef, caps: Caps) -> RegionHandle<C> {
-        RegionHandle {
-            region,
-            caps,
-            set: PhantomData,
-        }
-    }
-
-    /// The region.
-    pub fn id(&self) -> RegionId {
-        self.region.id()
-    }
-
-    /// The record.
-    pub fn region(&self) -> &Region {
-        &self.region
-    }
-
-    /// Where it is.
-    pub fn state(&self) -> State {
-        self.region.state()
+        RegionHandle(Spawner::new(region, caps))
     }
 
     /// The outcome, once closed.
@@ -117,67 +102,6 @@ impl<C> RegionHandle<C> {
     /// No cancel point: the region is waited for. Dropping the future leaves the close going on.
     pub fn close<'c, D>(&'c self, cx: &'c Cx<D>) -> Close<'c> {
         Close::new(&self.region, cx.task())
-    }
-
-    /// Registers a synchronous finalizer (REG-15).
-    ///
-    /// # Errors
-    /// The closure, unused, if the region is not open (REG-3).
-    pub fn defer_sync<F>(&self, run: F) -> Result<(), SpawnError<F>>
-    where
-        F: FnOnce() -> Result<(), Failure> + Send + 'static,
-    {
-        defer(&self.region, run, Finalizer::sync)
-    }
-
-    /// Registers an asynchronous finalizer (REG-15).
-    ///
-    /// # Errors
-    /// As for [`defer_sync`](RegionHandle::defer_sync).
-    pub fn defer_async<F, Fut>(&self, run: F) -> Result<(), SpawnError<F>>
-    where
-        F: FnOnce(Cx<C>) -> Fut + Send + 'static,
-        Fut: Future<Output = Result<(), Failure>> + Send + 'static,
-    {
-        defer(&self.region, run, |run| Finalizer::future(self.caps, run))
-    }
-}
-
-impl<C: Set> RegionHandle<C> {
-    /// Starts a task in the region.
-    ///
-    /// # Errors
-    /// The closure, unused, if the region does not admit (REG-3), with `CAP_DENIED` if the token is
-    /// gone.
-    pub fn spawn<T, F, Fut>(&self, run: F) -> Result<JoinHandle<T>, SpawnError<F>>
-    where
-        C: May<caps::Task>,
-        F: FnOnce(Cx<C>) -> Fut + Send + 'static,
-        Fut: Future<Output = Result<T, Failure>> + Send + 'static,
-        T: Send + 'static,
-    {
-        self.spawn_with(Spawn::new(), run)
-    }
-
-    /// The same with name or budget.
-    ///
-    /// # Errors
-    /// As for [`spawn`](RegionHandle::spawn).
-    pub fn spawn_with<T, F, Fut>(
-        &self,
-        options: Spawn,
-        run: F,
-    ) -> Result<JoinHandle<T>, SpawnError<F>>
-    where
-        C: May<caps::Task>,
-        F: FnOnce(Cx<C>) -> Fut + Send + 'static,
-        Fut: Future<Output = Result<T, Failure>> + Send + 'static,
-        T: Send + 'static,
-    {
-        if let Err(status) = allow::<caps::Task>(&self.region, self.caps, "spawn") {
-            return Err(SpawnError::new(status, run));
-        }
-        start(&self.region, Tier::Task, self.caps, options, run)
     }
 }
 

@@ -14,7 +14,6 @@
 //! either. The memory of a cell may outlive all that (a waker refers to the record); it holds
 //! nothing then.
 
-use std::any::Any;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
@@ -27,13 +26,14 @@ use asr_trace::Resource;
 use super::abandon::abandon;
 use super::close;
 use super::config::RegionConfig;
-use super::handle::{RegionHandle, allow, defer, start};
+use super::handle::{RegionHandle, start};
 use super::open::{self, Opener, Spawn};
 use super::record::{Region, RegionRef};
 use super::refused::SpawnError;
 use crate::cancel;
-use crate::cx::{Authority, Caps, Cx, May, Set, Waiter, caps};
+use crate::cx::{Authority, Cx, May, Set, Waiter, caps};
 use crate::obligation;
+use crate::task::cell::contained;
 use crate::task::end::Place;
 use crate::task::{JoinHandle, Task, TaskRef, Tier, cell, poll};
 
@@ -43,28 +43,34 @@ const POLLS_PER_TURN: usize = 64;
 /// The inside of a region, for its body and its fibers: the capability to start fibers
 /// (`FiberCap`). They may borrow what outlives `'env`, so a scope that is used for borrowing fibers
 /// cannot go into a task, which borrows nothing.
+///
+/// What tasks of the region may keep is its handle, which the scope derefs to.
 pub struct Scope<'env, C = crate::cx::All> {
-    region: RegionRef,
-    caps: Caps,
+    handle: RegionHandle<C>,
     /// Invariant: a longer or shorter `'env` would admit other borrows.
     env: PhantomData<fn(&'env ()) -> &'env ()>,
-    set: PhantomData<fn() -> C>,
 }
 
 impl<C> Clone for Scope<'_, C> {
     fn clone(&self) -> Self {
         Scope {
-            region: self.region.clone(),
-            caps: self.caps,
+            handle: self.handle.clone(),
             env: PhantomData,
-            set: PhantomData,
         }
     }
 }
 
 impl<C> std::fmt::Debug for Scope<'_, C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Scope").field(&self.region).finish()
+        f.debug_tuple("Scope").field(&self.handle.region).finish()
+    }
+}
+
+impl<C> std::ops::Deref for Scope<'_, C> {
+    type Target = RegionHandle<C>;
+
+    fn deref(&self) -> &RegionHandle<C> {
+        &self.handle
     }
 }
 
@@ -79,76 +85,13 @@ impl<'env, C: Set> Scope<'env, C> {
         Fut: Future<Output = Result<T, Failure>> + Send + 'env,
         T: Send + 'env,
     {
-        start(&self.region, Tier::Fiber, self.caps, Spawn::new(), run)
-    }
-
-    /// Starts a task in this region.
-    ///
-    /// # Errors
-    /// As for [`fiber`](Scope::fiber).
-    pub fn spawn<T, F, Fut>(&self, run: F) -> Result<JoinHandle<T>, SpawnError<F>>
-    where
-        C: May<caps::Task>,
-        F: FnOnce(Cx<C>) -> Fut + Send + 'static,
-        Fut: Future<Output = Result<T, Failure>> + Send + 'static,
-        T: Send + 'static,
-    {
-        self.spawn_with(Spawn::new(), run)
-    }
-
-    /// The same with name or budget.
-    ///
-    /// # Errors
-    /// As for [`fiber`](Scope::fiber).
-    pub fn spawn_with<T, F, Fut>(
-        &self,
-        options: Spawn,
-        run: F,
-    ) -> Result<JoinHandle<T>, SpawnError<F>>
-    where
-        C: May<caps::Task>,
-        F: FnOnce(Cx<C>) -> Fut + Send + 'static,
-        Fut: Future<Output = Result<T, Failure>> + Send + 'static,
-        T: Send + 'static,
-    {
-        if let Err(status) = allow::<caps::Task>(&self.region, self.caps, "spawn") {
-            return Err(SpawnError::new(status, run));
-        }
-        start(&self.region, Tier::Task, self.caps, options, run)
-    }
-
-    /// Registers a synchronous finalizer (REG-15).
-    ///
-    /// # Errors
-    /// The closure, unused, if the region is not open (REG-3).
-    pub fn defer_sync<F>(&self, run: F) -> Result<(), SpawnError<F>>
-    where
-        F: FnOnce() -> Result<(), Failure> + Send + 'static,
-    {
-        defer(&self.region, run, super::Finalizer::sync)
-    }
-
-    /// Registers an asynchronous finalizer (REG-15).
-    ///
-    /// # Errors
-    /// As for [`defer_sync`](Scope::defer_sync).
-    pub fn defer_async<F, Fut>(&self, run: F) -> Result<(), SpawnError<F>>
-    where
-        F: FnOnce(Cx<C>) -> Fut + Send + 'static,
-        Fut: Future<Output = Result<(), Failure>> + Send + 'static,
-    {
-        let caps = self.caps;
-        defer(&self.region, run, |run| super::Finalizer::future(caps, run))
+        let handle = &self.handle;
+        start(&handle.region, Tier::Fiber, handle.caps, Spawn::new(), run)
     }
 
     /// A handle that tasks of the region may keep: it spawns, cancels, asks.
     pub fn handle(&self) -> RegionHandle<C> {
-        RegionHandle::with_caps(self.region.clone(), self.caps)
-    }
-
-    /// The region.
-    pub fn id(&self) -> asr_base::RegionId {
-        self.region.id()
+        self.handle.clone()
     }
 }
 
@@ -178,11 +121,9 @@ where
         env: PhantomData,
     };
     let inside = Cx::of(task, cx.raw_caps());
-    let scope = Scope {
-        region: guard.region.clone(),
-        caps: cx.raw_caps(),
+    let scope: Scope<'env, C> = Scope {
+        handle: RegionHandle::with_caps(guard.region.clone(), cx.raw_caps()),
         env: PhantomData,
-        set: PhantomData,
     };
     let body = pin!(Some(cell::lazy(
         |(scope, inside)| body(scope, inside),
@@ -257,16 +198,6 @@ impl<F, T> Body<'_, F, T> {
     fn clear(&mut self) {
         contained(|| self.future.set(None));
     }
-}
-
-fn contained(run: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
-        discard(payload);
-    }
-}
-
-fn discard(payload: Box<dyn Any + Send>) {
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
 }
 
 impl<F, T> Drop for Drive<'_, '_, F, T> {

@@ -4,48 +4,60 @@
 //! handle that the body of the region or its opener has (CAN-8).
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use asr_base::{Failure, RegionId};
 
-use super::handle::RegionHandle;
+use super::finalizer::Finalizer;
+use super::handle::{allow, defer, start};
 use super::open::Spawn;
+use super::record::{Region, RegionRef};
 use super::refused::SpawnError;
 use super::word::State;
-use crate::cx::{All, Cx, May, caps};
-use crate::task::JoinHandle;
+use crate::cx::{All, Caps, Cx, May, caps};
+use crate::task::{JoinHandle, Tier};
 
 /// See the module.
-pub struct Spawner<C = All>(RegionHandle<C>);
+pub struct Spawner<C = All> {
+    pub(super) region: RegionRef,
+    pub(super) caps: Caps,
+    set: PhantomData<fn() -> C>,
+}
 
 impl<C> Clone for Spawner<C> {
     fn clone(&self) -> Spawner<C> {
-        Spawner(self.0.clone())
+        Spawner::new(self.region.clone(), self.caps)
     }
 }
 
 impl<C> fmt::Debug for Spawner<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Spawner").field(self.0.region()).finish()
+        f.debug_tuple("Spawner").field(&self.region).finish()
     }
 }
 
 impl<C> Spawner<C> {
-    pub(crate) fn new(handle: RegionHandle<C>) -> Spawner<C> {
-        Spawner(handle)
+    pub(crate) fn new(region: RegionRef, caps: Caps) -> Spawner<C> {
+        Spawner {
+            region,
+            caps,
+            set: PhantomData,
+        }
     }
 
-    pub(crate) fn handle(&self) -> &RegionHandle<C> {
-        &self.0
+    /// The record.
+    pub fn region(&self) -> &Region {
+        &self.region
     }
 
     /// The region.
     pub fn id(&self) -> RegionId {
-        self.0.id()
+        self.region.id()
     }
 
     /// Where it is.
     pub fn state(&self) -> State {
-        self.0.state()
+        self.region.state()
     }
 
     /// Registers a synchronous finalizer (REG-15).
@@ -56,7 +68,7 @@ impl<C> Spawner<C> {
     where
         F: FnOnce() -> Result<(), Failure> + Send + 'static,
     {
-        self.0.defer_sync(run)
+        defer(&self.region, run, Finalizer::sync)
     }
 
     /// Registers an asynchronous finalizer (REG-15).
@@ -68,11 +80,9 @@ impl<C> Spawner<C> {
         F: FnOnce(Cx<C>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<(), Failure>> + Send + 'static,
     {
-        self.0.defer_async(run)
+        defer(&self.region, run, |run| Finalizer::future(self.caps, run))
     }
-}
 
-impl<C: May<caps::Task>> Spawner<C> {
     /// Starts a task in the region.
     ///
     /// # Errors
@@ -80,11 +90,12 @@ impl<C: May<caps::Task>> Spawner<C> {
     /// gone.
     pub fn spawn<T, F, Fut>(&self, run: F) -> Result<JoinHandle<T>, SpawnError<F>>
     where
+        C: May<caps::Task>,
         F: FnOnce(Cx<C>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, Failure>> + Send + 'static,
         T: Send + 'static,
     {
-        self.0.spawn(run)
+        self.spawn_with(Spawn::new(), run)
     }
 
     /// The same with name or budget.
@@ -97,10 +108,14 @@ impl<C: May<caps::Task>> Spawner<C> {
         run: F,
     ) -> Result<JoinHandle<T>, SpawnError<F>>
     where
+        C: May<caps::Task>,
         F: FnOnce(Cx<C>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, Failure>> + Send + 'static,
         T: Send + 'static,
     {
-        self.0.spawn_with(options, run)
+        if let Err(status) = allow::<caps::Task>(&self.region, self.caps, "spawn") {
+            return Err(SpawnError::new(status, run));
+        }
+        start(&self.region, Tier::Task, self.caps, options, run)
     }
 }

@@ -232,10 +232,12 @@ unsafe fn free_cell<F, T>(cell: NonNull<Header>) {
     drop(unsafe { Box::from_raw(cell.cast::<Cell<F, T>>().as_ptr()) });
 }
 
-/// Runs destructors of user code; a panic in one is reported by the panic hook and ends here.
-pub(crate) fn contained(run: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
-        // The payload may panic again when it is dropped.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
-    }
+/// Runs code of a user that gives something up: a destructor, a waker, an abort. A panic in it is
+/// reported by the panic hook and ends here. False if it panicked.
+pub(crate) fn contained(run: impl FnOnce()) -> bool {
+    let panicked = catch_unwind(AssertUnwindSafe(run)).err();
+    let clean = panicked.is_none();
+    // The payload may panic again when it is dropped.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(panicked)));
+    clean
 }

@@ -81,7 +81,6 @@ pub(crate) fn body_ended(task: TaskRef, end: End, place: &mut dyn Place) {
     }
     if has_finalizers(&task) {
         task.word.finalize();
-        event::finalizing(&task);
         let side = task.side_or_new();
         side.lock().ended = Some(outcome);
         go_on(task);
