@@ -18,6 +18,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("asr-trace", &["asr-abi", "asr-base"]),
     ("asr-kernel", &["asr-abi", "asr-base", "asr-trace"]),
     (
+        "asr-sync",
+        &["asr-abi", "asr-base", "asr-trace", "asr-kernel"],
+    ),
+    (
         "asr-heal",
         &["asr-abi", "asr-base", "asr-trace", "asr-kernel"],
     ),
@@ -40,6 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "asr-base",
             "asr-trace",
             "asr-kernel",
+            "asr-sync",
             "asr-heal",
             "asr-lab",
         ],
@@ -81,6 +86,7 @@ const ALL: &[&str] = &[
     "asr-base",
     "asr-trace",
     "asr-kernel",
+    "asr-sync",
     "asr-heal",
     "asr-lab",
     "asr-rt",
