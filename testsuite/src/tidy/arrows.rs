@@ -74,6 +74,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "asr-archive",
         ],
     ),
+    ("asr-bench", &["asr-base", "asr-kernel"]),
     ("asr-testsuite", ALL),
     ("asr-fuzz", FUZZ),
 ];
