@@ -7,6 +7,7 @@ use asr_base::Interrupted;
 
 use crate::event;
 use crate::inject;
+use crate::task::side::Inner;
 use crate::task::{Message, Task, TaskRef, Tier, waker};
 
 /// A checkpoint: one atomic load when nothing is pending (CAN-11).
@@ -64,18 +65,29 @@ pub(crate) fn on_cancel(task: &Task, key: Option<u64>, waker: &Waker) -> Option<
     if own {
         return key;
     }
-    let mut inner = task.side_or_new().lock();
-    if let Some(key) = key
-        && let Some(entry) = inner.cancel_wakers.iter_mut().find(|entry| entry.0 == key)
-    {
-        if !entry.1.will_wake(waker) {
-            entry.1 = waker.clone();
-        }
-        return Some(key);
+    let side = task.side_or_new();
+    let known = |inner: &Inner| {
+        let of_key = |entry: &(u64, Waker)| Some(entry.0) == key;
+        inner.cancel_wakers.iter().position(of_key)
+    };
+    let inner = side.lock();
+    if known(&inner).is_some_and(|at| inner.cancel_wakers[at].1.will_wake(waker)) {
+        return key;
+    }
+    drop(inner);
+    // Cloned, and dropped, outside the lock: it may be anybody's code. Meanwhile a cancel may take
+    // the entry; whoever parks looks for one afterwards.
+    let waker = waker.clone();
+    let mut inner = side.lock();
+    if let Some(at) = known(&inner) {
+        let displaced = std::mem::replace(&mut inner.cancel_wakers[at].1, waker);
+        drop(inner);
+        drop(displaced);
+        return key;
     }
     let key = inner.next_waker;
     inner.next_waker += 1;
-    inner.cancel_wakers.push((key, waker.clone()));
+    inner.cancel_wakers.push((key, waker));
     Some(key)
 }
 

@@ -65,15 +65,23 @@ fn one_region(region: &Region, asked: Asked, queue: &mut Queue) -> bool {
     }
     let kept = before.is_some_and(|pending| pending.reason == merged.reason);
     let cause = if kept { inner.asked } else { cause };
-    let below = CancelRequest {
-        reason: parent_cancelled(region, &merged.reason),
-        cleanup: merged.cleanup,
-    };
-    let reason = merged.reason.clone();
-    inner.cancel = Some(merged);
+    let (reason, cleanup) = (merged.reason.clone(), merged.cleanup);
+    let displaced = inner.cancel.replace(merged);
     region.word.request_cancel();
+    drop(inner);
+    drop(displaced);
+    // Without the lock: the clock and the trace are somebody else's code. Children that are
+    // admitted meanwhile are in the list when they are told.
     let number = event::region_cancel_requested(region, &reason, cause);
-    inner.asked = number;
+    let below = CancelRequest {
+        reason: parent_cancelled(region, &reason),
+        cleanup,
+    };
+    let mut inner = region.lock();
+    let still = inner.cancel.as_ref();
+    if still.is_some_and(|pending| pending.reason == reason) {
+        inner.asked = number;
+    }
     let below = Asked {
         request: below,
         cause: number,
@@ -94,9 +102,10 @@ fn tell(region: &Region, mut inner: MutexGuard<'_, Inner>, asked: Asked, queue: 
         // Everybody below has this already, or finds it there: a mass failure asks once (CAN-4).
         return;
     }
-    inner.for_children = Some(asked.clone());
+    let displaced = inner.for_children.replace(asked.clone());
     let found = children::all(region.kernel(), &inner);
     drop(inner);
+    drop(displaced);
     queue.extend(found.into_iter().map(|child| (child, asked.clone())));
 }
 

@@ -2,12 +2,13 @@
 //! these asks the region from there; with a lock held the test would never end.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
-use asr_base::{Error, Outcome, Status};
-use asr_kernel::{Cx, Policy, RegionConfig, RegionHandle};
+use asr_base::{CancelKind, Error, Outcome, Status, TaskId, Time};
+use asr_kernel::{Config, Cx, Driver, Kernel, Policy, RegionConfig, RegionHandle, Runnable};
+use asr_trace::{Draft, Sink};
 
 use crate::local;
 
@@ -55,7 +56,7 @@ async fn asked<F: Future>(region: RegionHandle, future: F) -> F::Output {
 }
 
 #[test]
-fn wakers_of_closers_run_without_a_lock() {
+fn sch_36_wakers_of_closers_run_without_a_lock() {
     let runtime = local();
     let outcome = runtime.run(async |cx| {
         let owned = cx.open_region(&RegionConfig::new())?;
@@ -72,7 +73,7 @@ fn wakers_of_closers_run_without_a_lock() {
 }
 
 #[test]
-fn wakers_of_scopes_run_without_a_lock() {
+fn sch_36_wakers_of_scopes_run_without_a_lock() {
     let runtime = local();
     let outcome = runtime.run(async |cx| {
         let owned = cx.open_region(&RegionConfig::new())?;
@@ -105,6 +106,125 @@ fn wakers_of_scopes_run_without_a_lock() {
     drop(outcome);
 }
 
+/// A wait registers the waker that it is polled with, to be woken by a cancel too. A new one
+/// displaces it.
+#[test]
+fn sch_36_wakers_of_waits_run_without_a_lock() {
+    let runtime = local();
+    let outcome = runtime.run(async |cx| {
+        let owned = cx.open_region(&RegionConfig::new())?;
+        let handle = owned.clone();
+        let task = owned.spawn(async move |cx| {
+            let mut wait = pin!(cx.sleep(std::time::Duration::from_secs(3600)));
+            std::future::poll_fn(|context| {
+                for _ in 0..3 {
+                    let asks = Asks {
+                        region: handle.clone(),
+                        wakes: AtomicU32::new(0),
+                        inner: context.waker().clone(),
+                    };
+                    let waker = Waker::from(Arc::new(asks));
+                    let _ = wait.as_mut().poll(&mut Context::from_waker(&waker));
+                }
+                Poll::Ready(())
+            })
+            .await;
+            Ok(())
+        })?;
+        let _ = task.join(&cx).await;
+        let _ = owned.close(&cx).await;
+        Ok(())
+    });
+    assert!(outcome.is_ok(), "{outcome:?}");
+}
+
+/// The world outside asks the region: the clock, and what takes the events.
+#[derive(Clone, Default)]
+struct World {
+    queue: Arc<Mutex<Vec<Runnable>>>,
+    target: Arc<Mutex<Option<RegionHandle>>>,
+    asked: Arc<AtomicU32>,
+}
+
+impl World {
+    fn ask(&self) {
+        let target = self.target.lock().expect("no panic under it").clone();
+        if let Some(target) = target {
+            let _ = (target.outcome(), target.region().budget());
+            self.asked.fetch_add(1, Relaxed);
+        }
+    }
+}
+
+impl Driver for World {
+    fn now(&self) -> Time {
+        self.ask();
+        Time::ZERO
+    }
+    fn enqueue(&self, task: Runnable) {
+        self.ask();
+        self.queue.lock().expect("no panic under it").push(task);
+    }
+    fn promote(&self, _: TaskId) {
+        self.ask();
+    }
+    fn entropy(&self, _: TaskId, _: u64) -> u64 {
+        0
+    }
+    fn timer_armed(&self, _: Time) {
+        self.ask();
+    }
+    fn root_closed(&self) {
+        self.ask();
+    }
+}
+
+impl Sink for World {
+    fn emit(&self, _: Draft) -> u64 {
+        self.ask();
+        1
+    }
+}
+
+#[test]
+fn sch_36_clock_and_trace_are_asked_without_the_lock_of_a_region() {
+    let world = World::default();
+    let kernel = Kernel::new(Box::new(world.clone()), Config::default());
+    kernel.trace().set(Arc::new(world.clone()));
+    let target = world.target.clone();
+    let main = kernel.root().spawn(async move |cx| {
+        let config = RegionConfig::new().timeout(std::time::Duration::from_secs(1));
+        let owned = cx.open_region(&config)?;
+        *target.lock().expect("no panic under it") = Some(owned.clone());
+        owned.defer_sync(|| Ok(()))?;
+        let task = owned.spawn(async |cx| {
+            let below = cx.open_region(&RegionConfig::new())?;
+            let _ = below.spawn(async |cx| Ok(cx.yield_now().await?))?;
+            cx.charge(1)?;
+            std::future::pending::<()>().await;
+            Ok(())
+        })?;
+        cx.yield_now().await?;
+        owned.cancel("once");
+        owned.cancel_as(CancelKind::Shutdown, "stronger");
+        let _ = task.join(&cx).await?;
+        let _ = owned.close(&cx).await;
+        owned.cancel("late");
+        Ok(())
+    });
+    drop(main.expect("the root is open"));
+    kernel.root().begin_close();
+    loop {
+        let next = world.queue.lock().expect("no panic under it").pop();
+        let Some(task) = next else { break };
+        kernel.run(task);
+    }
+    assert!(kernel.is_closed());
+    assert!(world.asked.load(Relaxed) > 20);
+    *world.target.lock().expect("no panic under it") = None;
+    kernel.trace().clear();
+}
+
 #[derive(Debug)]
 struct Cause(RegionHandle);
 
@@ -123,7 +243,7 @@ impl Drop for Cause {
 }
 
 #[test]
-fn errors_are_dropped_without_a_lock() {
+fn sch_36_errors_are_dropped_without_a_lock() {
     let runtime = local();
     let outcome = runtime.run(async |cx| {
         let config = RegionConfig::new().policy(Policy::CollectAll);
@@ -156,7 +276,7 @@ fn errors_are_dropped_without_a_lock() {
 
 /// A future that asks its region when it is dropped: by its end, by an abort, with its scope.
 #[test]
-fn futures_are_dropped_without_a_lock() {
+fn sch_36_futures_are_dropped_without_a_lock() {
     struct Held(RegionHandle);
     impl Drop for Held {
         fn drop(&mut self) {
