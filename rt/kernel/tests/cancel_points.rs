@@ -88,6 +88,7 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
                 "is_finished" => drop(child.is_finished()),
                 "phase" => drop(child.phase()),
                 "abort" => child.abort(),
+                "abort_by" => child.abort_by(cx),
                 "try_join" => drop(child.try_join()),
                 _ => panic!("no test of {owner}::{name}"),
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
-use asr_base::{CancelKind, Outcome, Status};
+use asr_base::{CancelKind, Origin, Outcome, Status};
 use asr_kernel::{Cx, OpenRegion, Policy, RegionConfig};
 use asr_lab::{Lab, LabConfig};
 use asr_trace::{Kind, Resource};
@@ -50,6 +50,30 @@ fn can_1_a_thousand_equal_requests_are_one() {
     assert_eq!(kinds(&log, Kind::CancelRequest).len(), 3);
     assert_eq!(kinds(&log, Kind::CancelObserve).len(), 1);
     assert_eq!(kernel.stats().repeated_cancels.get(), 2 * 999);
+}
+
+/// A handle names the region of its task, for it does not know who uses it; a context names its
+/// task.
+#[test]
+fn val_13_an_abort_names_who_aborts() {
+    ok(run(async |cx| {
+        let region = cx.open_region(&collect())?;
+        for known in [false, true] {
+            let child = region.spawn(async |cx| Ok(cx.sleep(SECOND).await?))?;
+            let origin = match known {
+                false => Origin::Region(region.id()),
+                true => Origin::Task(cx.task_id()),
+            };
+            match known {
+                false => child.abort(),
+                true => child.abort_by(&cx),
+            }
+            let reason = cancelled(child.join(&cx).await?);
+            assert_eq!((reason.kind(), reason.origin()), (CancelKind::User, origin));
+        }
+        drop(region.close(&cx).await);
+        Ok(())
+    }));
 }
 
 /// What a task has after two requests, in a state.

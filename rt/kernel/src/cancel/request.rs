@@ -131,14 +131,15 @@ fn ask(task: &Task, asked: Asked) -> bool {
     }
 }
 
-/// `abort` of a handle (TSK-20).
-pub(crate) fn abort(task: &TaskRef) {
+/// `abort` of a handle (TSK-20), by a task if one is known.
+pub(crate) fn abort(task: &TaskRef, by: Option<&Task>) {
     if task.word.load().phase() == Phase::Completed {
         event::cancel_late_by_handle(task);
         return;
     }
     let kernel = task.kernel();
-    let origin = Origin::Task(task.id());
+    let owner = Origin::Region(task.region().id());
+    let origin = by.map_or(owner, |by| Origin::Task(by.id()));
     let reason = CancelReason::new(CancelKind::User, origin, kernel.now()).with_message("aborted");
     request_task(task, request(kernel, reason));
 }

@@ -215,6 +215,7 @@ pub const OPERATIONS: &[Operation] = &[
     at_once("JoinHandle::is_finished"),
     at_once("JoinHandle::phase"),
     at_once("JoinHandle::abort"),
+    at_once("JoinHandle::abort_by"),
     waits("JoinHandle::join", Class::Checkpointing),
     at_once("JoinHandle::try_join"),
     commits("Obligation::commit"),

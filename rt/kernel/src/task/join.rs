@@ -76,8 +76,15 @@ impl<T> JoinHandle<T> {
 
     /// Requests a cancel of kind User. The task cleans up and ends as any cancelled task (TSK-20);
     /// join it to see it end.
+    ///
+    /// A handle does not know who uses it: the reason names the region that owns the task.
     pub fn abort(&self) {
-        crate::cancel::abort(&self.task);
+        crate::cancel::abort(&self.task, None);
+    }
+
+    /// The same, on behalf of the task of `cx`, which the reason names (VAL-13).
+    pub fn abort_by<C: Authority>(&self, cx: &C) {
+        crate::cancel::abort(&self.task, Some(cx.task()));
     }
 
     /// Waits for the outcome. The handle is used up (TSK-15, TSK-16).
