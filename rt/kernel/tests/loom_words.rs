@@ -68,7 +68,7 @@ fn tsk_8_request_against_complete() {
         };
         let _ = word.begin_poll().unwrap();
         let started = word.start();
-        let before = word.complete();
+        let before = word.complete().unwrap();
         match asker.join().unwrap() {
             Requested::Late => assert!(started && !before.cancel_pending()),
             Requested::First(_) => assert!(before.cancel_pending()),
@@ -93,7 +93,7 @@ fn tsk_17_handle_against_complete() {
             })
         };
         let _ = word.begin_poll().unwrap();
-        let gone = word.complete().handle_gone();
+        let gone = word.complete().unwrap().handle_gone();
         let mine = gone && word.take_output();
         assert!(mine ^ dropper.join().unwrap());
     });

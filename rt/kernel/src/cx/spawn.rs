@@ -3,11 +3,10 @@
 use asr_base::{Error, Failure, Outcome, Status};
 
 use super::{Cx, May, Set, caps};
-use crate::event;
 use crate::region::{
     self, Finalizer, OpenRegion, RegionConfig, RegionRef, Scope, Spawn, SpawnError, Spawner,
 };
-use crate::task::{JoinHandle, Phase, Tier};
+use crate::task::{self, JoinHandle, Tier};
 
 impl<C: Set> Cx<C> {
     /// Starts a task in the region of this task.
@@ -167,11 +166,7 @@ impl<C: Set> Cx<C> {
     }
 
     fn defer_own(&self, finalizer: Finalizer) -> Result<(), Error> {
-        if self.task.word.load().phase() == Phase::Completed {
-            return Err(Error::new(Status::REGION_CLOSED, "the task has completed"));
-        }
-        let number = self.task.side_or_new().lock().finalizers.push(finalizer);
-        event::finalizer_registered(self.task.region(), Some(&self.task), number);
-        Ok(())
+        task::end::defer(&self.task, finalizer)
+            .map_err(|_| Error::new(Status::REGION_CLOSED, "the task has completed"))
     }
 }

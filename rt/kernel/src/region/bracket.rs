@@ -25,7 +25,7 @@ use super::finalizer::{Current, Finalizer};
 use super::record::{Region, RegionRef};
 use super::word::State;
 use crate::cx::{Authority, Caps, Cx, Set, mask};
-use crate::task::{Phase, Task, TaskRef};
+use crate::task::{Task, TaskRef, end};
 use crate::{cancel, event};
 
 /// [`Cx::bracket`].
@@ -139,11 +139,11 @@ impl<R, D> Drop for Held<R, D> {
     fn drop(&mut self) {
         let begun = matches!(self.stage, Stage::Releasing(_));
         let Some(finalizer) = self.take() else { return };
-        if begun && self.task.word.load().phase() != Phase::Completed {
-            let side = self.task.side_or_new();
-            let number = side.lock().finalizers.push(finalizer);
-            event::finalizer_registered(self.task.region(), Some(&self.task), number);
-        } else {
+        let left = match begun {
+            true => end::defer(&self.task, finalizer).err(),
+            false => Some(finalizer),
+        };
+        if let Some(finalizer) = left {
             leave(self.task.region(), finalizer);
         }
     }

@@ -64,6 +64,13 @@ impl Stack {
         self.registered
     }
 
+    /// Takes one out that nobody will run.
+    pub(crate) fn take_back(&mut self, number: u64) -> Option<Finalizer> {
+        let is = |waiting: &(u64, Finalizer)| waiting.0 == number;
+        let at = self.waiting.iter().rposition(is)?;
+        Some(self.waiting.remove(at).1)
+    }
+
     fn pop(&mut self) -> Option<(u64, Finalizer)> {
         self.waiting.pop()
     }

@@ -3,6 +3,12 @@
 //! Order (TSK-9): the future is dropped; finalizers of the task run; tokens it still holds are
 //! resolved (OBL-10); the outcome is stored and the word says `Completed`; then the region and the
 //! joiner hear of it, once each.
+//!
+//! Protocol of a finalizer that somebody with a context of the task registers while it ends. It is
+//! put on the stack, then marked in the word; the end takes the mark away, then looks at the stack,
+//! and `Completed` is entered only without a mark. Mark and `Completed` are modifications of one
+//! word: if the mark comes first, the end looks once more; if it is the later, whoever registers
+//! takes the finalizer back, unless the last look found it.
 #![allow(unsafe_code, reason = "settles the cell of the task it holds")]
 
 use std::any::Any;
@@ -14,7 +20,7 @@ use asr_base::{CancelReason, Error, Outcome, PanicKind, PanicPayload, combine};
 use super::record::{Task, TaskRef, Tier};
 use super::word::{Phase, Snapshot};
 use super::{cell, join, poll, waker};
-use crate::region::finalizer::{self, Step};
+use crate::region::finalizer::{self, Finalizer, Step};
 use crate::region::{Escalation, close};
 use crate::{cancel, event, obligation};
 pub(crate) use cell::contained;
@@ -79,6 +85,11 @@ pub(crate) fn body_ended(task: TaskRef, end: End, place: &mut dyn Place) {
             place.settle(&task, &outcome);
         }
     }
+    finalize(task, outcome);
+}
+
+/// Runs finalizers of the task, if there are any, and completes it.
+fn finalize(task: TaskRef, outcome: Outcome<(), Error>) {
     if has_finalizers(&task) {
         task.word.finalize();
         let side = task.side_or_new();
@@ -87,6 +98,23 @@ pub(crate) fn body_ended(task: TaskRef, end: End, place: &mut dyn Place) {
     } else {
         complete(task, outcome);
     }
+}
+
+/// Registers a finalizer of the task. It comes back if the task has completed.
+pub(crate) fn defer(task: &Task, finalizer: Finalizer) -> Result<(), Finalizer> {
+    if task.word.load().phase() == Phase::Completed {
+        return Err(finalizer);
+    }
+    let side = task.side_or_new();
+    let number = side.lock().finalizers.push(finalizer);
+    if task.word.defer().phase() == Phase::Completed {
+        let taken = side.lock().finalizers.take_back(number);
+        if let Some(finalizer) = taken {
+            return Err(finalizer);
+        }
+    }
+    event::finalizer_registered(task.region(), Some(task), number);
+    Ok(())
 }
 
 /// Ends a task between polls without running any of it; a task that is complete is left alone
@@ -169,8 +197,13 @@ fn escalation_panic(task: &Task) -> PanicPayload {
 }
 
 fn has_finalizers(task: &Task) -> bool {
-    task.side()
-        .is_some_and(|side| !side.lock().finalizers.is_empty())
+    let Some(side) = task.side() else {
+        return false;
+    };
+    if task.word.load().is_deferred() {
+        task.word.look_for_deferred();
+    }
+    !side.lock().finalizers.is_empty()
 }
 
 /// Runs finalizers of the task until one waits or all are done. The caller holds the poll.
@@ -200,7 +233,10 @@ fn complete(task: TaskRef, mut outcome: Outcome<(), Error>) {
         InCell.settle(&task, &outcome);
     }
     cancel::disarm(&task);
-    let gone = task.word.complete().handle_gone();
+    let Some(before) = task.word.complete() else {
+        return finalize(task, outcome);
+    };
+    let gone = before.handle_gone();
     // Once more: a canceller may have armed one after the first look. It arms, then looks at the
     // phase; this completes, then looks for a timer.
     cancel::disarm(&task);

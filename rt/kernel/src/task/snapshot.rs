@@ -29,6 +29,9 @@ pub(super) const TAKEN: u64 = 1 << 10;
 /// The driver is asked at its polls and cancel points. Set before the task is queued.
 pub(super) const WATCHED: u64 = 1 << 11;
 
+/// A finalizer of the task was registered since its end last looked for some.
+pub(super) const DEFERRED: u64 = 1 << 12;
+
 pub(super) const REF: u64 = 1 << 32;
 
 /// How far a task is (TSK-5).
@@ -107,6 +110,11 @@ impl Snapshot {
     /// The output was moved out before.
     pub fn taken(self) -> bool {
         self.0 & TAKEN != 0
+    }
+
+    /// A finalizer was registered since the end last looked.
+    pub fn is_deferred(self) -> bool {
+        self.0 & DEFERRED != 0
     }
 
     /// Somebody polls it now.

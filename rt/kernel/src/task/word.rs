@@ -1,12 +1,12 @@
 //! The state word of a task: who may poll it, how far it is, and how many refer to its record.
 //!
 //! ```text
-//!  63            32 31   12 11  10  9   8   7   6   5   4    2 1  0
-//! +----------------+-------+---+---+---+---+---+---+---+------+----+
-//! | references     | 0     | W | X | G | U | E | C | F | phase|wake|
-//! +----------------+-------+---+---+---+---+---+---+---+------+----+
+//!  63            32 31   13 12  11  10  9   8   7   6   5   4    2 1  0
+//! +----------------+-------+---+---+---+---+---+---+---+---+------+----+
+//! | references     | 0     | D | W | X | G | U | E | C | F | phase|wake|
+//! +----------------+-------+---+---+---+---+---+---+---+---+------+----+
 //!  F fiber   C cancel pending   E escalate   U unwinding   G handle gone   X output taken   W
-//!  watched
+//!  watched   D finalizer deferred
 //! ```
 //!
 //! Invariants
@@ -250,17 +250,31 @@ impl Word {
             .unwrap_or(Phase::Finalizing)
     }
 
-    /// The outcome was stored: `Completed`, not polled any more. Returns the word before.
+    /// A finalizer was registered. `Completed`: too late, unless it ran already.
+    pub fn defer(&self) -> Snapshot {
+        Snapshot(self.0.fetch_or(DEFERRED, AcqRel))
+    }
+
+    /// The end is about to look for finalizers.
+    pub fn look_for_deferred(&self) {
+        self.0.fetch_and(!DEFERRED, AcqRel);
+    }
+
+    /// The outcome was stored: `Completed`, not polled any more. Returns the word before. `None` if
+    /// a finalizer was registered since the last look: nothing changed.
     ///
     /// Release publishes the output to who loads `Completed`; Acquire takes what a dropped handle
     /// published, because the completer then drops the output.
-    pub fn complete(&self) -> Snapshot {
+    pub fn complete(&self) -> Option<Snapshot> {
         let mut now = self.0.load(Relaxed);
         loop {
             assert_ne!(Phase::of(now), Phase::Completed, "completed twice");
+            if now & DEFERRED != 0 {
+                return None;
+            }
             let next = with_phase(now & !WAKE, Phase::Completed);
             match self.0.compare_exchange_weak(now, next, AcqRel, Relaxed) {
-                Ok(_) => return Snapshot(now),
+                Ok(_) => return Some(Snapshot(now)),
                 Err(seen) => now = seen,
             }
         }

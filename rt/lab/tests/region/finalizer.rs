@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use asr_base::{CancelKind, Outcome, PanicKind, Status, Time};
+use asr_kernel::cx::caps;
+use asr_kernel::obligation::{self, LeakResponse};
 use asr_kernel::region::State;
 use asr_kernel::{Cx, Escalation, RegionConfig, RegionHandle};
 use asr_trace::{Kind, Sub};
@@ -349,6 +351,42 @@ fn a_finalizer_that_spawns_is_refused() {
             Ok(())
         })?;
         owned.close(&cx).await.into_result()
+    });
+    ran.ok();
+}
+
+/// What gives up a forgotten token runs after the last look for finalizers of the task. One that it
+/// registers runs, once; one that is registered later is refused.
+#[test]
+fn reg_15_a_finalizer_of_a_task_at_its_very_end() {
+    let mut config = crate::common::lanes();
+    config.kernel.leak_response = LeakResponse::Silent;
+    let ran = crate::checked::run_with(config, async |cx: Cx| {
+        let (order, seen) = order();
+        let child = cx.spawn(async move |cx| {
+            let context = cx.share::<caps::Io>();
+            let (one, two) = (order.clone(), order);
+            let abort = move |_| {
+                let accepted = context.defer_task(move || {
+                    one.lock().push(1);
+                    Ok(())
+                });
+                assert!(accepted.is_ok());
+                let accepted = context.defer_task_async(async move |cx| {
+                    cx.sleep(Duration::from_secs(1)).await?;
+                    two.lock().push(2);
+                    Ok(())
+                });
+                assert!(accepted.is_ok());
+            };
+            cx.reserve_raw(obligation::Kind::LEASE, Some(Box::new(abort)))?;
+            Ok(cx.share::<caps::Io>())
+        })?;
+        let context = child.join(&cx).await?.into_result()?;
+        let late = context.defer_task(|| Ok(())).expect_err("it has completed");
+        assert_eq!(late.kind(), Status::REGION_CLOSED);
+        assert_eq!((&*seen.lock(), cx.now()), (&vec![2, 1], secs(1)));
+        Ok(())
     });
     ran.ok();
 }
