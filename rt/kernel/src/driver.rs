@@ -9,8 +9,8 @@
 //! 3. The driver calls [`Kernel::advance`](crate::Kernel::advance) when the time it reports reaches
 //!    [`Kernel::next_deadline`](crate::Kernel::next_deadline).
 //!
-//! No lock of a task or region is held when the kernel calls the driver (SCH-36); for `now`, that of
-//! the timers or of the record of one token may be.
+//! No lock of a task or region is held when the kernel calls the driver (SCH-36). For `now` that of
+//! the timers, or of the record of one token, may be.
 
 use asr_base::{TaskId, Time};
 
