@@ -14,6 +14,7 @@
 
 use asr_base::{TaskId, Time};
 
+use crate::blocking::Job;
 use crate::cx::Caps;
 use crate::inject::{Injection, Point};
 use crate::task::{Phase, TaskRef};
@@ -43,6 +44,14 @@ pub trait Driver: Send + Sync + 'static {
     fn inject(&self, _task: &TaskRef, _point: Point) -> Vec<Injection> {
         Vec::new()
     }
+
+    /// Work that blocks its thread. A driver without threads to spare runs it at once.
+    fn block(&self, job: Job) {
+        job.run();
+    }
+
+    /// Work that was given to [`block`](Driver::block) was taken back before it began.
+    fn work_withdrawn(&self) {}
 
     /// An earlier timer was armed: who sleeps until a later one wakes up.
     fn timer_armed(&self, deadline: Time);

@@ -45,6 +45,7 @@
 //! [`Hooks`] that the runtime installs.
 
 mod actor;
+pub mod blocking;
 pub mod cancel;
 pub mod code;
 pub mod cx;

@@ -46,6 +46,7 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
             let work = async |_: &mut ()| Ok(());
             drop(cx.bracket(acquire, work, |_, ()| async { Ok(()) }).await);
         }
+        ("Cx", "blocking") => drop(cx.blocking(|| Ok(())).await),
         ("Cx", "mask") => drop(cx.mask(9, async { cx.checkpoint() }).await),
         ("Cx", "mask_sync") => drop(cx.mask_sync(|| cx.checkpoint())),
         ("Cx", "commit_section") => drop(cx.commit_section(9, async { cx.checkpoint() }).await),

@@ -139,6 +139,11 @@ const PURE: &[(&str, &str)] = &[
         "Lanes",
         "a queue for drivers; what it holds came from a kernel",
     ),
+    (
+        "Job",
+        "for drivers: work that a context asked for, and nobody else makes",
+    ),
+    ("Pool", "threads for drivers; they run jobs only"),
     ("Wheel", "an ordered map, told what time it is"),
 ];
 

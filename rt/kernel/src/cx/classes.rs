@@ -163,6 +163,7 @@ pub const OPERATIONS: &[Operation] = &[
     masks("Cx::commit_section", Polls::Bound),
     at_once("Cx::charge"),
     at_once("Cx::poll_coop"),
+    waits("Cx::blocking", Class::Checkpointing),
     at_once("Cx::waiter"),
     at_once("Cx::set_name"),
     at_once("Cx::caps"),

@@ -15,7 +15,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::task::Poll;
 
-use asr_base::{Budget, CancelReason, Error, Interrupted, RegionId, Status, TaskId};
+use asr_base::{Budget, CancelReason, Error, Failure, Interrupted, RegionId, Status, TaskId};
 
 pub use caps::{All, Caps, Checked, Has, May, Set, Token, Without};
 pub use mask::{CommitSection, Masked};
@@ -23,6 +23,7 @@ pub(crate) use point::coop;
 pub use point::{Waiter, YieldNow};
 pub use sleep::Sleep;
 
+use crate::blocking::Blocking;
 use crate::cancel;
 use crate::event;
 use crate::task::{Message, Phase, TaskRef};
@@ -148,6 +149,23 @@ impl<C: Set> Cx<C> {
     /// `coop_budget` of them in one poll (TSK-23).
     pub fn poll_coop(&self, context: &mut std::task::Context<'_>) -> Poll<()> {
         point::coop(&self.task, context)
+    }
+
+    /// Runs `work` on a thread that may block, and waits for it.
+    ///
+    /// The outcome is that of the work: Ok or Err as it returned, Panicked if it panicked; `Err` of
+    /// kind `SHUTDOWN` once the runtime ends, of kind `IO` if no thread could be started.
+    ///
+    /// # Cancel safety
+    /// A cancel point until the work begins: it is then taken back and dropped unrun (SCH-34). Work
+    /// that runs cannot be stopped and is awaited, cancelled or not; if this future is dropped
+    /// meanwhile, by an escalation (CAN-23), the result is dropped where it arrives.
+    pub fn blocking<F, T>(&self, work: F) -> Blocking<'_, F, T>
+    where
+        F: FnOnce() -> Result<T, Failure> + Send + 'static,
+        T: Send + 'static,
+    {
+        Blocking::new(&self.task, work)
     }
 
     /// What a leaf future needs to be a cancel point.

@@ -28,6 +28,7 @@ pub(crate) use stats::Counter;
 pub use stats::Stats;
 use timers::{Target, Timers};
 
+use crate::blocking::Job;
 use crate::cx::Caps;
 use crate::driver::{Driver, Runnable};
 use crate::inject::{Injection, Point};
@@ -232,6 +233,14 @@ impl Kernel {
         if self.timers.cancel(id) {
             crate::event::timer_cancelled(self, id);
         }
+    }
+
+    pub(crate) fn block(&self, job: Job) {
+        self.driver.block(job);
+    }
+
+    pub(crate) fn work_withdrawn(&self) {
+        self.driver.work_withdrawn();
     }
 
     /// Queues a task that is no fiber: a scope polls those.

@@ -13,6 +13,7 @@ use asr_base::{Duration, Error, Failure, Outcome, Status, TaskId, Time, task_ent
 use parking_lot::{Condvar, Mutex};
 
 use super::lanes::{Lanes, Limits};
+use crate::blocking::{Job, Pool, PoolConfig};
 use crate::cx::Cx;
 use crate::driver::{Driver, Runnable};
 use crate::kernel::{Config, Kernel, Stuck};
@@ -22,6 +23,7 @@ struct Shared {
     wake: Condvar,
     start: Instant,
     seed: u64,
+    pool: Pool,
 }
 
 impl Driver for Arc<Shared> {
@@ -41,6 +43,14 @@ impl Driver for Arc<Shared> {
 
     fn entropy(&self, task: TaskId, call: u64) -> u64 {
         task_entropy(self.seed, task, call)
+    }
+
+    fn block(&self, job: Job) {
+        self.pool.submit(job);
+    }
+
+    fn work_withdrawn(&self) {
+        self.pool.withdrawn();
     }
 
     fn timer_armed(&self, _: Time) {
@@ -63,16 +73,27 @@ pub struct Local {
 impl Local {
     /// A runtime with an open root.
     pub fn new(config: Config) -> Local {
+        Local::with_pool(config, Pool::new(PoolConfig::default()))
+    }
+
+    /// The same with a pool for blocking work.
+    pub fn with_pool(config: Config, pool: Pool) -> Local {
         let shared = Arc::new(Shared {
             lanes: Mutex::new(Lanes::new(Limits::default())),
             wake: Condvar::new(),
             start: Instant::now(),
             seed: RandomState::new().build_hasher().finish(),
+            pool,
         });
         Local {
             kernel: Kernel::new(Box::new(shared.clone()), config),
             shared,
         }
+    }
+
+    /// The pool for blocking work.
+    pub fn pool(&self) -> &Pool {
+        &self.shared.pool
     }
 
     /// The kernel: ask it, trace it, shut it down.
