@@ -4,8 +4,10 @@
 //! Protocol
 //! 1. The kernel calls [`Driver::enqueue`] once for each time that a task becomes runnable; the
 //!    driver gives the task back to [`Kernel::run`](crate::Kernel::run) exactly once for it.
-//! 2. [`Driver::promote`] says that a task it holds belongs into the cancel lane now. A task may be
-//!    on its way to the queue at that moment; its [`Runnable::lane`] is then already right.
+//! 2. [`Driver::promote`] says that a task it holds belongs into the cancel lane now, at most once
+//!    for a task. It may be on its way to the queue at that moment; its [`Runnable::lane`] is then
+//!    already right. A driver that cannot move the task may give it to the kernel twice: whichever
+//!    comes second is stale, and dropped there.
 //! 3. The driver calls [`Kernel::advance`](crate::Kernel::advance) when the time it reports reaches
 //!    [`Kernel::next_deadline`](crate::Kernel::next_deadline).
 //!
@@ -116,6 +118,17 @@ impl Runnable {
     /// True once the task is complete: it needs no run.
     pub fn is_complete(&self) -> bool {
         self.0.word.load().phase() == Phase::Completed
+    }
+
+    /// True if a run would do nothing: the task is complete, or another entry of it was faster. A
+    /// hint for counts: another entry may be faster yet.
+    pub fn is_stale(&self) -> bool {
+        !self.0.word.load().is_queued()
+    }
+
+    /// The worker that alone may run it, if it is pinned (SCH-16).
+    pub fn pin(&self) -> Option<u16> {
+        self.0.pin()
     }
 
     fn is_finalizer(&self) -> bool {

@@ -135,6 +135,18 @@ const PURE: &[(&str, &str)] = &[
     ("Kind", "a number"),
     ("driver", "arithmetic"),
     ("sync", "takes a lock that the caller has"),
+    ("Limits", "a value"),
+    ("Waiting", "a value"),
+    ("Source", "a value"),
+    ("Choice", "arithmetic on what a driver tells it"),
+    (
+        "Ring",
+        "a queue for drivers; what it holds came from a kernel",
+    ),
+    ("Owner", "the worker's side of a ring"),
+    ("Injector", "as `Ring`"),
+    ("Pinned", "as `Ring`"),
+    ("Urgent", "as `Ring`"),
     (
         "Lanes",
         "a queue for drivers; what it holds came from a kernel",

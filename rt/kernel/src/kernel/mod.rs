@@ -245,11 +245,12 @@ impl Kernel {
 
     /// Queues a task that is no fiber: a scope polls those.
     pub(crate) fn enqueue_task(&self, task: TaskRef) {
+        task.queued.enters();
         self.driver.enqueue(Runnable(task));
     }
 
     pub(crate) fn promote(&self, task: &TaskRef) {
-        if !task.word.load().is_fiber() {
+        if !task.word.load().is_fiber() && task.queued.promote() {
             self.driver.promote(task.id());
         }
     }

@@ -24,6 +24,7 @@ use crate::task::{self, Phase, Task, TaskRef, Tier};
 pub struct Spawn {
     pub(crate) name: Option<Box<str>>,
     pub(crate) budget: Option<Budget>,
+    pub(crate) pin: Option<u16>,
 }
 
 impl Spawn {
@@ -41,6 +42,13 @@ impl Spawn {
     /// A budget, met with that of the region (VAL-17).
     pub fn budget(mut self, budget: Budget) -> Spawn {
         self.budget = Some(budget);
+        self
+    }
+
+    /// Only the worker of this number polls the task (SCH-16). Ignored where there is one thread,
+    /// and by fibers, which run where their scope does.
+    pub fn pin(mut self, worker: u16) -> Spawn {
+        self.pin = Some(worker);
         self
     }
 }
@@ -208,6 +216,9 @@ impl Admitted<'_> {
         let budget = options.budget.map_or(inherited, |own| inherited.meet(own));
         let (task, queued) = admit_record(kernel, region, &mut inner, tier, budget);
         task.set_cell(cell(&task));
+        if let Some(worker) = options.pin {
+            task.set_pin(worker);
+        }
         children::link_task(kernel, &mut inner, &task);
         let pending = inner.for_children.clone();
         drop(inner);

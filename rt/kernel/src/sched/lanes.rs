@@ -4,9 +4,7 @@
 //! 1. A task is held at most once, in the slot of its index; lanes hold tickets. A ticket whose
 //!    number is not that of the slot is stale and skipped, so a task that is moved to the cancel
 //!    lane leaves nothing behind that runs it twice (SCH-13).
-//! 2. Cancel is preferred over timed over ready (SCH-1), but at most `cancel_streak` dispatches in
-//!    a row while other work waits (SCH-5), and at most `timed_streak` while ready work waits
-//!    (SCH-7).
+//! 2. The lane that is due is that of `choice`, as for the workers.
 //! 3. The order depends on nothing but the sequence of calls.
 
 use std::cmp::Reverse;
@@ -14,25 +12,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use asr_base::{TaskId, Time};
 
+use super::choice::{Choice, Limits, Source, Waiting};
 use crate::driver::{Lane, Runnable};
-
-/// Bounds of the preference.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Dispatches from the cancel lane in a row while other work waits: 16 (SCH-5).
-    pub cancel_streak: u32,
-    /// Dispatches from the timed lane in a row while ready work waits: 32 (SCH-7).
-    pub timed_streak: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
-            cancel_streak: 16,
-            timed_streak: 32,
-        }
-    }
-}
 
 /// A task, and where its ticket is.
 #[derive(Debug)]
@@ -59,16 +40,14 @@ pub struct Lanes {
     ready_live: usize,
     len: usize,
     next: u64,
-    cancel_run: u32,
-    timed_run: u32,
-    limits: Limits,
+    choice: Choice,
 }
 
 impl Lanes {
     /// Empty lanes.
     pub fn new(limits: Limits) -> Lanes {
         Lanes {
-            limits,
+            choice: Choice::new(limits),
             ..Lanes::default()
         }
     }
@@ -144,33 +123,36 @@ impl Lanes {
         }
     }
 
+    fn waiting(&self) -> Waiting {
+        Waiting {
+            cancel: !self.cancel.is_empty(),
+            timed: !self.timed.is_empty(),
+            ring: self.ready_live,
+            ..Waiting::default()
+        }
+    }
+
     /// The lane that is due now (invariant 2).
     pub fn choose(&self) -> Option<Lane> {
-        let (cancel, timed) = (!self.cancel.is_empty(), !self.timed.is_empty());
-        let ready = self.ready_live > 0;
-        let others = timed || ready;
-        if cancel && !(others && self.cancel_run >= self.limits.cancel_streak) {
-            Some(Lane::Cancel)
-        } else if timed && !(ready && self.timed_run >= self.limits.timed_streak) {
-            Some(Lane::Timed)
-        } else if ready {
-            Some(Lane::Ready)
-        } else {
-            None
-        }
+        self.choice.choose(&self.waiting()).map(Source::lane)
+    }
+
+    /// A drain is suggested, or no more (SCH-6).
+    pub fn set_drain(&mut self, drain: bool) {
+        self.choice.set_drain(drain);
+    }
+
+    /// What was chosen before.
+    pub fn choice(&self) -> &Choice {
+        &self.choice
     }
 
     /// The next task.
     pub fn pop(&mut self) -> Option<Runnable> {
-        let lane = self.choose()?;
-        match lane {
-            Lane::Cancel => self.cancel_run += 1,
-            Lane::Timed => {
-                self.cancel_run = 0;
-                self.timed_run += 1;
-            }
-            Lane::Ready => (self.cancel_run, self.timed_run) = (0, 0),
-        }
+        let waiting = self.waiting();
+        let source = self.choice.choose(&waiting)?;
+        self.choice.dispatched(source, &waiting);
+        let lane = source.lane();
         match lane {
             Lane::Cancel => {
                 let (_, id) = self.cancel.pop_first()?;

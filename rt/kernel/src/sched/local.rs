@@ -12,7 +12,8 @@ use std::time::Instant;
 use asr_base::{Duration, Error, Failure, Outcome, Status, TaskId, Time, task_entropy};
 use parking_lot::{Condvar, Mutex};
 
-use super::lanes::{Lanes, Limits};
+use super::choice::Limits;
+use super::lanes::Lanes;
 use crate::blocking::{Job, Pool, PoolConfig};
 use crate::cx::Cx;
 use crate::driver::{Driver, Runnable};

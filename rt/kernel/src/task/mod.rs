@@ -8,6 +8,7 @@
 //! | `side` | what few tasks need, made when first needed |
 //! | `cell` | future and output behind a table of functions |
 //! | `waker` | a counted reference that wakes |
+//! | `queued` | how many entries of queues there are for a task |
 //! | `poll` | one run of a task, the poll boundary |
 //! | `end` | from the end of the body to the published outcome |
 //! | `join` | handles |
@@ -16,6 +17,7 @@ pub(crate) mod cell;
 pub(crate) mod end;
 pub(crate) mod join;
 pub(crate) mod poll;
+mod queued;
 mod record;
 pub(crate) mod side;
 mod snapshot;

@@ -1,7 +1,8 @@
 //! One run of a task: what happens between taking it from a queue and putting it down.
 //!
 //! Steps
-//! 1. The word says that this thread polls (TSK-10). A completed task is dropped from the queue.
+//! 1. The word says that this thread polls (TSK-10). The entry of a completed task, and a stale
+//!    one, is dropped.
 //! 2. What must end without a poll ends: a created task with a cancel, or without a poll in its
 //!    budget, never starts (VAL-20); one whose cleanup budget is used up is escalated (CAN-23).
 //! 3. The future is polled once. A panic ends here (TSK-21).
@@ -33,6 +34,7 @@ pub(crate) fn run_with(task: TaskRef, place: &mut dyn Place) {
     let Some(snapshot) = task.word.begin_poll() else {
         return;
     };
+    task.queued.leaves();
     let stay = actor::enter(task.kernel(), Some(task.id()));
     if snapshot.phase() == Phase::Finalizing {
         // The body has ended, and its budget with it: each finalizer has one of its own.

@@ -1,4 +1,4 @@
-//! The hot record of a task: 72 bytes in a slab, and the counted reference to it.
+//! The hot record of a task: 80 bytes in a slab, and the counted reference to it.
 //!
 //! Invariants
 //! 1. A record is handed to one task at a time; its id (index, generation) names that task only.
@@ -15,12 +15,14 @@ use asr_base::{Budget, TaskId};
 
 use super::cell::{self, Header};
 use super::join;
+use super::queued::Queued;
 use super::side::Side;
 use super::word::Word;
 use crate::kernel::Kernel;
 use crate::region::{Region, RegionRef};
+use crate::sched::entry::Link;
 use crate::slab::Record;
-use crate::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, Ordering::*};
+use crate::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, Ordering::*};
 
 /// What kind of child a task is (TSK-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,6 +64,12 @@ pub struct Task {
     pub(crate) coop: AtomicU8,
     tier: AtomicU8,
     priority: AtomicU8,
+    /// The worker that alone may poll it, plus one; 0 is any (SCH-16).
+    pin: AtomicU16,
+    /// Which entries of queues there are for it.
+    pub(crate) queued: Queued,
+    /// Its place in a list of runnable tasks.
+    pub(crate) link: Link<Task>,
 }
 
 // Atomics of the model checker are larger.
@@ -86,6 +94,9 @@ impl Record for Task {
             coop: AtomicU8::new(0),
             tier: AtomicU8::new(0),
             priority: AtomicU8::new(0),
+            pin: AtomicU16::new(0),
+            queued: Queued::default(),
+            link: Link::default(),
         }
     }
 
@@ -123,6 +134,8 @@ impl Task {
         self.coop.store(0, Relaxed);
         self.tier.store(fresh.tier as u8, Relaxed);
         self.priority.store(fresh.priority, Relaxed);
+        self.pin.store(0, Relaxed);
+        self.queued.renew();
         let fiber = matches!(fresh.tier, Tier::Fiber | Tier::Body);
         self.word.renew(fiber);
     }
@@ -151,6 +164,18 @@ impl Task {
     /// Priority of its budget.
     pub fn priority(&self) -> u8 {
         self.priority.load(Relaxed)
+    }
+
+    /// Binds the task to a worker, before it is queued for the first time.
+    pub(crate) fn set_pin(&self, worker: u16) {
+        // Relaxed: the queue publishes it.
+        self.pin.store(worker.saturating_add(1), Relaxed);
+    }
+
+    /// The worker that alone may poll it, if it is pinned (SCH-16).
+    #[inline]
+    pub fn pin(&self) -> Option<u16> {
+        self.pin.load(Relaxed).checked_sub(1)
     }
 
     /// The region that owns the task.

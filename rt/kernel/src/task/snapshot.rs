@@ -127,6 +127,11 @@ impl Snapshot {
         matches!(self.0 & WAKE, NOTIFIED | POLLING_NOTIFIED)
     }
 
+    /// Woken, not complete, and nobody polls it yet.
+    pub fn is_queued(self) -> bool {
+        self.0 & WAKE == NOTIFIED && self.phase() != Phase::Completed
+    }
+
     /// References to the record.
     pub fn refs(self) -> u64 {
         self.0 / REF

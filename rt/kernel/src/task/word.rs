@@ -137,19 +137,17 @@ impl Word {
         }
     }
 
-    /// Edge `Notified -> Polling`. `None` if the task is complete; the caller drops the queue's
-    /// reference either way, after the poll.
+    /// Edge `Notified -> Polling`. `None` if there is nothing to poll: the task is complete, or the
+    /// entry that led here is stale, because another entry of the task was faster. The caller drops
+    /// the queue's reference either way, after the poll.
     pub fn begin_poll(&self) -> Option<Snapshot> {
         let mut now = self.0.load(Relaxed);
         loop {
-            if Phase::of(now) == Phase::Completed {
+            // Relaxed is enough to give up: the queue made the wake that this entry stands for
+            // visible, so a word that is not notified is later: another entry served that wake.
+            if Phase::of(now) == Phase::Completed || now & WAKE != NOTIFIED {
                 return None;
             }
-            assert_eq!(
-                now & WAKE,
-                NOTIFIED,
-                "polled without having been in a queue"
-            );
             let next = now & !WAKE | POLLING;
             // Acquire pairs with the Release of the wake and of the end of the poll before.
             match self.0.compare_exchange_weak(now, next, AcqRel, Relaxed) {

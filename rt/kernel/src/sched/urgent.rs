@@ -1,0 +1,214 @@
+//! The cancel lane and the timed lane of one worker, under one short lock.
+//!
+//! Any thread may put tasks in and take them out: the worker itself, and thieves while it is inside
+//! a poll that does not return. Pinned tasks are kept apart and only given to the worker (SCH-16);
+//! for it both are one lane, by priority and arrival, or by deadline and task (SCH-4).
+//!
+//! The counts beside the lock are hints, as in the injector, and for the same reason enough.
+//!
+//! Push and pop of the cancel lane take constant time. The timed lane is a heap, of at most 32
+//! levels because task numbers have 32 bits. Neither allocates in steady state: storage is kept.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use asr_base::{TaskId, Time};
+
+use super::buckets::{Buckets, Nodes};
+use super::entry::Entry;
+use crate::driver::{Lane, Runnable};
+use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use crate::sync::{Mutex, lock};
+
+/// An entry of the timed lane.
+#[derive(Debug)]
+struct Timed<T> {
+    due: (Time, TaskId),
+    entry: T,
+}
+
+impl<T> PartialEq for Timed<T> {
+    fn eq(&self, other: &Timed<T>) -> bool {
+        self.due == other.due
+    }
+}
+
+impl<T> Eq for Timed<T> {}
+
+impl<T> PartialOrd for Timed<T> {
+    fn partial_cmp(&self, other: &Timed<T>) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> Ord for Timed<T> {
+    /// The earlier is the greater: the heap gives the greatest first.
+    fn cmp(&self, other: &Timed<T>) -> Ordering {
+        other.due.cmp(&self.due)
+    }
+}
+
+struct Lanes<T> {
+    nodes: Nodes<T>,
+    cancel: [Buckets; 2],
+    timed: [BinaryHeap<Timed<T>>; 2],
+}
+
+/// Which of the two parts of a lane.
+const SHARED: usize = 0;
+const PINNED: usize = 1;
+
+impl<T> Lanes<T> {
+    fn pop_cancel(&mut self) -> Option<T> {
+        let [shared, pinned] = [SHARED, PINNED].map(|part| self.cancel[part].due(&self.nodes));
+        let part = usize::from(pinned > shared);
+        self.cancel[part].pop(&mut self.nodes)
+    }
+
+    fn pop_timed(&mut self) -> Option<T> {
+        // None, an empty part, is the least.
+        let part = usize::from(self.timed[PINNED].peek() > self.timed[SHARED].peek());
+        Some(self.timed[part].pop()?.entry)
+    }
+}
+
+/// See the module.
+pub struct Urgent<T: Entry> {
+    lanes: Mutex<Lanes<T>>,
+    cancel: AtomicUsize,
+    timed: AtomicUsize,
+}
+
+impl<T: Entry> Default for Urgent<T> {
+    fn default() -> Urgent<T> {
+        Urgent::new()
+    }
+}
+
+impl<T: Entry> Urgent<T> {
+    /// Empty.
+    pub fn new() -> Urgent<T> {
+        Urgent {
+            lanes: Mutex::new(Lanes {
+                nodes: Nodes::new(),
+                cancel: [Buckets::new(), Buckets::new()],
+                timed: [BinaryHeap::new(), BinaryHeap::new()],
+            }),
+            cancel: AtomicUsize::new(0),
+            timed: AtomicUsize::new(0),
+        }
+    }
+
+    /// How many wait in the cancel lane: a hint.
+    #[inline]
+    pub fn cancel_len(&self) -> usize {
+        self.cancel.load(Relaxed)
+    }
+
+    /// How many wait in the timed lane: a hint.
+    #[inline]
+    pub fn timed_len(&self) -> usize {
+        self.timed.load(Relaxed)
+    }
+
+    /// Whether nothing waits: a hint.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.cancel_len() == 0 && self.timed_len() == 0
+    }
+
+    /// Into the cancel lane, with a priority of 200 to 255 (SCH-2).
+    pub fn push_cancel(&self, entry: T, priority: u8) {
+        let part = usize::from(entry.pin().is_some());
+        let mut guard = lock(&self.lanes);
+        let lanes = &mut *guard;
+        lanes.cancel[part].push(&mut lanes.nodes, entry, priority);
+        add(&self.cancel, 1);
+    }
+
+    /// Into the timed lane.
+    pub fn push_timed(&self, entry: T, deadline: Time, task: TaskId) {
+        let part = usize::from(entry.pin().is_some());
+        let due = (deadline, task);
+        let mut lanes = lock(&self.lanes);
+        lanes.timed[part].push(Timed { due, entry });
+        add(&self.timed, 1);
+    }
+
+    /// Takes from the cancel lane: the highest priority, then who came first.
+    pub fn pop_cancel(&self) -> Option<T> {
+        if self.cancel_len() == 0 {
+            return None;
+        }
+        let mut lanes = lock(&self.lanes);
+        let popped = lanes.pop_cancel()?;
+        sub(&self.cancel);
+        Some(popped)
+    }
+
+    /// Takes from the timed lane: the earliest deadline, then the least task.
+    pub fn pop_timed(&self) -> Option<T> {
+        if self.timed_len() == 0 {
+            return None;
+        }
+        let mut lanes = lock(&self.lanes);
+        let popped = lanes.pop_timed()?;
+        sub(&self.timed);
+        Some(popped)
+    }
+
+    /// For a thief: the most urgent task that is not pinned, and its lane.
+    pub fn steal(&self) -> Option<(Lane, T)> {
+        if self.is_empty() {
+            return None;
+        }
+        let mut guard = lock(&self.lanes);
+        let lanes = &mut *guard;
+        if let Some(stolen) = lanes.cancel[SHARED].pop(&mut lanes.nodes) {
+            sub(&self.cancel);
+            return Some((Lane::Cancel, stolen));
+        }
+        let stolen = lanes.timed[SHARED].pop()?;
+        sub(&self.timed);
+        Some((Lane::Timed, stolen.entry))
+    }
+}
+
+impl Urgent<Runnable> {
+    /// Takes a task in that belongs to one of the two lanes.
+    ///
+    /// # Errors
+    /// The task, if it is ready only.
+    pub fn push(&self, task: Runnable) -> Result<(), Runnable> {
+        match task.lane() {
+            Lane::Cancel => {
+                let priority = task.priority();
+                self.push_cancel(task, priority);
+            }
+            Lane::Timed => {
+                let (deadline, id) = (task.deadline(), task.id());
+                self.push_timed(task, deadline, id);
+            }
+            Lane::Ready => return Err(task),
+        }
+        Ok(())
+    }
+}
+
+/// Under the lock, so load and store need not be one step.
+fn add(count: &AtomicUsize, n: usize) {
+    count.store(count.load(Relaxed) + n, Relaxed);
+}
+
+fn sub(count: &AtomicUsize) {
+    count.store(count.load(Relaxed) - 1, Relaxed);
+}
+
+impl<T: Entry> std::fmt::Debug for Urgent<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Urgent")
+            .field("cancel", &self.cancel_len())
+            .field("timed", &self.timed_len())
+            .finish()
+    }
+}
