@@ -52,6 +52,11 @@ const TOOLS: &[Tool] = &[
         any_of: &["valgrind"],
         why: "counts instructions of probes",
     },
+    Tool {
+        package: "libhwloc-dev",
+        any_of: &["/usr/include/hwloc.h"],
+        why: "builds the feature `hwloc`",
+    },
 ];
 
 /// `cargo xtask setup`.

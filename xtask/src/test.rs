@@ -5,7 +5,7 @@
 //! 2. The last line is `N passed, M failed`, the sum over all test programs.
 //! 3. The workspace is built once: every step uses the dev profile and the whole workspace, so
 //!    features are unified in the same way; only loom, which changes `cfg`, has its own target
-//!    directory.
+//!    directory, and the one test of the feature `hwloc` builds the kernel again.
 
 use std::path::Path;
 
@@ -76,6 +76,9 @@ fn all(steps: &mut Steps, full: bool, filter: Option<&str>) -> Result<(), Failur
     ]);
     tests.arg("--no-fail-fast");
     steps.run("tests", again, passed_on(&mut tests, full, filter))?;
+    let mut hwloc = cargo(&["test", "-p", "asr-kernel", "--features", "hwloc"]);
+    hwloc.args(["--test", "topology"]);
+    steps.run("hwloc", again, passed_on(&mut hwloc, full, filter))?;
     for Loom { package, test } in loom_tests(&root::dir()) {
         let mut loom = cargo(&["test", "-p", &package, "--test", &test]);
         loom.args(["--target-dir", "target/loom"])

@@ -61,6 +61,7 @@ pub mod sync;
 pub mod task;
 pub mod thread;
 pub mod timer;
+pub mod topology;
 
 pub use cx::Cx;
 pub use driver::{Driver, Lane, Runnable, cancel_priority};

@@ -156,6 +156,8 @@ const PURE: &[(&str, &str)] = &[
         "for drivers: work that a context asked for, and nobody else makes",
     ),
     ("Pool", "threads for drivers; they run jobs only"),
+    ("Topology", "a value; it describes the machine to drivers"),
+    ("Placement", "a value"),
     ("Wheel", "an ordered map, told what time it is"),
 ];
 
