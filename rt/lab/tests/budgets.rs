@@ -147,6 +147,37 @@ fn val_19_exactly_the_polls_of_the_quota_run() {
     assert_eq!(polls.count(), 3);
 }
 
+/// A region without a scope is in nobody's poll: the deadline that it has from its opener is kept
+/// while that one is masked, and after its end.
+#[test]
+fn val_19_the_deadline_of_an_opener_is_enforced_in_its_region() {
+    for ends in [false, true] {
+        let run = run(async move |cx| {
+            let budget = Budget::UNLIMITED.with_deadline(at(1));
+            let seen = Arc::new(AtomicU32::new(0));
+            let count = seen.clone();
+            let opener = cx.spawn_with(Spawn::new().budget(budget), async move |cx| {
+                let region = cx.open_region(&RegionConfig::new())?;
+                let _ = region.spawn(async move |cx| {
+                    let slept = cx.sleep(60 * SECOND).await;
+                    assert_eq!(cx.now(), at(1));
+                    count.fetch_add(1, Relaxed);
+                    Ok(slept?)
+                })?;
+                if !ends {
+                    cx.mask(9, cx.sleep(5 * SECOND)).await??;
+                }
+                Ok(region)
+            })?;
+            let kept = opener.join(&cx).await?;
+            cx.sleep(6 * SECOND).await?;
+            drop(kept);
+            Ok(seen.load(Relaxed))
+        });
+        assert_eq!(ok(run).0, 1, "{ends}");
+    }
+}
+
 #[test]
 fn val_19_a_region_deadline_is_enforced_once() {
     let run = run(async |cx| {

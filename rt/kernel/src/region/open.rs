@@ -112,6 +112,12 @@ pub(crate) fn open(
     };
     let inherited = held.unwrap_or_else(|| parent.budget());
     let budget = inherited.meet(asked);
+    // Whose deadline is enforced elsewhere: the opener of a scope passes its own on; a region
+    // without one may outlive it, and is safe only with that of the region around it.
+    let enforced = match body {
+        true => inherited.deadline,
+        false => parent.budget().deadline,
+    };
     // The inside is complete before the parent lists the region: from then on a cancel may come
     // down (`cancel::request_region`), and must find what it writes to.
     let body = {
@@ -140,7 +146,7 @@ pub(crate) fn open(
         super::enqueue_fiber(queued);
         body
     });
-    if budget.deadline < inherited.deadline {
+    if budget.deadline < enforced {
         cancel::arm_region(&region, budget.deadline);
     }
     if let Some(request) = pending {
