@@ -5,7 +5,7 @@ use std::fmt;
 
 use asr_base::{CancelKind, CancelReason, Error, Failure, Origin, Outcome, RegionId, Status};
 
-use super::abandon::abandon;
+use super::abandon;
 use super::close;
 use super::closer::Close;
 use super::config::RegionConfig;
@@ -160,7 +160,7 @@ impl<C> std::ops::Deref for OpenRegion<C> {
 impl<C> Drop for OpenRegion<C> {
     fn drop(&mut self) {
         match self.handle.state() {
-            State::Open => abandon(&self.handle.region, self.origin),
+            State::Open => abandon::unowned(&self.handle.region, self.origin),
             State::Closed => {}
             // Closing, and the owner does not wait: the outcome counts in the parent's.
             _ => self.handle.region.lock().counts = true,

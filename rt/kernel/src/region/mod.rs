@@ -12,12 +12,13 @@
 //! | `bracket` | acquire, use, release |
 //! | `closer` | waiting for a close |
 //! | `finalizer` | the finalizer stack and its runner |
+//! | `ready` | what a scope shares with the wakers of its fibers |
 //! | `scope` | the Rust form: a body with borrowing fibers |
 //! | `refused` | what a refused spawn gives back |
 //! | `handle` | regions without a body, closed by hand |
 //! | `spawner` | the right to add to a region, and nothing else |
 
-mod abandon;
+pub(crate) mod abandon;
 mod bracket;
 pub(crate) mod children;
 pub(crate) mod close;
@@ -26,6 +27,7 @@ mod config;
 pub(crate) mod finalizer;
 mod handle;
 pub(crate) mod open;
+mod ready;
 mod record;
 mod refused;
 mod scope;

@@ -17,6 +17,7 @@ use crate::cancel;
 use crate::event;
 use crate::kernel::Kernel;
 use crate::sync::MutexGuard;
+use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::{self, Phase, Task, TaskRef, Tier};
 
 /// Options of a spawn.
@@ -91,6 +92,10 @@ pub(crate) fn open(
     unsafe { slot.as_ref() }.renew(Fresh {
         kernel: NonNull::from(kernel),
         parent: Some(RegionRef::of(parent)),
+        opener: match opener {
+            Opener::Task(task) if body => Some(task.id()),
+            _ => None,
+        },
         depth: parent.depth() + 1,
         escalation: config.escalation.unwrap_or(parent.escalation()),
         shielded: masked,
@@ -136,7 +141,7 @@ pub(crate) fn open(
     };
     let pending = {
         let mut inner = parent.lock();
-        region.set_position(inner.take_position());
+        region.position.store(inner.take_position(), Relaxed);
         children::link_region(kernel, &mut inner, &region);
         (!masked).then(|| inner.for_children.clone()).flatten()
     };
@@ -153,6 +158,9 @@ pub(crate) fn open(
         cancel::request_region(&region, request);
     }
     if let Opener::Task(task) = opener {
+        if body.is_some() {
+            task.scopes.fetch_add(1, Relaxed);
+        }
         cancel::pass_on(task, &region);
     }
     Ok((region, body))
@@ -165,6 +173,7 @@ pub(crate) fn root(kernel: &Kernel) -> NonNull<Region> {
     unsafe { slot.as_ref() }.renew(Fresh {
         kernel: NonNull::from(kernel),
         parent: None,
+        opener: None,
         depth: 0,
         escalation: Escalation::ROOT,
         shielded: false,

@@ -12,23 +12,24 @@
 //!    it counts one to the kernel too. Its own, and the kernel's, do not, and are never given back.
 #![allow(unsafe_code, reason = "counts references to records in a slab")]
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::ptr::{self, NonNull};
 use std::task::Waker;
 
-use asr_base::{Budget, CancelRequest, Error, Fold, ObligationId, Outcome, RegionId, TimerId};
+use asr_base::{
+    Budget, CancelRequest, Error, Fold, ObligationId, Outcome, RegionId, TaskId, TimerId,
+};
 
 use super::config::{Escalation, Policy};
 use super::finalizer::Stack;
+use super::ready::Scope;
 use super::word::{State, Word};
 use crate::cancel::Asked;
 use crate::kernel::Kernel;
 use crate::obligation::Marking;
 use crate::slab::Record;
-use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering::*};
+use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::*};
 use crate::sync::{Mutex, MutexGuard, lock};
-use crate::task::TaskRef;
 
 /// The record of a region. See the module.
 pub struct Region {
@@ -45,7 +46,9 @@ pub struct Region {
     pub(crate) before: AtomicU32,
     pub(crate) after: AtomicU32,
     /// Spawn index in the parent.
-    position: AtomicU32,
+    pub(crate) position: AtomicU32,
+    /// The task whose future the scope lies in, as a number; 0 for a region without a scope.
+    opener: AtomicU64,
     kernel: AtomicPtr<Kernel>,
     parent: AtomicPtr<Region>,
     inner: Mutex<Inner>,
@@ -89,17 +92,6 @@ pub(crate) struct Inner {
     pub(crate) held: Vec<ObligationId>,
     /// The marking went to the totals; nothing is counted any more.
     pub(crate) settled: bool,
-}
-
-/// What the scope future of a region shares with the wakers of its fibers.
-#[derive(Default)]
-pub(crate) struct Scope {
-    /// Wakes the task that polls the scope.
-    pub(crate) waker: Option<Waker>,
-    /// Fibers that were woken.
-    pub(crate) ready: VecDeque<TaskRef>,
-    /// Nobody polls fibers any more: a wake that comes late is dropped.
-    pub(crate) gone: bool,
 }
 
 impl Inner {
@@ -151,6 +143,7 @@ impl Record for Region {
             before: AtomicU32::new(0),
             after: AtomicU32::new(0),
             position: AtomicU32::new(0),
+            opener: AtomicU64::new(0),
             kernel: AtomicPtr::new(ptr::null_mut()),
             parent: AtomicPtr::new(ptr::null_mut()),
             inner: Mutex::new(Inner::default()),
@@ -171,6 +164,8 @@ impl Record for Region {
 pub(crate) struct Fresh {
     pub(crate) kernel: NonNull<Kernel>,
     pub(crate) parent: Option<RegionRef>,
+    /// The task that opens it, for a region with a scope.
+    pub(crate) opener: Option<TaskId>,
     pub(crate) depth: u32,
     pub(crate) escalation: Escalation,
     pub(crate) shielded: bool,
@@ -182,7 +177,9 @@ pub(crate) struct Fresh {
 impl Region {
     /// Fills a record that the caller has just been handed; the inside is filled by the caller.
     pub(crate) fn renew(&self, fresh: Fresh) {
-        self.scope().gone = false;
+        self.scope().reset();
+        let opener = fresh.opener.map_or(0, TaskId::to_bits);
+        self.opener.store(opener, Relaxed);
         self.depth.store(fresh.depth, Relaxed);
         self.escalation.store(fresh.escalation as u8, Relaxed);
         self.shielded.store(fresh.shielded, Relaxed);
@@ -194,7 +191,7 @@ impl Region {
         self.refs.store(fresh.refs, Release);
     }
 
-    /// The name of the region.
+    /// Its name.
     pub fn id(&self) -> RegionId {
         RegionId::new(self.index, self.generation.load(Relaxed))
     }
@@ -229,8 +226,9 @@ impl Region {
         self.position.load(Relaxed)
     }
 
-    pub(crate) fn set_position(&self, position: u32) {
-        self.position.store(position, Relaxed);
+    /// Whether it has a scope that lies in the future of this task.
+    pub(crate) fn is_scope_of(&self, task: TaskId) -> bool {
+        self.opener.load(Relaxed) == task.to_bits()
     }
 
     /// How it treats children that do not end in their cleanup budget (CAN-22).

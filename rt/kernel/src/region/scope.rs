@@ -11,8 +11,9 @@
 //! fiber has ended, which drops its future; when the region's future is dropped half-way,
 //! [`Guard::drop`] drops what is left, and under the lock sees to it that nothing is added. A
 //! future that is forgotten is never dropped, but then its fibers are never polled or dropped
-//! either. The memory of a cell may outlive all that (a waker refers to the record); it holds
-//! nothing then.
+//! either: they end with the task that opened the region, and their cells stay as they are
+//! (`abandon::forgotten`). The memory of other cells may outlive all that (a waker refers to the
+//! record); it holds nothing then.
 
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -23,7 +24,7 @@ use asr_base::{Error, Failure, Origin, Outcome};
 
 use asr_trace::Resource;
 
-use super::abandon::abandon;
+use super::abandon::{self, Guard};
 use super::close;
 use super::config::RegionConfig;
 use super::handle::{RegionHandle, start};
@@ -220,14 +221,17 @@ where
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let region = &this.guard.region;
-        register(region, context.waker());
+        let polls = register(region, context.waker());
         // A cancel of the opener alone, which does not come down the tree, is passed on (REG-11),
         // also when this is polled with a waker that is not the opener's.
         let _ = this.waiter.park(context);
         cancel::pass_on(&this.guard.opener, region);
         // Only what is ready by now: a fiber that yields, or wakes another, has woken this task
         // too, and comes after the tasks that are queued already (TSK-24).
-        let due = region.scope().ready.len().min(POLLS_PER_TURN);
+        let due = match polls {
+            true => region.scope().ready.len().min(POLLS_PER_TURN),
+            false => 0,
+        };
         for _ in 0..due {
             let next = region.scope().ready.pop_front();
             match next {
@@ -236,11 +240,19 @@ where
                 None => break,
             }
         }
+        let (again, orphaned) = {
+            let mut scope = region.scope();
+            scope.busy = false;
+            (polls && !scope.ready.is_empty(), scope.orphaned)
+        };
+        if orphaned {
+            abandon::forgotten(region, Origin::Task(this.guard.opener.id()));
+        }
         if close::is_closed(region) {
             let outcome = region.outcome().expect("closed");
             return Poll::Ready((outcome, this.body.value.take()));
         }
-        if !region.scope().ready.is_empty() {
+        if again {
             context.waker().wake_by_ref();
         }
         this.guard.opener.wait_for(Resource::Region(region.id()));
@@ -248,9 +260,9 @@ where
     }
 }
 
-/// Stores who is woken when a fiber is. Wakers are cloned and dropped outside the lock: they may be
-/// anybody's code.
-fn register(region: &Region, waker: &Waker) {
+/// Stores who is woken when a fiber is, and begins a turn. False if the scope was given up. Wakers
+/// are cloned and dropped outside the lock: they may be anybody's code.
+fn register(region: &Region, waker: &Waker) -> bool {
     let stored = region.scope().waker.take();
     let next = match stored {
         Some(stored) if stored.will_wake(waker) => stored,
@@ -260,7 +272,10 @@ fn register(region: &Region, waker: &Waker) {
         }
     };
     // A fiber that was woken between found no waker. It is in the list, which is looked at next.
-    region.scope().waker = Some(next);
+    let mut scope = region.scope();
+    scope.waker = Some(next);
+    scope.busy = !scope.gone;
+    scope.busy
 }
 
 /// A fiber was woken: its scope gets it, and the task that polls the scope is woken.
@@ -278,27 +293,5 @@ pub(crate) fn enqueue_fiber(fiber: TaskRef) {
     drop(scope);
     if let Some(waker) = waker {
         waker.wake();
-    }
-}
-
-/// What a region is left with if its future is dropped half-way (REG-36).
-struct Guard<'env> {
-    region: RegionRef,
-    opener: TaskRef,
-    /// The destructor drops what may borrow for `'env`.
-    env: PhantomData<fn(&'env ()) -> &'env ()>,
-}
-
-impl Drop for Guard<'_> {
-    fn drop(&mut self) {
-        let region = &self.region;
-        if !close::is_closed(region) {
-            abandon(region, Origin::Task(self.opener.id()));
-        }
-        let mut scope = region.scope();
-        scope.gone = true;
-        let left = (std::mem::take(&mut scope.ready), scope.waker.take());
-        drop(scope);
-        drop(left);
     }
 }

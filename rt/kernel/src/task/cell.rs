@@ -24,6 +24,26 @@ pub(crate) struct Header {
     table: &'static Table,
 }
 
+/// A cell that stays as it is, because what its future borrows may be gone.
+pub(crate) struct Frame(NonNull<Header>);
+
+// SAFETY: nobody uses it but the one that gives it up, as `poll` on any thread may have.
+unsafe impl Send for Frame {}
+
+impl Frame {
+    /// Drops future or output, and frees the memory.
+    ///
+    /// # Safety
+    /// What they borrow is there.
+    pub(crate) unsafe fn give_up(self) {
+        // SAFETY: the cell was left by its task, so it is ours alone; the rest by the contract.
+        unsafe {
+            empty(self.0);
+            free(self.0);
+        }
+    }
+}
+
 /// What a poll gives: the outcome without its value.
 type Polled = Poll<Outcome<(), Error>>;
 
@@ -32,6 +52,7 @@ struct Table {
     settle: unsafe fn(NonNull<Header>, Option<Outcome<(), Error>>),
     take: unsafe fn(NonNull<Header>, NonNull<()>),
     empty: unsafe fn(NonNull<Header>),
+    beside: fn(Outcome<(), Error>) -> NonNull<Header>,
     free: unsafe fn(NonNull<Header>),
 }
 
@@ -52,6 +73,13 @@ pub(crate) fn new<F, T>(future: F) -> NonNull<Header>
 where
     F: Future<Output = Result<T, Failure>>,
 {
+    cell_with::<F, T>(Stage::Future(future))
+}
+
+fn cell_with<F, T>(stage: Stage<F, T>) -> NonNull<Header>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
     let cell = Box::new(Cell::<F, T> {
         header: Header {
             table: &Table {
@@ -59,10 +87,11 @@ where
                 settle: settle_as::<F, T>,
                 take: take_as::<F, T>,
                 empty: empty_as::<F, T>,
+                beside: beside_as::<F, T>,
                 free: free_cell::<F, T>,
             },
         },
-        stage: UnsafeCell::new(Stage::Future(future)),
+        stage: UnsafeCell::new(stage),
     });
     NonNull::from(Box::leak(cell)).cast()
 }
@@ -152,6 +181,21 @@ pub(crate) unsafe fn empty(cell: NonNull<Header>) {
     unsafe { (cell.as_ref().table.empty)(cell) }
 }
 
+/// Another cell of the same types, with this outcome, which is not Ok. It takes the place of one
+/// whose frame may be gone (`region::abandon`). That one must stay as it is, where it is, until it
+/// is given up: a pinned future may be referred to until its destructor has run.
+///
+/// # Safety
+/// As for [`poll`]; the old cell belongs to nobody else after that.
+pub(crate) unsafe fn beside(
+    cell: NonNull<Header>,
+    outcome: Outcome<(), Error>,
+) -> (NonNull<Header>, Frame) {
+    // SAFETY: as in `poll`.
+    let fresh = unsafe { (cell.as_ref().table.beside)(outcome) };
+    (fresh, Frame(cell))
+}
+
 /// Frees the memory.
 ///
 /// # Safety
@@ -200,15 +244,28 @@ unsafe fn settle_as<F, T>(cell: NonNull<Header>, outcome: Option<Outcome<(), Err
             *stage = Stage::Empty;
         }
     });
-    let Some(outcome) = outcome else { return };
-    let replaced = match outcome {
-        Outcome::Ok(()) => return,
-        Outcome::Err(error) => Outcome::Err(error),
-        Outcome::Cancelled(reason) => Outcome::Cancelled(reason),
-        Outcome::Panicked(payload) => Outcome::Panicked(payload),
+    let Some(replaced) = outcome.and_then(without_value) else {
+        return;
     };
     contained(|| *stage = Stage::Empty);
     *stage = Stage::Output(replaced);
+}
+
+/// An outcome that is not Ok has no value, and is one of any type.
+fn without_value<T>(outcome: Outcome<(), Error>) -> Option<Outcome<T, Error>> {
+    match outcome {
+        Outcome::Ok(()) => None,
+        Outcome::Err(error) => Some(Outcome::Err(error)),
+        Outcome::Cancelled(reason) => Some(Outcome::Cancelled(reason)),
+        Outcome::Panicked(payload) => Some(Outcome::Panicked(payload)),
+    }
+}
+
+fn beside_as<F, T>(outcome: Outcome<(), Error>) -> NonNull<Header>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    cell_with::<F, T>(without_value(outcome).map_or(Stage::Empty, Stage::Output))
 }
 
 unsafe fn take_as<F, T>(cell: NonNull<Header>, out: NonNull<()>) {

@@ -21,7 +21,7 @@ use super::record::{Task, TaskRef, Tier};
 use super::word::{Phase, Snapshot};
 use super::{cell, join, poll, waker};
 use crate::region::finalizer::{self, Finalizer, Step};
-use crate::region::{Escalation, close};
+use crate::region::{Escalation, abandon, close};
 use crate::{cancel, event, obligation};
 pub(crate) use cell::contained;
 
@@ -242,6 +242,9 @@ fn complete(task: TaskRef, mut outcome: Outcome<(), Error>) {
     cancel::disarm(&task);
     obligation::task_completed(&task);
     event::completed(&task, &outcome);
+    if task.scopes.load(Relaxed) > 0 {
+        abandon::left_behind(&task);
+    }
     if task.tier() == Tier::Finalizer {
         close::finalizers_ended(&task, outcome);
     } else {

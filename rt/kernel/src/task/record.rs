@@ -58,6 +58,8 @@ pub struct Task {
     position: AtomicU32,
     /// Polls that the budget still allows.
     pub(crate) polls_left: AtomicU32,
+    /// Scopes that it opened and whose future is not dropped.
+    pub(crate) scopes: AtomicU32,
     /// Masks around what is polled now; written by the task only.
     pub(crate) masks: AtomicU8,
     /// Operations of this poll that did not wait (TSK-23).
@@ -90,6 +92,7 @@ impl Record for Task {
             after: AtomicU32::new(0),
             position: AtomicU32::new(0),
             polls_left: AtomicU32::new(0),
+            scopes: AtomicU32::new(0),
             masks: AtomicU8::new(0),
             coop: AtomicU8::new(0),
             tier: AtomicU8::new(0),
@@ -130,6 +133,7 @@ impl Task {
         self.joiner.store(ptr::null_mut(), Relaxed);
         self.position.store(fresh.position, Relaxed);
         self.polls_left.store(fresh.polls, Relaxed);
+        self.scopes.store(0, Relaxed);
         self.masks.store(0, Relaxed);
         self.coop.store(0, Relaxed);
         self.tier.store(fresh.tier as u8, Relaxed);

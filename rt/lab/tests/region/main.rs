@@ -11,5 +11,6 @@ mod commit;
 mod dropped;
 mod finalizer;
 mod foreign;
+mod forgotten;
 mod nested;
 mod tree;
