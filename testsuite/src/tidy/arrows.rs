@@ -36,9 +36,11 @@ const ARROWS: &[(&str, &[&str])] = &[
             "asr-lab-macros",
         ],
     ),
+    ("asr-rt-macros", &[]),
     (
         "asr-rt",
         &[
+            "asr-rt-macros",
             "asr-abi",
             "asr-intrinsics",
             "asr-base",

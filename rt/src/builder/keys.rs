@@ -1,0 +1,109 @@
+//! The table of values: a row is a method of [`Builder`], a key of files, its domain and its docs.
+
+use std::ops::RangeInclusive;
+
+use asr_base::Duration;
+use asr_kernel::obligation::{Escalate, LeakResponse};
+
+use super::Builder;
+use super::value::{Setting, Toml};
+
+/// A key of a file.
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    pub(super) docs: &'static [&'static str],
+    /// How a value is written.
+    pub(super) example: &'static str,
+    /// Takes a value over, or says what is wrong with its type.
+    pub(super) read: fn(&mut Builder, &Toml<'_>) -> Result<(), String>,
+    /// Says what is wrong with the value that there is.
+    pub(super) check: fn(&Builder) -> Result<(), String>,
+    /// The value that there is, as a file says it.
+    pub(super) show: fn(&Builder) -> Option<String>,
+}
+
+macro_rules! settings {
+    ($(
+        $(#[doc = $doc:literal])+
+        $name:ident: $type:ty $(, $domain:expr)? => $($place:ident).+;
+    )*) => {
+        /// The values. Each is a key of files too, of the same name.
+        impl Builder {
+            $(
+                $(#[doc = $doc])+
+                pub fn $name(mut self, value: $type) -> Builder {
+                    self.$($place).+ = value.into();
+                    self
+                }
+            )*
+        }
+
+        pub(super) static KEYS: &[Key] = &[$(Key {
+            name: stringify!($name),
+            docs: &[$($doc),+],
+            example: <$type as Setting>::EXAMPLE,
+            read: |builder, value| {
+                builder.$($place).+ = <$type as Setting>::read(value)?.into();
+                Ok(())
+            },
+            check: |builder| {
+                let _value = &builder.$($place).+;
+                $(within(*_value, $domain)?;)?
+                Ok(())
+            },
+            show: |builder| Setting::show(&builder.$($place).+),
+        }),*];
+    };
+}
+
+settings! {
+    /// Operations that complete without waiting which a task may do in one poll; then it yields
+    /// (TSK-23). 128 if not said.
+    coop_budget: u8, 1..=255 => kernel.coop_budget;
+
+    /// How long the cleanup of a cancelled task may take, as a base for all kinds of cancel
+    /// (VAL-15). 5 s if not said.
+    cleanup_duration: Duration => kernel.cleanup.duration;
+
+    /// How often a cancelled task may be polled while it cleans up (VAL-15). 500 if not said.
+    cleanup_polls: u32, 1..=u32::MAX => kernel.cleanup.polls;
+
+    /// How long a shutdown waits after the cleanup of the root has ended; what is left then is
+    /// reported by name (CAN-26). 10 s if not said.
+    shutdown_grace: Duration => kernel.shutdown_grace;
+
+    /// Masks that may be nested (CAN-15). 8 if not said.
+    mask_depth_max: u8, 1..=255 => kernel.mask_depth_max;
+
+    /// Checkpoints that a task may pass after it has seen its cancel, before it is reported
+    /// (CAN-7). 8 if not said.
+    swallow_limit: u32 => kernel.swallow_limit;
+
+    /// Links that the cause of a cancel keeps (VAL-14). 16 if not said.
+    attribution_links: usize, 2..=4096 => kernel.attribution.max_depth;
+
+    /// Bytes that the cause of a cancel keeps (VAL-14). 4096 if not said.
+    attribution_bytes: usize => kernel.attribution.max_bytes;
+
+    /// What is done about an obligation that nobody resolved (OBL-12): "silent", "log", "recover"
+    /// or "panic". "panic" in debug builds and "recover" in others, if not said.
+    leak_response: LeakResponse => kernel.leak_response;
+
+    /// A stronger response from the leak of that number on (OBL-13). None if not said.
+    leak_escalation: Escalate => kernel.leak_escalation;
+
+    /// Typed obligations have records, so that a leak names its place (OBL-33). On in debug
+    /// builds, if not said.
+    leak_records: bool => kernel.leak_records;
+}
+
+fn within<T: PartialOrd + std::fmt::Display>(
+    value: T,
+    domain: RangeInclusive<T>,
+) -> Result<(), String> {
+    if domain.contains(&value) {
+        return Ok(());
+    }
+    let (least, most) = domain.into_inner();
+    Err(format!("{value} is not in {least}..={most}"))
+}

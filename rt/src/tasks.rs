@@ -1,0 +1,61 @@
+//! A runtime for tasks.
+
+use std::fmt;
+use std::sync::Arc;
+
+use asr_base::{Error, Failure, Outcome};
+use asr_kernel::sched::Local;
+use asr_kernel::{Config, Cx, Kernel};
+
+/// A runtime that is ready to run a main task: its kernel, and who polls.
+///
+/// ```
+/// use asr_rt::{Builder, Outcome};
+///
+/// let tasks = Builder::new().start()?;
+/// // Another thread may ask the kernel, or end everything.
+/// let kernel = tasks.kernel().clone();
+/// let outcome = tasks.run(async |cx| {
+///     cx.yield_now().await?;
+///     Ok("done")
+/// });
+/// assert!(matches!(outcome, Outcome::Ok("done")));
+/// assert!(kernel.is_closed());
+/// # Ok::<(), asr_rt::Error>(())
+/// ```
+pub struct Tasks {
+    driver: Local,
+}
+
+impl Tasks {
+    pub(crate) fn start(config: Config) -> Result<Tasks, Error> {
+        Ok(Tasks {
+            driver: Local::new(config),
+        })
+    }
+
+    /// The kernel: ask it, trace it, shut it down, from any thread.
+    pub fn kernel(&self) -> &Arc<Kernel> {
+        self.driver.kernel()
+    }
+
+    /// Runs `main` as the first task, then closes the root region, and returns when nothing runs
+    /// any more. The outcome is that of `main`.
+    ///
+    /// After a shutdown whose grace has ended it returns as well, with an `Err` of kind `TIMED_OUT`
+    /// that names each task that is left (CAN-26).
+    pub fn run<T, F, Fut>(self, main: F) -> Outcome<T, Error>
+    where
+        F: FnOnce(Cx) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, Failure>> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.driver.run(main)
+    }
+}
+
+impl fmt::Debug for Tasks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tasks").finish_non_exhaustive()
+    }
+}
