@@ -13,7 +13,6 @@
 #![allow(unsafe_code, reason = "empties the cells of fibers")]
 
 use std::marker::PhantomData;
-use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 
 use asr_base::{CancelKind, CancelReason, Error, Origin, Outcome};
@@ -35,7 +34,7 @@ pub(super) struct Guard<'env> {
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
-        self.opener.scopes.fetch_sub(1, Relaxed);
+        self.opener.scopes.dropped();
         dropped(&self.region, Origin::Task(self.opener.id()));
     }
 }

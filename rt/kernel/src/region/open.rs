@@ -159,7 +159,7 @@ pub(crate) fn open(
     }
     if let Opener::Task(task) = opener {
         if body.is_some() {
-            task.scopes.fetch_add(1, Relaxed);
+            task.scopes.opened();
         }
         cancel::pass_on(task, &region);
     }

@@ -242,7 +242,7 @@ fn complete(task: TaskRef, mut outcome: Outcome<(), Error>) {
     cancel::disarm(&task);
     obligation::task_completed(&task);
     event::completed(&task, &outcome);
-    if task.scopes.load(Relaxed) > 0 {
+    if task.scopes.any() {
         abandon::left_behind(&task);
     }
     if task.tier() == Tier::Finalizer {

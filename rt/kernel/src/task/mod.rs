@@ -19,6 +19,7 @@ pub(crate) mod join;
 pub(crate) mod poll;
 mod queued;
 mod record;
+mod scopes;
 pub(crate) mod side;
 mod snapshot;
 pub(crate) mod waker;

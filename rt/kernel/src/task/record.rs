@@ -16,6 +16,7 @@ use asr_base::{Budget, TaskId};
 use super::cell::{self, Header};
 use super::join;
 use super::queued::Queued;
+use super::scopes::Scopes;
 use super::side::Side;
 use super::word::Word;
 use crate::kernel::Kernel;
@@ -58,8 +59,6 @@ pub struct Task {
     position: AtomicU32,
     /// Polls that the budget still allows.
     pub(crate) polls_left: AtomicU32,
-    /// Scopes that it opened and whose future is not dropped.
-    pub(crate) scopes: AtomicU32,
     /// Masks around what is polled now; written by the task only.
     pub(crate) masks: AtomicU8,
     /// Operations of this poll that did not wait (TSK-23).
@@ -70,6 +69,7 @@ pub struct Task {
     pin: AtomicU16,
     /// Which entries of queues there are for it.
     pub(crate) queued: Queued,
+    pub(crate) scopes: Scopes,
     /// Its place in a list of runnable tasks.
     pub(crate) link: Link<Task>,
 }
@@ -92,13 +92,13 @@ impl Record for Task {
             after: AtomicU32::new(0),
             position: AtomicU32::new(0),
             polls_left: AtomicU32::new(0),
-            scopes: AtomicU32::new(0),
             masks: AtomicU8::new(0),
             coop: AtomicU8::new(0),
             tier: AtomicU8::new(0),
             priority: AtomicU8::new(0),
             pin: AtomicU16::new(0),
             queued: Queued::default(),
+            scopes: Scopes::default(),
             link: Link::default(),
         }
     }
@@ -133,7 +133,7 @@ impl Task {
         self.joiner.store(ptr::null_mut(), Relaxed);
         self.position.store(fresh.position, Relaxed);
         self.polls_left.store(fresh.polls, Relaxed);
-        self.scopes.store(0, Relaxed);
+        self.scopes.renew();
         self.masks.store(0, Relaxed);
         self.coop.store(0, Relaxed);
         self.tier.store(fresh.tier as u8, Relaxed);
