@@ -58,6 +58,12 @@ pub trait Driver: Send + Sync + 'static {
     /// An earlier timer was armed: who sleeps until a later one wakes up.
     fn timer_armed(&self, deadline: Time);
 
+    /// A shutdown began whose grace ends then: who sleeps until a timer or a wake has this to wait
+    /// for as well.
+    fn grace_began(&self, ends: Time) {
+        self.timer_armed(ends);
+    }
+
     /// The root region closed: nothing will run any more.
     fn root_closed(&self);
 }

@@ -67,5 +67,6 @@ pub use cx::Cx;
 pub use driver::{Driver, Lane, Runnable, cancel_priority};
 pub use kernel::{Config, Kernel, RegionState, Stats, Stuck, TaskState, TimerState};
 pub use region::{Escalation, OpenRegion, Policy, RegionConfig, RegionHandle, Scope, Spawn};
+pub use sched::{Workers, WorkersConfig};
 pub use task::JoinHandle;
 pub use thread::hooks::Hooks;

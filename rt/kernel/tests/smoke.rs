@@ -1,20 +1,23 @@
-//! The kernel's main paths on the driver of one thread.
+//! The kernel's main paths on the production drivers.
+
+#[path = "common/runtime.rs"]
+mod runtime;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use asr_base::{CancelKind, Failure, Outcome};
-use asr_kernel::sched::Local;
 use asr_kernel::{Kernel, RegionConfig};
-
-fn local() -> Local {
-    Local::new(Default::default())
-}
+use runtime::Runtime;
 
 #[test]
 fn a_task_is_joined() {
-    let outcome = local().run(async |cx| {
+    Runtime::each().for_each(a_task_is_joined_on);
+}
+
+fn a_task_is_joined_on(runtime: Runtime) {
+    let outcome = runtime.run(async |cx| {
         let child = cx.spawn(async |cx| {
             cx.sleep(Duration::from_millis(1)).await?;
             Ok(7)
@@ -26,7 +29,11 @@ fn a_task_is_joined() {
 
 #[test]
 fn fibers_borrow() {
-    let outcome = local().run(async |cx| {
+    Runtime::each().for_each(fibers_borrow_on);
+}
+
+fn fibers_borrow_on(runtime: Runtime) {
+    let outcome = runtime.run(async |cx| {
         let total = AtomicU32::new(0);
         let total = &total;
         let inner = cx
@@ -50,7 +57,11 @@ fn fibers_borrow() {
 
 #[test]
 fn a_cancel_reaches_all() {
-    let outcome = local().run(async |cx| {
+    Runtime::each().for_each(a_cancel_reaches_all_on);
+}
+
+fn a_cancel_reaches_all_on(runtime: Runtime) {
+    let outcome = runtime.run(async |cx| {
         let dropped = Arc::new(AtomicU32::new(0));
         let count = dropped.clone();
         let inner: Outcome<(), _> = cx
@@ -85,9 +96,12 @@ fn a_cancel_reaches_all() {
 
 #[test]
 fn records_go_back() {
-    let local = local();
-    let kernel: Arc<Kernel> = local.kernel().clone();
-    let outcome = local.run(async |cx| {
+    Runtime::each().for_each(records_go_back_on);
+}
+
+fn records_go_back_on(runtime: Runtime) {
+    let kernel: Arc<Kernel> = runtime.kernel().clone();
+    let outcome = runtime.run(async |cx| {
         for _ in 0..1000 {
             cx.spawn(async |_| Ok(()))?.join(&cx).await?.into_result()?;
         }

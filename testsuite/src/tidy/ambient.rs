@@ -34,7 +34,7 @@ const WORDS: &[&str] = &[
 /// The files that may, each with the reason.
 const EXCUSED: &[(&str, &str)] = &[
     (
-        "rt/kernel/src/sched/local.rs",
+        "rt/kernel/src/sched/clock.rs",
         "the production driver: its clock and its seed",
     ),
     (

@@ -148,6 +148,12 @@ impl Kernel {
         self.timers.next_deadline()
     }
 
+    /// The same without a lock: a hint that may lag behind.
+    #[inline]
+    pub(crate) fn next_deadline_hint(&self) -> Option<Time> {
+        self.timers.next_hint()
+    }
+
     /// Fires every timer that is due at `now`, in order of deadline and registration (VAL-32).
     /// Returns how many.
     pub fn advance(&self, now: Time) -> usize {

@@ -63,8 +63,7 @@ impl Kernel {
         self.grace_ends.store(ends.as_nanos(), Release);
         cancel::request_region(root.region(), request);
         region::close::close(root.region());
-        // Who sleeps until a timer or a wake has this to wait for as well.
-        self.driver.timer_armed(ends);
+        self.driver.grace_began(ends);
     }
 
     /// True once [`shutdown`](Kernel::shutdown) was called.

@@ -11,6 +11,7 @@ use super::Kernel;
 use crate::actor;
 use crate::cancel;
 use crate::region::RegionRef;
+use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
 use crate::task::TaskRef;
 use crate::task::cell::contained;
@@ -30,12 +31,15 @@ pub(crate) enum Target {
 
 pub(crate) struct Timers {
     wheel: Mutex<Wheel<Target>>,
+    /// The earliest deadline in nanoseconds, or an earlier one; `u64::MAX` is none.
+    next: AtomicU64,
 }
 
 impl Timers {
     pub(crate) fn new() -> Timers {
         Timers {
             wheel: Mutex::new(Wheel::new()),
+            next: AtomicU64::new(u64::MAX),
         }
     }
 
@@ -44,6 +48,11 @@ impl Timers {
         let mut wheel = lock(&self.wheel);
         let before = wheel.next_deadline();
         let id = wheel.insert(at, target);
+        // Relaxed, here and in `note`: a hint for workers that look again soon, and under the lock
+        // before they sleep. Stored under the lock, so load and store need not be one step.
+        if at.as_nanos() < self.next.load(Relaxed) {
+            self.next.store(at.as_nanos(), Relaxed);
+        }
         (id, before.is_none_or(|before| at < before))
     }
 
@@ -57,7 +66,23 @@ impl Timers {
     /// Drops every timer, and what it holds.
     pub(crate) fn clear(&self) {
         // Dropped after the lock, as in `cancel`.
-        let _dropped = std::mem::take(&mut *lock(&self.wheel));
+        let mut wheel = lock(&self.wheel);
+        let _dropped = std::mem::take(&mut *wheel);
+        self.note(&mut wheel);
+        drop(wheel);
+    }
+
+    fn note(&self, wheel: &mut Wheel<Target>) {
+        let next = wheel.next_deadline().map_or(u64::MAX, Time::as_nanos);
+        self.next.store(next, Relaxed);
+    }
+
+    /// The earliest deadline without the lock, or an earlier one that was cancelled since the last
+    /// advance (SCH-14).
+    #[inline]
+    pub(crate) fn next_hint(&self) -> Option<Time> {
+        let next = self.next.load(Relaxed);
+        (next != u64::MAX).then(|| Time::from_nanos(next))
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Time> {
@@ -75,7 +100,10 @@ impl Timers {
 
     pub(crate) fn advance(&self, kernel: &Kernel, now: Time) -> usize {
         let mut due = Vec::new();
-        lock(&self.wheel).advance(now, &mut |id, at, target| due.push((id, at, target)));
+        let mut wheel = lock(&self.wheel);
+        wheel.advance(now, &mut |id, at, target| due.push((id, at, target)));
+        self.note(&mut wheel);
+        drop(wheel);
         let fired = due.len();
         for (id, at, target) in due {
             let _stay = actor::enter(kernel, None);

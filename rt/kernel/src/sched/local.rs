@@ -4,15 +4,13 @@
 //! Wakes may come from any thread. A wake pushes under the lock of the lanes and then notifies; the
 //! thread of the driver looks at the lanes and waits under that lock, so no wake falls between.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
-use std::time::Instant;
 
-use asr_base::{Duration, Error, Failure, Outcome, Status, TaskId, Time, task_entropy};
+use asr_base::{Duration, Error, Failure, Outcome, Status, TaskId, Time};
 use parking_lot::{Condvar, Mutex};
 
 use super::choice::Limits;
+use super::clock::Clock;
 use super::lanes::Lanes;
 use crate::blocking::{Job, Pool, PoolConfig};
 use crate::cx::Cx;
@@ -22,15 +20,13 @@ use crate::kernel::{Config, Kernel, Stuck};
 struct Shared {
     lanes: Mutex<Lanes>,
     wake: Condvar,
-    start: Instant,
-    seed: u64,
+    clock: Clock,
     pool: Pool,
 }
 
 impl Driver for Arc<Shared> {
     fn now(&self) -> Time {
-        let elapsed = self.start.elapsed().as_nanos();
-        Time::from_nanos(u64::try_from(elapsed).unwrap_or(u64::MAX))
+        self.clock.now()
     }
 
     fn enqueue(&self, task: Runnable) {
@@ -43,7 +39,7 @@ impl Driver for Arc<Shared> {
     }
 
     fn entropy(&self, task: TaskId, call: u64) -> u64 {
-        task_entropy(self.seed, task, call)
+        self.clock.entropy(task, call)
     }
 
     fn block(&self, job: Job) {
@@ -82,8 +78,7 @@ impl Local {
         let shared = Arc::new(Shared {
             lanes: Mutex::new(Lanes::new(Limits::default())),
             wake: Condvar::new(),
-            start: Instant::now(),
-            seed: RandomState::new().build_hasher().finish(),
+            clock: Clock::new(),
             pool,
         });
         Local {

@@ -1,4 +1,5 @@
-//! Scheduling: the queues of a worker, the choice among them, and the driver of one thread.
+//! Scheduling: the queues of a worker, the choice among them, and the production drivers, of one
+//! thread and of several.
 //!
 //! | file | idea |
 //! |---|---|
@@ -10,19 +11,36 @@
 //! | `pinned` | ready tasks that one worker alone may run |
 //! | `urgent`, `buckets` | cancel and timed lane of one worker |
 //! | `lanes` | the three lanes in one place, deterministic: lab and one thread |
+//! | `clock` | time and entropy of the production drivers |
 //! | `local` | the driver of one thread |
+//! | `idle` | who sleeps, who searches, whom to wake |
+//! | `park` | sleeping with a permit |
+//! | `worker`, `search` | one worker: with work, without |
+//! | `shared` | what workers share, and the driver over it |
+//! | `workers` | the runtime on several threads |
+//! | `stats` | counters of one worker |
 
 mod buckets;
 pub mod choice;
+mod clock;
 pub mod entry;
+pub mod idle;
 pub mod injector;
 mod lanes;
 mod list;
 mod local;
+pub mod park;
 pub mod pinned;
 pub mod ring;
+mod search;
+mod shared;
+mod stats;
 pub mod urgent;
+mod worker;
+mod workers;
 
 pub use choice::Limits;
 pub use lanes::Lanes;
 pub use local::Local;
+pub use stats::{Own, WorkerStats};
+pub use workers::{Workers, WorkersConfig};

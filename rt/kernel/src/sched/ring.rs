@@ -91,6 +91,12 @@ impl<T: Entry> Ring<T> {
         self.tail.load(Relaxed).saturating_sub(head)
     }
 
+    /// Whether something is in the ring, the slot left aside: a hint.
+    #[inline]
+    pub fn queued(&self) -> bool {
+        self.head.load(Relaxed) != self.tail.load(Relaxed)
+    }
+
     /// Whether the newest-first slot is taken: a hint.
     #[inline]
     pub fn has_newest(&self) -> bool {

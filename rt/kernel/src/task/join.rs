@@ -128,7 +128,7 @@ impl<T> JoinHandle<T> {
     }
 
     /// Registers the waker; true if the task is complete by then.
-    fn wait(&self, waker: &Waker) -> bool {
+    pub(crate) fn wait(&self, waker: &Waker) -> bool {
         if self.is_finished() {
             return true;
         }

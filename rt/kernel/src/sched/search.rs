@@ -1,0 +1,155 @@
+//! A worker without work: it searches for a while, then sleeps (SCH-21, SCH-47).
+
+use asr_base::Duration;
+
+use super::idle::Left;
+use super::shared::Slot;
+use super::worker::Worker;
+use crate::driver::{Lane, Runnable};
+use crate::sync::atomic::Ordering::Relaxed;
+
+/// Looks into the queues of others between two looks at the clock.
+const LOOKS: u32 = 8;
+
+impl Worker {
+    /// Finds work and runs the first of it, or sleeps until there may be some.
+    pub(super) fn idle(&self) {
+        if self.fire() {
+            return;
+        }
+        if !self.searching.get() && self.shared.search > Duration::ZERO {
+            self.searching.set(self.shared.idle.search(self.index));
+        }
+        let found = if self.searching.get() {
+            self.search()
+        } else {
+            self.steal()
+        };
+        match found {
+            Some((lane, task)) => {
+                self.found();
+                self.dispatch(lane, task);
+            }
+            None if self.has_own() => self.found(),
+            None => self.sleep(),
+        }
+    }
+
+    /// Searches no more, because it has work. Wakes another if there is more.
+    pub(super) fn found(&self) {
+        if self.searching.replace(false) {
+            self.shared.idle.found(self.index);
+        }
+        let shared = &self.shared;
+        // The newest-first slot of somebody is not for others, unless it is blocked.
+        let stays = |slot: &Slot| slot.ring.queued() || !slot.urgent.is_empty();
+        if !shared.injector.is_empty() || shared.slots.iter().any(stays) {
+            shared.wake();
+        }
+    }
+
+    /// Work that this worker finds in its own queues, or timers that are due, or the end.
+    fn has_own(&self) -> bool {
+        let slot = self.slot();
+        !slot.urgent.is_empty()
+            || !slot.pinned.is_empty()
+            || !slot.ring.is_empty()
+            || !self.shared.injector.is_empty()
+            || self.shared.stop.load(Relaxed)
+    }
+
+    /// Looks around until the time is up.
+    fn search(&self) -> Option<(Lane, Runnable)> {
+        self.slot().stats.searches.add(1);
+        let end = self.shared.time() + self.shared.search;
+        loop {
+            for _ in 0..LOOKS {
+                if let Some(found) = self.steal() {
+                    return Some(found);
+                }
+                if self.has_own() {
+                    return None;
+                }
+                for _ in 0..8 {
+                    std::hint::spin_loop();
+                }
+            }
+            if self.shared.time() >= end || self.fire() {
+                return None;
+            }
+        }
+    }
+
+    /// Takes work from another worker.
+    fn steal(&self) -> Option<(Lane, Runnable)> {
+        let shared = &*self.shared;
+        let count = shared.slots.len();
+        let first = self.turn.get();
+        self.turn.set((first + 1) % count);
+        for at in 0..count {
+            let victim = (first + at) % count;
+            if victim == self.index {
+                continue;
+            }
+            let slot = &shared.slots[victim];
+            if let Some(stolen) = slot.urgent.steal() {
+                self.stole(1);
+                return Some(stolen);
+            }
+            if !slot.ring.queued() {
+                continue;
+            }
+            let met = &self.slot().stats.pinned_met;
+            let stolen = self.ready.steal(&slot.ring, &shared.injector, |pin, task| {
+                met.add(1);
+                shared.push_pinned(task, pin);
+            });
+            if let Some(task) = stolen.first {
+                self.stole(stolen.count as u64);
+                return Some((Lane::Ready, task));
+            }
+        }
+        None
+    }
+
+    fn stole(&self, count: u64) {
+        let stats = &self.slot().stats;
+        stats.steals.add(1);
+        stats.stolen.add(count);
+    }
+
+    /// Announces itself, looks once more, and sleeps.
+    fn sleep(&self) {
+        let shared = &*self.shared;
+        let slot = self.slot();
+        shared
+            .idle
+            .announce(self.index, self.searching.replace(false));
+        let found = if self.has_own() { None } else { self.steal() };
+        if found.is_none() && !self.has_own() {
+            let leads = shared.lead(self.index);
+            let deadline = if leads {
+                self.kernel.next_deadline()
+            } else {
+                None
+            };
+            if let Some(at) = deadline {
+                shared.leads_until(at);
+            }
+            let limit = deadline.map(|at| at.since(shared.time()));
+            if limit != Some(Duration::ZERO) {
+                slot.stats.parks.add(1);
+                slot.parker.park(limit);
+            }
+            if leads {
+                shared.lead_no_more();
+            }
+        }
+        let left = shared.idle.leave(self.index);
+        self.searching.set(left == Left::Searching);
+        if let Some((lane, task)) = found {
+            self.found();
+            self.dispatch(lane, task);
+        }
+    }
+}

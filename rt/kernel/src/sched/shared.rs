@@ -1,0 +1,277 @@
+//! What the workers of a runtime share: queues, sleepers, the leader; and the driver over them.
+//!
+//! Who pushes wakes:
+//! - A worker that queues for itself is awake and runs it. It wakes another only if more waits than
+//!   the one task that it runs next, and then without a fence: at worst a sleeper that announces
+//!   itself at this moment finds the work in its second look, or the ticker wakes it.
+//! - All others push, then ask for sleepers with the fence of SCH-21.
+//!
+//! The leader (SCH-24, SCH-25): the first worker that parks while there is none. It sleeps until
+//! the earliest deadline; others sleep without limit. `wakes_at` is `u64::MAX` while the leader
+//! has not said until when it sleeps. It becomes leader, then reads the earliest deadline under
+//! the lock of the timers; who arms a timer inserts it under that lock, then looks at `wakes_at`.
+//! So either the leader reads the new deadline, or who armed it sees the leader and wakes it.
+
+use std::sync::{OnceLock, Weak};
+
+use asr_base::{Duration, TaskId, Time};
+use parking_lot::Condvar;
+
+use super::choice::Limits;
+use super::clock::Clock;
+use super::idle::Idle;
+use super::injector::Injector;
+use super::park::{EventFd, Parker};
+use super::pinned::Pinned;
+use super::ring::Ring;
+use super::stats::WorkerStats;
+use super::urgent::Urgent;
+use super::worker::Worker;
+use crate::blocking::{Job, Pool};
+use crate::driver::{Driver, Lane, Runnable};
+use crate::kernel::Kernel;
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
+use crate::sync::{Arc, Mutex, lock};
+
+/// No worker is the leader.
+pub(super) const NOBODY: usize = usize::MAX;
+
+/// One worker, as the others see it. Aligned so that no two share a line of the cache.
+#[repr(align(128))]
+pub(super) struct Slot {
+    pub(super) ring: Arc<Ring<Runnable>>,
+    pub(super) urgent: Urgent<Runnable>,
+    pub(super) pinned: Pinned<Runnable>,
+    pub(super) parker: Parker<EventFd>,
+    pub(super) stats: WorkerStats,
+}
+
+impl Slot {
+    pub(super) fn new() -> std::io::Result<Slot> {
+        Ok(Slot {
+            ring: Arc::new(Ring::new()),
+            urgent: Urgent::new(),
+            pinned: Pinned::new(),
+            parker: Parker::new(EventFd::new()?),
+            stats: WorkerStats::default(),
+        })
+    }
+}
+
+/// See the module.
+pub(super) struct Shared {
+    pub(super) slots: Box<[Slot]>,
+    pub(super) injector: Injector<Runnable>,
+    pub(super) idle: Idle,
+    /// How long a worker searches before it sleeps.
+    pub(super) search: Duration,
+    pub(super) limits: Limits,
+    /// Workers leave their loops.
+    pub(super) stop: AtomicBool,
+    leader: AtomicUsize,
+    wakes_at: AtomicU64,
+    /// Takes its turn with urgent work from outside.
+    next_slot: AtomicUsize,
+    /// Counts what changed for who waits in `Workers::run`: main ended, the root is closed, a grace
+    /// began.
+    pub(super) control: Mutex<u64>,
+    pub(super) changed: Condvar,
+    pub(super) kernel: OnceLock<Weak<Kernel>>,
+    clock: Clock,
+    pub(super) pool: Pool,
+}
+
+impl Shared {
+    pub(super) fn new(slots: Box<[Slot]>, search: Duration, limits: Limits, pool: Pool) -> Shared {
+        let nodes = vec![0; slots.len()];
+        Shared {
+            slots,
+            injector: Injector::new(),
+            idle: Idle::new(&nodes),
+            search,
+            limits,
+            stop: AtomicBool::new(false),
+            leader: AtomicUsize::new(NOBODY),
+            wakes_at: AtomicU64::new(u64::MAX),
+            next_slot: AtomicUsize::new(0),
+            control: Mutex::new(0),
+            changed: Condvar::new(),
+            kernel: OnceLock::new(),
+            clock: Clock::new(),
+            pool,
+        }
+    }
+
+    pub(super) fn time(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// Who waits in `Workers::run` looks again.
+    pub(super) fn tell_main(&self) {
+        *lock(&self.control) += 1;
+        self.changed.notify_all();
+    }
+
+    /// Everybody leaves.
+    pub(super) fn stop(&self) {
+        self.stop.store(true, SeqCst);
+        for (worker, slot) in self.slots.iter().enumerate() {
+            self.idle.call(worker);
+            slot.parker.unpark();
+        }
+    }
+
+    /// After a push from outside of work that anybody may take.
+    pub(super) fn wake(&self) {
+        if let Some(worker) = self.idle.wake_one(|sleepers| self.choose(sleepers)) {
+            self.slots[worker].parker.unpark();
+        }
+    }
+
+    /// The same without a fence, for a worker that runs what it pushed itself.
+    #[inline]
+    pub(super) fn wake_helper(&self) {
+        if self.idle.may_wake()
+            && let Some(worker) = self.idle.wake_one(|sleepers| self.choose(sleepers))
+        {
+            self.slots[worker].parker.unpark();
+        }
+    }
+
+    /// The latest sleeper, whose cache is the warmest, but not the leader, who has a duty.
+    fn choose(&self, sleepers: &[usize]) -> usize {
+        let leader = self.leader.load(Relaxed);
+        let other = sleepers.iter().rposition(|&worker| worker != leader);
+        other.unwrap_or(0)
+    }
+
+    /// After a push of work that only `worker` may take (SCH-17).
+    fn call(&self, worker: usize) {
+        if self.idle.call(worker) {
+            self.slots[worker].parker.unpark();
+        }
+    }
+
+    pub(super) fn push_pinned(&self, task: Runnable, pin: u16) {
+        let worker = usize::from(pin) % self.slots.len();
+        let slot = &self.slots[worker];
+        if let Err(ready) = slot.urgent.push(task) {
+            slot.pinned.push(ready);
+        }
+        self.call(worker);
+    }
+
+    /// A queue for urgent work from outside.
+    fn any_slot(&self) -> &Slot {
+        let next = self.next_slot.fetch_add(1, Relaxed);
+        &self.slots[next % self.slots.len()]
+    }
+
+    fn push_outside(&self, task: Runnable) {
+        match task.lane() {
+            Lane::Ready => {
+                self.injector.push(task);
+            }
+            Lane::Cancel | Lane::Timed => {
+                if let Err(ready) = self.any_slot().urgent.push(task) {
+                    self.injector.push(ready);
+                }
+            }
+        }
+        self.wake();
+    }
+
+    /// The last worker has ended: nothing runs any more. Drops what is left.
+    pub(super) fn give_up(&self, kernel: &Kernel) {
+        kernel.abandon();
+        for slot in &self.slots {
+            while slot.urgent.pop_cancel().is_some() || slot.urgent.pop_timed().is_some() {}
+            while slot.pinned.pop().is_some() {}
+            if let Some(ready) = slot.ring.own() {
+                while ready.pop_newest().is_some() || ready.pop().is_some() {}
+            }
+        }
+        while self.injector.pop().is_some() {}
+    }
+
+    /// Becomes leader, unless there is one.
+    pub(super) fn lead(&self, worker: usize) -> bool {
+        let taken = self.leader.compare_exchange(NOBODY, worker, SeqCst, SeqCst);
+        taken.is_ok()
+    }
+
+    /// A worker that panicked may have been asleep, or the leader.
+    pub(super) fn forget(&self, worker: usize) {
+        self.idle.leave(worker);
+        if self.leader.load(SeqCst) == worker {
+            self.lead_no_more();
+        }
+    }
+
+    /// The leader sleeps until then.
+    pub(super) fn leads_until(&self, at: Time) {
+        // Relaxed: a stale value wakes the leader for nothing.
+        self.wakes_at.store(at.as_nanos(), Relaxed);
+    }
+
+    /// Gives the duty back.
+    pub(super) fn lead_no_more(&self) {
+        self.wakes_at.store(u64::MAX, Relaxed);
+        // Release: the next leader finds `wakes_at` as it is to be.
+        self.leader.store(NOBODY, Release);
+    }
+}
+
+impl Driver for Arc<Shared> {
+    fn now(&self) -> Time {
+        self.time()
+    }
+
+    #[inline]
+    fn enqueue(&self, task: Runnable) {
+        if let Some(pin) = task.pin() {
+            self.push_pinned(task, pin);
+            return;
+        }
+        Worker::with_current(self, |worker| match worker {
+            Some(worker) => worker.push(task),
+            None => self.push_outside(task),
+        });
+    }
+
+    fn promote(&self, task: TaskId) {
+        let kernel = self.kernel.get().and_then(Weak::upgrade);
+        if let Some(Ok(task)) = kernel.map(|kernel| kernel.task(task)) {
+            let task = Runnable(task);
+            self.enqueue(task);
+        }
+    }
+
+    fn entropy(&self, task: TaskId, call: u64) -> u64 {
+        self.clock.entropy(task, call)
+    }
+
+    fn block(&self, job: Job) {
+        self.pool.submit(job);
+    }
+
+    fn work_withdrawn(&self) {
+        self.pool.withdrawn();
+    }
+
+    fn timer_armed(&self, deadline: Time) {
+        let leader = self.leader.load(SeqCst);
+        if leader != NOBODY && deadline.as_nanos() < self.wakes_at.load(Relaxed) {
+            self.call(leader);
+        }
+    }
+
+    fn grace_began(&self, _: Time) {
+        self.tell_main();
+    }
+
+    fn root_closed(&self) {
+        self.stop();
+        self.tell_main();
+    }
+}

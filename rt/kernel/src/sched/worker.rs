@@ -1,0 +1,218 @@
+//! One worker: takes tasks from its queues and runs them.
+//!
+//! A dispatch without contention reads hints of its own queues and of the injector, and writes
+//! counters that nobody else writes. The clock is read every few dispatches, and only while a timer
+//! is armed.
+//!
+//! A worker is found again by its thread (`CURRENT`) from inside the polls that it runs, so its
+//! methods take `&self` and never hold a borrow across a call of the kernel.
+#![allow(unsafe_code, reason = "finds the worker of this thread again")]
+
+use std::cell::{Cell, RefCell};
+use std::ptr;
+
+use super::choice::{Choice, Source, Waiting};
+use super::ring::Owner;
+use super::shared::{Shared, Slot};
+use crate::driver::{Lane, Runnable};
+use crate::kernel::Kernel;
+use crate::sync::Arc;
+use crate::sync::atomic::Ordering::Relaxed;
+use crate::task::Task;
+
+/// Dispatches between two looks at timers and the counters of the choice.
+const ROUND: u32 = 16;
+
+thread_local! {
+    static CURRENT: Cell<*const Worker> = const { Cell::new(ptr::null()) };
+}
+
+pub(super) struct Worker {
+    pub(super) shared: Arc<Shared>,
+    pub(super) kernel: Arc<Kernel>,
+    pub(super) index: usize,
+    pub(super) ready: Owner<Runnable>,
+    choice: RefCell<Choice>,
+    /// Dispatches left until timers are looked at.
+    round: Cell<u32>,
+    /// What it runs now.
+    running: Cell<*const Task>,
+    /// It is the searcher of its node.
+    pub(super) searching: Cell<bool>,
+    /// Where its next theft begins.
+    pub(super) turn: Cell<usize>,
+}
+
+/// Takes the worker out of `CURRENT`, whichever way its loop ends.
+struct Here;
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        CURRENT.set(ptr::null());
+    }
+}
+
+impl Worker {
+    /// The worker of this number; `None` while another thread is it.
+    pub(super) fn new(shared: Arc<Shared>, kernel: Arc<Kernel>, index: usize) -> Option<Worker> {
+        let ready = shared.slots[index].ring.own()?;
+        let choice = Choice::new(shared.limits);
+        Some(Worker {
+            shared,
+            kernel,
+            index,
+            ready,
+            choice: RefCell::new(choice),
+            round: Cell::new(ROUND),
+            running: Cell::new(ptr::null()),
+            searching: Cell::new(false),
+            turn: Cell::new(index),
+        })
+    }
+
+    /// The worker of this thread, if it is one of `shared`.
+    #[inline]
+    pub(super) fn with_current<R>(
+        shared: &Arc<Shared>,
+        then: impl FnOnce(Option<&Worker>) -> R,
+    ) -> R {
+        // SAFETY: set by `run` of a worker on this thread, which does not return before it is taken
+        // out; the reference does not outlive this call.
+        let worker = unsafe { CURRENT.get().as_ref() };
+        then(worker.filter(|worker| Arc::ptr_eq(&worker.shared, shared)))
+    }
+
+    /// The thread ends in the middle of something: it is neither a sleeper, nor a searcher, nor the
+    /// leader any more.
+    pub(super) fn abdicate(&self) {
+        self.shared.forget(self.index);
+        if self.searching.replace(false) {
+            self.shared.idle.found(self.index);
+        }
+        self.shared.wake();
+    }
+
+    pub(super) fn slot(&self) -> &Slot {
+        &self.shared.slots[self.index]
+    }
+
+    /// Runs tasks until the runtime stops.
+    pub(super) fn run(&self) {
+        CURRENT.set(self);
+        let _here = Here;
+        while !self.shared.stop.load(Relaxed) {
+            match self.next() {
+                Some((lane, task)) => self.dispatch(lane, task),
+                None => self.idle(),
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn dispatch(&self, lane: Lane, task: Runnable) {
+        let left = self.round.get();
+        if left == 0 {
+            self.round();
+        } else {
+            self.round.set(left - 1);
+        }
+        self.slot().stats.dispatched(lane);
+        self.running.set(ptr::from_ref(&*task.0));
+        self.kernel.run(task);
+        self.running.set(ptr::null());
+    }
+
+    /// What is done every few dispatches.
+    fn round(&self) {
+        self.round.set(ROUND);
+        self.fire();
+        let choice = self.choice.borrow();
+        let stats = &self.slot().stats;
+        stats.fairness_yields.set(choice.fairness_yields());
+        stats
+            .max_cancel_streak
+            .set(choice.max_cancel_streak().into());
+    }
+
+    /// Fires the timers that are due. True if there were some.
+    pub(super) fn fire(&self) -> bool {
+        let Some(at) = self.kernel.next_deadline_hint() else {
+            return false;
+        };
+        let now = self.shared.time();
+        at <= now && self.kernel.advance(now) > 0
+    }
+
+    fn waiting(&self) -> Waiting {
+        let slot = self.slot();
+        Waiting {
+            cancel: slot.urgent.cancel_len() > 0,
+            timed: slot.urgent.timed_len() > 0,
+            newest: slot.ring.has_newest(),
+            ring: slot.ring.len(),
+            pinned: slot.pinned.len(),
+            injector: !self.shared.injector.is_empty(),
+        }
+    }
+
+    /// The next task of its own queues and the injector.
+    #[inline]
+    fn next(&self) -> Option<(Lane, Runnable)> {
+        let mut choice = self.choice.borrow_mut();
+        loop {
+            let waiting = self.waiting();
+            let source = choice.choose(&waiting)?;
+            let Some(task) = self.take(source) else {
+                continue; // A thief was faster.
+            };
+            if task.is_stale() {
+                drop(choice);
+                drop(task);
+                choice = self.choice.borrow_mut();
+                continue;
+            }
+            choice.dispatched(source, &waiting);
+            return Some((source.lane(), task));
+        }
+    }
+
+    #[inline]
+    fn take(&self, source: Source) -> Option<Runnable> {
+        let slot = self.slot();
+        match source {
+            Source::Cancel => slot.urgent.pop_cancel(),
+            Source::Timed => slot.urgent.pop_timed(),
+            Source::Newest => self.ready.pop_newest(),
+            Source::Ring => self.ready.pop(),
+            Source::Pinned => slot.pinned.pop(),
+            Source::Injector => {
+                let workers = self.shared.slots.len();
+                self.ready.refill(&self.shared.injector, workers)
+            }
+        }
+    }
+
+    /// A task became runnable in a poll of this worker, or through a timer that it fired.
+    #[inline]
+    pub(super) fn push(&self, task: Runnable) {
+        let slot = self.slot();
+        let injector = &self.shared.injector;
+        let more = match task.lane() {
+            Lane::Ready if ptr::eq(&*task.0, self.running.get()) => {
+                // A yield: behind all others.
+                self.ready.push(task, injector) || slot.ring.len() > 1 || slot.ring.has_newest()
+            }
+            Lane::Ready => self.ready.push_newest(task, injector),
+            Lane::Cancel | Lane::Timed => {
+                let others = !slot.urgent.is_empty() || !slot.ring.is_empty();
+                if let Err(ready) = slot.urgent.push(task) {
+                    self.ready.push(ready, injector);
+                }
+                others
+            }
+        };
+        if more {
+            self.shared.wake_helper();
+        }
+    }
+}
