@@ -2,7 +2,7 @@
 //!
 //! Protocol
 //! 1. A queue that got an entry owns it until it gives it out again or drops it.
-//! 2. The link belongs to the list that the record is in ([`List`](super::list::List)), and is read
+//! 2. The link belongs to the list that the record is in (`list`), and is read
 //!    and written under the lock of that list. A record that is in no list has a null link.
 //! 3. An entry is a hint: the word of the task decides. An entry whose task was taken by another
 //!    entry meanwhile (a task that is promoted to the cancel lane has two) is found stale when it
