@@ -56,6 +56,7 @@ mod kernel;
 pub mod obligation;
 pub mod region;
 pub mod sched;
+pub mod simulation;
 mod slab;
 pub mod sync;
 pub mod task;

@@ -134,6 +134,8 @@ const PURE: &[(&str, &str)] = &[
     ("KindInfo", "a value"),
     ("Kind", "a number"),
     ("driver", "arithmetic"),
+    ("simulation", "says in which world this is"),
+    ("Simulation", "the same"),
     ("sync", "takes a lock that the caller has"),
     ("Limits", "a value"),
     ("Waiting", "a value"),

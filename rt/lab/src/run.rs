@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use asr_base::{Error, Outcome, Time};
+use asr_kernel::simulation::Simulation;
 use asr_kernel::{Cx, Kernel};
 use asr_trace::{Draft, Log, Sub};
 
@@ -113,12 +114,14 @@ impl Lab {
 
     /// Advances time by hand, and fires what is due (LAB-3).
     pub fn advance_to(&mut self, now: Time) -> usize {
+        let _here = Simulation::enter();
         self.shared.set_time(now.max(self.shared.time()));
         self.kernel.advance(self.shared.time())
     }
 
     /// One step.
     pub fn step(&mut self) -> Step {
+        let _here = Simulation::enter();
         let alternatives = self.shared.alternatives();
         if alternatives > 0 {
             self.steps += 1;

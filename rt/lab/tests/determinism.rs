@@ -3,8 +3,9 @@
 use std::process::Command;
 use std::time::Duration;
 
-use asr_base::{Failure, Time};
-use asr_kernel::{Cx, RegionConfig};
+use asr_base::{Failure, Outcome, Status, Time};
+use asr_kernel::sched::Local;
+use asr_kernel::{Config, Cx, RegionConfig};
 use asr_lab::{Chaos, Lab, LabConfig, Reason, Schedule, Step};
 use asr_trace::hash;
 
@@ -127,4 +128,37 @@ fn lab_6_the_defaults() {
     assert_eq!(config.workers, 1);
     assert!(config.auto_advance && config.oracles);
     assert_eq!(config.chaos, None);
+}
+
+/// The clock and the seed of a production driver are refused; devices come with the reactor.
+#[test]
+fn lab_8_part_no_production_runtime_inside_a_lab() {
+    let inside = || {
+        let outcome = Local::new(Config::default()).run(async |cx| Ok(cx.now()));
+        match outcome {
+            Outcome::Err(error) => error.kind(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let run = Lab::new(LabConfig::default())
+        .run(async move |cx| {
+            // In a poll, in a destructor, in what a timer wakes: wherever the lab runs code.
+            let task = cx.spawn(async move |cx| {
+                cx.sleep(Duration::from_millis(1)).await?;
+                Ok(inside())
+            })?;
+            let below = task.join(&cx).await?.into_result()?;
+            Ok([inside(), below])
+        })
+        .expect("it ends");
+    assert!(
+        matches!(
+            run.outcome,
+            Outcome::Ok([Status::CAP_DENIED, Status::CAP_DENIED])
+        ),
+        "{:?}",
+        run.outcome
+    );
+    // The thread is free again.
+    assert!(Local::new(Config::default()).run(async |_| Ok(())).is_ok());
 }
