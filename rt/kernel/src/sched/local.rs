@@ -98,8 +98,8 @@ impl Local {
     }
 
     /// Runs `main` as a task of the root, then closes the root, and returns when nothing runs any
-    /// more. `Err` of kind `SHUTDOWN` if the runtime has ended before, and of kind `CAP_DENIED` in a
-    /// simulated world (LAB-8).
+    /// more. `Err` of kind `SHUTDOWN` if the runtime has ended before, and of kind `CAP_DENIED` in
+    /// a simulated world (LAB-8).
     ///
     /// After a shutdown whose grace has ended it returns as well, with `Err` of kind `TIMED_OUT`
     /// that names each task that is left; [`Kernel::stuck`] has them (CAN-26). What they hold is

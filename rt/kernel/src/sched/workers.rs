@@ -138,7 +138,7 @@ impl Workers {
 
     /// Runs `main` as a task of the root, then closes the root, and returns when nothing runs any
     /// more. The calling thread waits; tasks run on the workers. `Err` of kind `SHUTDOWN` if the
-    /// runtime has ended before.
+    /// runtime has ended before, and of kind `CAP_DENIED` in a simulated world (LAB-8).
     ///
     /// After a shutdown whose grace has ended it returns as well, with `Err` of kind `TIMED_OUT`
     /// that names each task that is left; [`Kernel::stuck`] has them (CAN-26). What they hold is
@@ -149,6 +149,9 @@ impl Workers {
         Fut: Future<Output = Result<T, Failure>> + Send + 'static,
         T: Send + 'static,
     {
+        if let Err(denied) = crate::simulation::real("a runtime on threads") {
+            return Outcome::Err(denied);
+        }
         let root = self.kernel.root();
         let handle = match root.spawn(main) {
             Ok(handle) => handle,
