@@ -111,6 +111,7 @@ const AUTHORITY: &[&str] = &[
     "WaitQueue",
     "Kernel",
     "Local",
+    "Workers",
     "Registry",
     "Task",
     "Region",
@@ -160,6 +161,12 @@ const PURE: &[(&str, &str)] = &[
     ("Pool", "threads for drivers; they run jobs only"),
     ("Topology", "a value; it describes the machine to drivers"),
     ("Placement", "a value"),
+    ("Idle", "counts who sleeps, for drivers"),
+    ("Parker", "lets a driver's thread sleep"),
+    ("EventFd", "the same"),
+    ("WorkersConfig", "a value"),
+    ("WorkerStats", "readings of counters"),
+    ("Own", "a reading of a counter"),
     ("Wheel", "an ordered map, told what time it is"),
 ];
 
