@@ -33,6 +33,7 @@ mod token;
 mod wait;
 
 pub use cause::AbortCause;
+pub(crate) use cause::{Nested, cancelled};
 pub(crate) use end::{region_closing, task_completed, task_terminal, unwound};
 pub use kind::{Kind, KindInfo};
 pub use leak::{Escalate, LeakReport, LeakResponse};

@@ -74,6 +74,9 @@ pub(crate) fn body_ended(task: TaskRef, end: End, place: &mut dyn Place) {
         task.word.set_unwinding();
     }
     let before = task.word.load();
+    if before.cancel_pending() {
+        obligation::cancelled(false);
+    }
     let outcome = decide(&task, before, end);
     if !returned || !outcome.is_ok() {
         if before.phase() >= Phase::Cancelling {
