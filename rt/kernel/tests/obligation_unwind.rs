@@ -275,7 +275,6 @@ fn obl_10_a_token_held_by_a_region_goes_with_who_drops_it() {
     for polls in [None, Some(0), Some(1), Some(3)] {
         for fiber in [false, true] {
             let local = local(LeakResponse::Silent, true);
-            let kernel = local.kernel().clone();
             let pool = Pool::new(2);
             let slots = pool.clone();
             let outcome = local.run(async move |cx| {

@@ -200,13 +200,12 @@ fn escalation_panic(task: &Task) -> PanicPayload {
 }
 
 fn has_finalizers(task: &Task) -> bool {
-    let Some(side) = task.side() else {
-        return false;
-    };
     if task.word.load().is_deferred() {
+        // Acquires the side record, which may be new.
         task.word.look_for_deferred();
     }
-    !side.lock().finalizers.is_empty()
+    task.side()
+        .is_some_and(|side| !side.lock().finalizers.is_empty())
 }
 
 /// Runs finalizers of the task until one waits or all are done. The caller holds the poll.
