@@ -106,12 +106,13 @@ const AUTHORITY: &[&str] = &[
     "JoinHandle",
     "Obligation",
     "Waiter",
+    "Hold",
+    "Holder",
     "Sleep",
     "Grant",
     "WaitQueue",
     "Kernel",
     "Local",
-    "Workers",
     "Registry",
     "Task",
     "Region",
@@ -161,12 +162,6 @@ const PURE: &[(&str, &str)] = &[
     ("Pool", "threads for drivers; they run jobs only"),
     ("Topology", "a value; it describes the machine to drivers"),
     ("Placement", "a value"),
-    ("Idle", "counts who sleeps, for drivers"),
-    ("Parker", "lets a driver's thread sleep"),
-    ("EventFd", "the same"),
-    ("WorkersConfig", "a value"),
-    ("WorkerStats", "readings of counters"),
-    ("Own", "a reading of a counter"),
     ("Wheel", "an ordered map, told what time it is"),
 ];
 
@@ -225,6 +220,8 @@ const TABLED: &[&str] = &[
     "WaitQueue",
     "Grant",
     "Waiter",
+    "Hold",
+    "Holder",
     "Sleep",
 ];
 

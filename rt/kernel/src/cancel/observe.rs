@@ -7,7 +7,6 @@ use asr_base::Interrupted;
 
 use crate::event;
 use crate::inject;
-use crate::obligation;
 use crate::task::side::Inner;
 use crate::task::{Message, Task, TaskRef, Tier, waker};
 
@@ -37,7 +36,6 @@ pub(crate) fn observe(task: &Task) -> Result<(), Interrupted> {
             return Ok(());
         }
     }
-    obligation::cancelled(true);
     if task.word.observe_cancel() {
         event::cancel_observed(task);
         return Err(Interrupted);

@@ -26,11 +26,12 @@ pub use sleep::Sleep;
 use crate::blocking::Blocking;
 use crate::cancel;
 use crate::event;
+use crate::obligation::{Holder, Own};
 use crate::task::{Message, Phase, TaskRef};
 
 /// The context of a task, with the capabilities `C`. See the module.
 pub struct Cx<C = All> {
-    task: TaskRef,
+    task: Own,
     caps: Caps,
     set: PhantomData<fn() -> C>,
 }
@@ -169,8 +170,15 @@ impl<C: Set> Cx<C> {
     }
 
     /// What a leaf future needs to be a cancel point.
+    #[inline]
     pub fn waiter(&self) -> Waiter<'_> {
         Waiter::new(&self.task)
+    }
+
+    /// What guards and permits of locks and channels are held by.
+    #[inline]
+    pub fn holder(&self) -> Holder<'_> {
+        Holder::new(&self.task)
     }
 
     /// A name for the task, for people and for targeted injection.
@@ -195,7 +203,7 @@ impl<C: Set> Cx<C> {
     /// A second context of the same task with the same capabilities or fewer.
     pub fn share<K: Token>(&self) -> Cx<Without<C, K>> {
         Cx {
-            task: self.task.clone(),
+            task: Own::new(self.task.clone()),
             caps: self.caps.without::<K>(),
             set: PhantomData,
         }
@@ -235,14 +243,18 @@ impl<C: Set> Cx<C> {
     /// The same context with the capabilities of `caps` at most, checked at each call (C, AIR).
     pub fn restrict(self, caps: Caps) -> Cx<Checked> {
         let caps = self.caps.and(caps);
-        Cx::of(self.task, caps)
+        Cx {
+            task: self.task,
+            caps,
+            set: PhantomData,
+        }
     }
 }
 
 impl<C> Cx<C> {
     pub(crate) fn of(task: TaskRef, caps: Caps) -> Cx<C> {
         Cx {
-            task,
+            task: Own::new(task),
             caps,
             set: PhantomData,
         }

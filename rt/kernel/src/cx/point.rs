@@ -1,12 +1,12 @@
 //! Cancel points of leaf futures, cooperation, yielding.
 
 use std::pin::Pin;
-use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 
-use asr_base::Interrupted;
+use asr_base::{Interrupted, TaskId, Time};
 
 use crate::cancel;
+use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::task::{Task, TaskRef};
 
 /// Makes a leaf future a cancel point. In its poll it calls [`check`](Waiter::check) first, so that
@@ -18,6 +18,7 @@ pub struct Waiter<'c> {
 }
 
 impl<'c> Waiter<'c> {
+    #[inline]
     pub(crate) fn new(task: &'c TaskRef) -> Waiter<'c> {
         Waiter { task, key: None }
     }
@@ -51,12 +52,39 @@ impl<'c> Waiter<'c> {
         self.task.wait_for(resource);
     }
 
+    /// The same of something that has no name of its own: `slot` keeps the number that it gets from
+    /// the kernel the first time that somebody waits for it while events are written.
+    #[inline]
+    pub fn waits_on(&self, slot: &AtomicU64, what: impl FnOnce(u64) -> asr_trace::Resource) {
+        if self.task.kernel().trace().on() {
+            self.task.wait_for(what(self.task.kernel().number(slot)));
+        }
+    }
+
+    /// The driver's time, to measure waits with.
+    pub fn now(&self) -> Time {
+        self.task.kernel().now()
+    }
+
+    /// Counts an operation that completed without waiting; pending once the task has done
+    /// `coop_budget` of them in one poll (TSK-23).
+    #[inline]
+    pub fn coop(&self, context: &mut Context<'_>) -> Poll<()> {
+        coop(self.task, context)
+    }
+
+    /// The task.
+    pub fn task_id(&self) -> TaskId {
+        self.task.id()
+    }
+
     pub(crate) fn task(&self) -> &'c TaskRef {
         self.task
     }
 }
 
 impl Drop for Waiter<'_> {
+    #[inline]
     fn drop(&mut self) {
         if let Some(key) = self.key {
             cancel::off_cancel(self.task, key);
@@ -65,6 +93,7 @@ impl Drop for Waiter<'_> {
 }
 
 /// TSK-23.
+#[inline]
 pub(crate) fn coop(task: &Task, context: &mut Context<'_>) -> Poll<()> {
     // Only the task itself counts, so load and store need not be one step.
     let done = task.coop.load(Relaxed);

@@ -54,6 +54,8 @@ pub struct Kernel {
     /// When the grace of the shutdown ends, in nanoseconds; `u64::MAX` before there is one.
     grace_ends: AtomicU64,
     closed: AtomicBool,
+    /// The last number that was given to something without a name (`number`).
+    numbered: AtomicU64,
 }
 
 impl Kernel {
@@ -72,6 +74,7 @@ impl Kernel {
             shutdown: AtomicBool::new(false),
             grace_ends: AtomicU64::new(u64::MAX),
             closed: AtomicBool::new(false),
+            numbered: AtomicU64::new(0),
             config,
         });
         let root = region::open::root(&kernel);
@@ -99,6 +102,7 @@ impl Kernel {
     }
 
     /// The configuration.
+    #[inline]
     pub fn config(&self) -> &Config {
         &self.config
     }
@@ -138,28 +142,34 @@ impl Kernel {
         RegionHandle::new(RegionRef::of(unsafe { &*root }))
     }
 
+    /// The number in `slot`, given now if there is none: locks and channels are told apart by it.
+    pub fn number(&self, slot: &AtomicU64) -> u64 {
+        let given = slot.load(Relaxed);
+        if given != 0 {
+            return given;
+        }
+        // Relaxed: a name orders nothing. A number that another thread's overtook is left out.
+        let next = self.numbered.fetch_add(1, Relaxed) + 1;
+        match slot.compare_exchange(0, next, Relaxed, Relaxed) {
+            Ok(_) => next,
+            Err(other) => other,
+        }
+    }
+
     /// Runs a task that the driver was given. The task is polled once, or ends.
     pub fn run(&self, task: Runnable) {
         task::poll::run(task.0);
     }
 
-    /// The earliest armed timer. Looks for it if it changed; a driver that only has to know when to
-    /// look asks [`next_turn`](Kernel::next_turn).
+    /// The earliest armed timer.
     pub fn next_deadline(&self) -> Option<Time> {
         self.timers.next_deadline()
     }
 
-    /// When a driver has to call [`advance`](Kernel::advance): at the earliest deadline, or before
-    /// it where that is not known. Constant. Counts each timer that was armed before the call; one
-    /// that is armed later tells the driver if it comes sooner.
-    pub fn next_turn(&self) -> Option<Time> {
-        self.timers.next_turn()
-    }
-
-    /// The same without a lock: it may lag behind.
+    /// The same without a lock: a hint that may lag behind.
     #[inline]
-    pub(crate) fn turn_hint(&self) -> Option<Time> {
-        self.timers.turn_hint()
+    pub(crate) fn next_deadline_hint(&self) -> Option<Time> {
+        self.timers.next_hint()
     }
 
     /// Fires every timer that is due at `now`, in order of deadline and registration (VAL-32).

@@ -12,8 +12,8 @@ use super::place::Holder;
 use super::token::{Claimed, Origin, Token};
 use crate::cx::{Authority, Cx};
 use crate::region::{OpenRegion, RegionHandle, RegionRef, Spawner};
-use crate::task::JoinHandle;
 use crate::task::cell::contained;
+use crate::task::{JoinHandle, TaskRef};
 
 /// What is behind a token: capacity that was taken, and the two ways to let go of it.
 ///
@@ -162,20 +162,7 @@ impl<C> Cx<C> {
     /// context has ended. The resource was given up by its abort verb.
     #[track_caller]
     pub fn reserve<R: Linear>(&self, resource: R) -> Result<Obligation<R>, Error> {
-        let origin = Origin {
-            location: Some(Location::caller()),
-            raw: false,
-            abort: None,
-        };
-        match Token::reserve(self.task(), resource.kind(), origin) {
-            Ok(token) => Ok(Obligation {
-                inner: Some((resource, token)),
-            }),
-            Err(error) => {
-                resource.abort(AbortCause::Late);
-                Err(error)
-            }
-        }
+        Obligation::reserve(self.task(), resource)
     }
 
     /// Takes the resource and makes its token in one step (OBL-3): no token if `acquire` fails,
@@ -197,6 +184,29 @@ impl<C> Cx<C> {
 }
 
 impl<R: Linear> Obligation<R> {
+    #[track_caller]
+    pub(super) fn reserve(task: &TaskRef, resource: R) -> Result<Obligation<R>, Error> {
+        let origin = Origin {
+            location: Some(Location::caller()),
+            raw: false,
+            abort: None,
+        };
+        match Token::reserve(task, resource.kind(), origin) {
+            Ok(token) => Ok(Obligation::of(resource, token)),
+            Err(error) => {
+                resource.abort(AbortCause::Late);
+                Err(error)
+            }
+        }
+    }
+
+    /// A resource with the token that was made for it.
+    pub(super) fn of(resource: R, token: Token) -> Obligation<R> {
+        Obligation {
+            inner: Some((resource, token)),
+        }
+    }
+
     /// Commits: the effect of the kind's commit verb (OBL-8).
     ///
     /// # Errors
@@ -237,7 +247,7 @@ impl<R: Linear> Obligation<R> {
         self.abort_for(AbortCause::Expired);
     }
 
-    fn abort_for(mut self, cause: AbortCause) {
+    pub(super) fn abort_for(mut self, cause: AbortCause) {
         let (resource, token) = self.take();
         if !token.claim() {
             resource.abort(AbortCause::Late);

@@ -25,6 +25,7 @@ impl Region {
     }
 
     /// The tokens of its tasks, by kind. Empty once it is closed: then they are in the totals.
+    /// Guards and permits without record are added when the context ends that they borrowed.
     pub fn marking(&self) -> Marking {
         self.lock().marking.clone()
     }

@@ -8,6 +8,7 @@
 //! | `record` | records of tokens, found by id without shared locks |
 //! | `list` | which recorded tokens a holder has |
 //! | `token` | reserve, claim, resolve, transfer |
+//! | `hold` | typed tokens that borrow their holder's context: guards and permits |
 //! | `linear` | typed tokens: linear values of Rust |
 //! | `raw` | tokens named by id: compiled code and C |
 //! | `cause` | why a token was aborted; which causes are leaks |
@@ -19,6 +20,7 @@
 
 mod cause;
 mod end;
+pub mod hold;
 mod kind;
 mod leak;
 mod linear;
@@ -33,8 +35,9 @@ mod token;
 mod wait;
 
 pub use cause::AbortCause;
-pub(crate) use cause::{Nested, cancelled};
 pub(crate) use end::{region_closing, task_completed, task_terminal, unwound};
+pub(crate) use hold::Own;
+pub use hold::{Held, Hold, Holder};
 pub use kind::{Kind, KindInfo};
 pub use leak::{Escalate, LeakReport, LeakResponse};
 pub use linear::{Kept, Linear, Obligation, Recipient, Refused};

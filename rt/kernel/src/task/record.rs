@@ -183,6 +183,7 @@ impl Task {
     }
 
     /// The region that owns the task.
+    #[inline]
     pub(crate) fn region(&self) -> &Region {
         // SAFETY: set in `renew`, with a reference that is counted until the record is given back.
         unsafe { &*self.region.load(Relaxed) }
