@@ -2,3 +2,27 @@
 //!
 //! Every operation that waits takes a context, is a cancel point, takes part in the cooperation
 //! budget, says what it waits for, and leaves nothing behind when it is cancelled or dropped.
+//! Waiters are served first come, first served among themselves; a newcomer may take what is free
+//! ahead of them, but nobody is overtaken more than [`OVERTAKES_MAX`] times.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `cell` | memory that is shared by hand; loom watches it |
+//! | `wait` | the queue that all of them wait in |
+//! | `notify` | one stored permit |
+//! | `semaphore` | permits |
+//! | `mutex` | one permit, and what it guards |
+//! | `error` | why something was not done, with the value handed back |
+
+pub mod cell;
+mod error;
+pub mod mutex;
+pub mod notify;
+pub mod semaphore;
+pub mod wait;
+
+pub use error::{Closed, Interrupted, LockError, TryAcquireError, TryLockError, WaitError};
+pub use mutex::{Mutex, MutexGuard};
+pub use notify::Notify;
+pub use semaphore::{Permit, Semaphore};
+pub use wait::OVERTAKES_MAX;

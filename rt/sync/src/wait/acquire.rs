@@ -1,0 +1,114 @@
+//! Waiting for units as a task does: a cancel point that takes part in cooperation.
+#![allow(unsafe_code, reason = "pins the node in the future")]
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use asr_kernel::Cx;
+use asr_kernel::cx::{Set, Waiter};
+use asr_kernel::obligation::Holder;
+
+use super::list::Node;
+use super::units::{Taken, Units};
+use crate::error::WaitError;
+
+/// Future of units. Whoever gets `Ok` has them.
+///
+/// # Cancel safety
+/// Checkpointing. Dropped, it leaves no trace.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct Acquire<'a> {
+    units: &'a Units,
+    waiter: Waiter<'a>,
+    holder: Holder<'a>,
+    need: u32,
+    /// The node was handed to the queue.
+    queued: bool,
+    node: Node,
+}
+
+impl<'a> Acquire<'a> {
+    /// So many units.
+    #[inline]
+    pub fn new<C: Set>(units: &'a Units, need: u32, cx: &'a Cx<C>) -> Acquire<'a> {
+        Acquire {
+            units,
+            waiter: cx.waiter(),
+            holder: cx.holder(),
+            need,
+            queued: false,
+            node: Node::new(),
+        }
+    }
+
+    /// The waiter.
+    pub fn waiter(&self) -> &Waiter<'a> {
+        &self.waiter
+    }
+
+    /// Who is to hold them.
+    #[inline]
+    pub fn holder(&self) -> Holder<'a> {
+        self.holder
+    }
+
+    #[cold]
+    fn leave(&mut self) {
+        if self.queued {
+            // SAFETY: `poll` pinned the future, and its node was used with these units.
+            unsafe { self.units.leave(Pin::new_unchecked(&self.node)) };
+            self.queued = false;
+        }
+    }
+
+    #[cold]
+    fn wait(&mut self, context: &mut Context<'_>) -> Poll<Result<(), WaitError>> {
+        self.queued = true;
+        // SAFETY: called by `poll` only, so the future is pinned; `drop` leaves.
+        let node = unsafe { Pin::new_unchecked(&self.node) };
+        // SAFETY: as above; the node is used with these units only.
+        let polled = unsafe { self.units.poll(node, self.need, context.waker()) };
+        if let Poll::Ready(result) = polled {
+            self.queued = false;
+            return Poll::Ready(result.map_err(|_| WaitError::Closed));
+        }
+        if self.waiter.park(context).is_err() {
+            self.leave();
+            return Poll::Ready(Err(WaitError::Interrupted));
+        }
+        Poll::Pending
+    }
+}
+
+impl Future for Acquire<'_> {
+    type Output = Result<(), WaitError>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: the node is not moved out of `this`.
+        let this = unsafe { self.get_unchecked_mut() };
+        if this.waiter.check().is_err() {
+            this.leave();
+            return Poll::Ready(Err(WaitError::Interrupted));
+        }
+        ready!(this.waiter.coop(context));
+        if !this.queued {
+            match this.units.try_take(this.need) {
+                Taken::Done(_) => return Poll::Ready(Ok(())),
+                Taken::Closed => return Poll::Ready(Err(WaitError::Closed)),
+                Taken::Short => {}
+            }
+        }
+        this.wait(context)
+    }
+}
+
+impl Drop for Acquire<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.queued {
+            self.leave();
+        }
+    }
+}

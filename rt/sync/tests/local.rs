@@ -1,0 +1,77 @@
+//! The bodies on one thread.
+
+mod bodies;
+
+use asr_base::{Failure, Outcome};
+use asr_kernel::sched::Local;
+use asr_kernel::{Config, Cx};
+use bodies::{locks, notify, semaphore};
+
+fn run<F, Fut>(body: F)
+where
+    F: FnOnce(Cx) -> Fut + Send + 'static,
+    Fut: Future<Output = Result<(), Failure>> + Send + 'static,
+{
+    let outcome = Local::new(Config::default()).run(body);
+    assert!(matches!(outcome, Outcome::Ok(())), "{outcome:?}");
+}
+
+#[test]
+fn chn_16_one_at_a_time() {
+    run(locks::exclusion);
+    run(locks::tries);
+}
+
+#[test]
+fn chn_16_a_cancelled_waiter_leaves_no_trace() {
+    for who in 0..5 {
+        run(async move |cx| locks::cancelled_waiter(cx, who).await);
+    }
+    for who in 0..3 {
+        run(async move |cx| locks::cancelled_when_called(cx, who).await);
+    }
+    run(locks::dropped_wait);
+}
+
+#[test]
+fn chn_16_at_most_64_go_ahead() {
+    run(locks::newcomers);
+}
+
+#[test]
+fn chn_17_a_panic_poisons_a_cancel_does_not() {
+    run(locks::poison);
+    run(async |cx| locks::cancelled_holder(cx, false).await);
+    run(async |cx| locks::cancelled_holder(cx, true).await);
+}
+
+#[test]
+fn chn_18_part_waits_are_counted() {
+    run(locks::stats);
+}
+
+#[test]
+fn chn_21_permits_add_up() {
+    run(semaphore::bounded);
+    run(semaphore::arguments);
+}
+
+#[test]
+fn chn_21_a_large_request_is_served() {
+    run(semaphore::large_request);
+    run(semaphore::first_goes);
+}
+
+#[test]
+fn chn_2_part_a_closed_semaphore_tells_all() {
+    run(semaphore::close);
+}
+
+#[test]
+fn chn_23_one_permit_is_stored() {
+    run(notify::stored);
+    run(notify::order);
+    for who in 0..3 {
+        run(async move |cx| notify::passes_on(cx, who).await);
+    }
+}

@@ -1,0 +1,70 @@
+//! The bodies on 1, 2 and 8 workers.
+
+mod bodies;
+
+use asr_base::{Failure, Outcome};
+use asr_kernel::sched::{Workers, WorkersConfig};
+use asr_kernel::{Config, Cx};
+use bodies::{locks, notify, semaphore};
+
+/// Often enough that workers meet; each body is short.
+const TIMES: usize = 20;
+
+fn run<F, Fut>(body: F)
+where
+    F: FnOnce(Cx) -> Fut + Send + Clone + 'static,
+    Fut: Future<Output = Result<(), Failure>> + Send + 'static,
+{
+    for count in [1, 2, 8] {
+        for _ in 0..TIMES {
+            let workers = WorkersConfig::workers(count);
+            let runtime = Workers::new(workers, Config::default()).expect("threads start");
+            let outcome = runtime.run(body.clone());
+            assert!(matches!(outcome, Outcome::Ok(())), "{count}: {outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn chn_16_one_at_a_time_on_workers() {
+    run(locks::exclusion);
+}
+
+#[test]
+fn chn_16_a_cancelled_waiter_leaves_no_trace_on_workers() {
+    run(async |cx| locks::cancelled_waiter(cx, 2).await);
+    for who in 0..3 {
+        run(async move |cx| locks::cancelled_when_called(cx, who).await);
+    }
+}
+
+#[test]
+fn chn_16_at_most_64_go_ahead_on_workers() {
+    run(locks::newcomers);
+}
+
+#[test]
+fn chn_17_a_cancel_does_not_poison_on_workers() {
+    run(async |cx| locks::cancelled_holder(cx, false).await);
+    run(async |cx| locks::cancelled_holder(cx, true).await);
+}
+
+#[test]
+fn chn_21_permits_add_up_on_workers() {
+    run(semaphore::bounded);
+    run(semaphore::large_request);
+    run(semaphore::first_goes);
+}
+
+#[test]
+fn chn_2_part_a_closed_semaphore_tells_all_on_workers() {
+    run(semaphore::close);
+}
+
+#[test]
+fn chn_23_one_permit_is_stored_on_workers() {
+    run(notify::order);
+    for who in 0..3 {
+        run(async move |cx| notify::passes_on(cx, who).await);
+    }
+}
