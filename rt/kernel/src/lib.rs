@@ -49,6 +49,7 @@ pub mod blocking;
 pub mod cancel;
 pub mod code;
 pub mod cx;
+pub mod deadline;
 mod driver;
 mod event;
 pub mod inject;

@@ -162,6 +162,8 @@ const PURE: &[(&str, &str)] = &[
     ("Pool", "threads for drivers; they run jobs only"),
     ("Topology", "a value; it describes the machine to drivers"),
     ("Placement", "a value"),
+    ("MonitorConfig", "a value"),
+    ("Watcher", "told what time it is and who is there"),
     ("Wheel", "an ordered map, told what time it is"),
 ];
 

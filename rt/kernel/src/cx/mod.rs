@@ -25,6 +25,7 @@ pub use sleep::Sleep;
 
 use crate::blocking::Blocking;
 use crate::cancel;
+use crate::deadline;
 use crate::event;
 use crate::obligation::{Holder, Own};
 use crate::task::{Message, Phase, TaskRef};
@@ -183,7 +184,10 @@ impl<C: Set> Cx<C> {
 
     /// A name for the task, for people and for targeted injection.
     pub fn set_name(&self, name: &str) {
-        self.task.side_or_new().lock().name = Some(name.into());
+        let named = deadline::named(&self.task);
+        let mut side = self.task.side_or_new().lock();
+        side.name = Some(name.into());
+        side.named = named;
     }
 
     /// The capabilities that are left.

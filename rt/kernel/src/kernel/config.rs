@@ -2,6 +2,7 @@
 
 use asr_base::{Attribution, CleanupBase, Duration};
 
+use crate::deadline::MonitorConfig;
 use crate::obligation::{Escalate, LeakResponse};
 
 /// See the fields.
@@ -26,6 +27,8 @@ pub struct Config {
     pub leak_escalation: Option<Escalate>,
     /// The driver is asked at polls and cancel points what to do to the task: off.
     pub watch: bool,
+    /// Warns of tasks that are about to miss their deadline: off (SCH-42).
+    pub monitor: Option<MonitorConfig>,
     /// Typed tokens have records too: always in the lab (OBL-33).
     pub leak_records: bool,
 }
@@ -42,6 +45,7 @@ impl Default for Config {
             leak_response: LeakResponse::default(),
             leak_escalation: None,
             watch: false,
+            monitor: None,
             leak_records: cfg!(debug_assertions),
         }
     }

@@ -30,6 +30,7 @@ use timers::{Target, Timers};
 
 use crate::blocking::Job;
 use crate::cx::Caps;
+use crate::deadline::Watch;
 use crate::driver::{Driver, Runnable};
 use crate::inject::{Injection, Point};
 use crate::obligation::Registry;
@@ -48,6 +49,7 @@ pub struct Kernel {
     trace: Gate,
     timers: Timers,
     obligations: Registry,
+    watch: Option<Watch>,
     stats: Stats,
     root: AtomicPtr<Region>,
     shutdown: AtomicBool,
@@ -67,6 +69,7 @@ impl Kernel {
             interprets: driver.interprets(),
             driver,
             obligations: Registry::new(),
+            watch: config.monitor.clone().map(Watch::new),
             trace: Gate::new(),
             timers: Timers::new(),
             stats: Stats::default(),
@@ -244,6 +247,10 @@ impl Kernel {
         if self.is_closed() {
             return Err(Error::new(Status::SHUTDOWN, "the runtime has ended"));
         }
+        let watched = matches!(target, Target::Deadline(_) | Target::RegionDeadline(_));
+        if watched && let Some(watch) = &self.watch {
+            watch.arm(self);
+        }
         let (id, earliest) = self.timers.set(at, target);
         crate::event::timer_set(self, id, at);
         if earliest {
@@ -257,6 +264,10 @@ impl Kernel {
         if self.timers.cancel(id) {
             crate::event::timer_cancelled(self, id);
         }
+    }
+
+    pub(crate) fn watch(&self) -> Option<&Watch> {
+        self.watch.as_ref()
     }
 
     pub(crate) fn block(&self, job: Job) {

@@ -10,6 +10,7 @@ use asr_base::{Time, TimerId};
 use super::Kernel;
 use crate::actor;
 use crate::cancel;
+use crate::deadline;
 use crate::region::RegionRef;
 use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
@@ -27,6 +28,8 @@ pub(crate) enum Target {
     Cleanup(TaskRef),
     /// The deadline of a region's own budget.
     RegionDeadline(RegionRef),
+    /// The deadline monitor looks.
+    Monitor,
 }
 
 pub(crate) struct Timers {
@@ -116,6 +119,7 @@ impl Timers {
                 Target::Deadline(task) => cancel::expired(&task),
                 Target::Cleanup(task) => cancel::cleanup_ended(&task),
                 Target::RegionDeadline(region) => cancel::region_expired(&region),
+                Target::Monitor => deadline::turn(kernel),
             }
         }
         fired

@@ -14,6 +14,7 @@ use super::config::{Escalation, RegionConfig};
 use super::record::{Fresh, Region, RegionRef};
 use super::refused::refusal;
 use crate::cancel;
+use crate::deadline;
 use crate::event;
 use crate::kernel::Kernel;
 use crate::sync::MutexGuard;
@@ -238,8 +239,10 @@ impl Admitted<'_> {
         let pending = inner.for_children.clone();
         drop(inner);
         if options.name.is_some() || options.budget.is_some() {
+            let named = options.name.as_ref().and_then(|_| deadline::named(&task));
             let mut side = task.side_or_new().lock();
             side.name = options.name;
+            side.named = named;
             side.budget = options.budget.map(|_| budget);
             side.cost_left = options.budget.and_then(|own| own.cost);
         }

@@ -22,7 +22,7 @@ use super::word::{Phase, Snapshot};
 use super::{cell, join, poll, waker};
 use crate::region::finalizer::{self, Finalizer, Step};
 use crate::region::{Escalation, abandon, close};
-use crate::{cancel, event, obligation};
+use crate::{cancel, deadline, event, obligation};
 pub(crate) use cell::contained;
 
 /// How a body ended.
@@ -242,6 +242,7 @@ fn complete(task: TaskRef, mut outcome: Outcome<(), Error>) {
     cancel::disarm(&task);
     obligation::task_completed(&task);
     event::completed(&task, &outcome);
+    deadline::completed(&task);
     if task.scopes.any() {
         abandon::left_behind(&task);
     }

@@ -34,6 +34,8 @@ pub(crate) struct Side {
 pub(crate) struct Inner {
     /// A name for people and for targeted injection.
     pub(crate) name: Option<Box<str>>,
+    /// When it got its name; kept for the deadline monitor.
+    pub(crate) named: Option<Time>,
     /// The budget of the task, met with that of its region, if it has one of its own.
     pub(crate) budget: Option<Budget>,
     /// What is left of its own cost quota.
