@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use asr_base::{Error, Failure, Outcome};
-use asr_kernel::sched::Local;
-use asr_kernel::{Config, Cx, Kernel};
+use asr_kernel::{Config, Cx, Kernel, Workers, WorkersConfig};
 
-/// A runtime that is ready to run a main task: its kernel, and who polls.
+/// A runtime that is ready to run a main task: its kernel, and the threads that poll. Dropped
+/// without a run, it ends them.
 ///
 /// ```
 /// use asr_rt::{Builder, Outcome};
@@ -24,23 +24,22 @@ use asr_kernel::{Config, Cx, Kernel};
 /// # Ok::<(), asr_rt::Error>(())
 /// ```
 pub struct Tasks {
-    driver: Local,
+    workers: Workers,
 }
 
 impl Tasks {
-    pub(crate) fn start(config: Config) -> Result<Tasks, Error> {
-        Ok(Tasks {
-            driver: Local::new(config),
-        })
+    pub(crate) fn start(workers: WorkersConfig, config: Config) -> Result<Tasks, Error> {
+        let workers = Workers::new(workers, config)?;
+        Ok(Tasks { workers })
     }
 
     /// The kernel: ask it, trace it, shut it down, from any thread.
     pub fn kernel(&self) -> &Arc<Kernel> {
-        self.driver.kernel()
+        self.workers.kernel()
     }
 
     /// Runs `main` as the first task, then closes the root region, and returns when nothing runs
-    /// any more. The outcome is that of `main`.
+    /// any more. The outcome is that of `main`. The calling thread waits; tasks run on the workers.
     ///
     /// After a shutdown whose grace has ended it returns as well, with an `Err` of kind `TIMED_OUT`
     /// that names each task that is left (CAN-26).
@@ -50,7 +49,7 @@ impl Tasks {
         Fut: Future<Output = Result<T, Failure>> + Send + 'static,
         T: Send + 'static,
     {
-        self.driver.run(main)
+        self.workers.run(main)
     }
 }
 

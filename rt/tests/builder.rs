@@ -22,6 +22,19 @@ type Method = fn(Builder) -> Builder;
 /// Each key, with a value that is not the default, and the method that does the same.
 fn each() -> Vec<(&'static str, Method)> {
     vec![
+        ("workers = 3", |b| b.workers(3)),
+        ("search = '0 s'", |b| b.search(Duration::ZERO)),
+        ("cancel_streak = 8", |b| b.cancel_streak(8)),
+        ("timed_streak = 8", |b| b.timed_streak(8)),
+        ("lifo_streak = 1", |b| b.lifo_streak(1)),
+        ("injector_interval = 7", |b| b.injector_interval(7)),
+        ("blocking_min_threads = 2", |b| b.blocking_min_threads(2)),
+        ("blocking_max_threads = 0x10", |b| {
+            b.blocking_max_threads(16)
+        }),
+        ("blocking_idle = '5 s'", |b| {
+            b.blocking_idle(Duration::from_secs(5))
+        }),
         ("coop_budget = 7", |b| b.coop_budget(7)),
         ("cleanup_duration = '1500 ms'", |b| {
             b.cleanup_duration(Duration::from_millis(1500))
@@ -62,8 +75,8 @@ fn names() -> Vec<String> {
     entries.map(|(name, _)| name.to_owned()).collect()
 }
 
-/// What the runtime does not have yet (governor, queue warnings, deadline monitor, blocking pool,
-/// reactor, NUMA layout, CPU budget of a poll) has no value either.
+/// What the runtime does not have yet (governor, queue warnings, logical-clock mode, deadline
+/// monitor, reactor, NUMA layout, CPU budget of a poll) has no value either.
 #[test]
 fn sch_44_part_every_value_is_a_key_of_a_file() {
     let names = names();
@@ -122,6 +135,11 @@ fn sch_44_part_a_bad_value_is_named() {
             "coop_budget = 0",
             "asr.toml:1: coop_budget: 0 is not in 1..=255",
         ),
+        ("workers = 0", "asr.toml:1: workers: 0 is not in 1..=65535"),
+        (
+            "cancel_streak = 0",
+            "asr.toml:1: cancel_streak: 0 is not in 1..=1073741823",
+        ),
         (
             "coop_budget = 256",
             "asr.toml:1: coop_budget: 256 is not a whole number from 0 to 255",
@@ -177,8 +195,26 @@ fn sch_44_part_a_bad_value_is_named() {
     let error = Builder::new().cleanup_polls(0).start().expect_err("0");
     assert_eq!(error.kind(), Status::BAD_ARGUMENT);
     assert_eq!(error.message(), "cleanup_polls: 0 is not in 1..=4294967295");
+    let error = Builder::new().workers(0).start().expect_err("0");
+    assert_eq!(error.message(), "workers: 0 is not in 1..=65535");
+    let pool = Builder::new().blocking_max_threads(2);
+    let error = pool.blocking_min_threads(3).start().expect_err("3 of 2");
+    assert_eq!(error.kind(), Status::BAD_ARGUMENT);
+    assert!(error.message().starts_with("blocking_min_threads: 3"));
+    let error = Builder::new().cleanup_polls(0).start().expect_err("0");
     let outcome = Builder::new().cleanup_polls(0).run(async |_| Ok(()));
     assert!(matches!(outcome, Outcome::Err(again) if again == error));
+}
+
+/// The one bound without which preference would be starvation.
+#[test]
+fn sch_10_a_limit_of_nothing_is_refused() {
+    let error = Builder::new().cancel_streak(0).start().expect_err("L = 0");
+    assert_eq!(error.kind(), Status::BAD_ARGUMENT);
+    assert!(error.message().starts_with("cancel_streak: 0 is not in"));
+    assert!(refused("cancel_streak = 0").contains("cancel_streak: 0 is not in"));
+    let least = Builder::new().workers(1).cancel_streak(1);
+    assert!(least.run(async |_| Ok(())).is_ok());
 }
 
 #[test]

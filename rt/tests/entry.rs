@@ -10,7 +10,7 @@ async fn well(cx: Cx) -> Result<(), Failure> {
     child.join(&cx).await?.into_result()
 }
 
-#[asr_rt::main]
+#[asr_rt::main(workers = 1 + 1)]
 async fn fails(_: Cx) -> Result<(), Failure> {
     Err(Error::new(Status::FULL, "queue of 8"))?
 }
@@ -35,6 +35,11 @@ async fn lost(_: Cx) -> Result<(), Failure> {
     Ok(())
 }
 
+#[asr_rt::main(workers = 0)]
+async fn without_workers(_: Cx) -> Result<(), Failure> {
+    Ok(())
+}
+
 #[test]
 fn the_exit_code_says_how_main_ended() {
     assert_eq!(well(), ExitCode::SUCCESS);
@@ -42,4 +47,5 @@ fn the_exit_code_says_how_main_ended() {
     assert_eq!(is_cancelled(), ExitCode::from(1));
     assert_eq!(panics(), ExitCode::from(101));
     assert_eq!(lost(), ExitCode::from(2));
+    assert_eq!(without_workers(), ExitCode::from(2));
 }

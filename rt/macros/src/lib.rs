@@ -22,8 +22,9 @@ use syn::{Error, Expr, ItemFn, ReturnType, Signature, parse_macro_input};
 /// }
 /// ```
 ///
-/// `#[asr_rt::main(config = "asr.toml")]` reads the values of the runtime from a file when the
-/// program starts.
+/// `#[asr_rt::main(workers = 4)]` sets the number of worker threads. `config = "asr.toml"` reads
+/// the values of the runtime from a file when the program starts; what stands here goes before what
+/// stands there.
 #[proc_macro_attribute]
 pub fn main(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut options = Options::default();
@@ -61,12 +62,17 @@ fn expand(options: &Options, function: &ItemFn) -> syn::Result<TokenStream> {
         .config
         .as_ref()
         .map(|path| quote!(let builder = builder.and_then(|builder| builder.config_file(#path));));
+    let workers = options
+        .workers
+        .as_ref()
+        .map(|workers| quote!(let builder = builder.map(|builder| builder.workers(#workers));));
     let tokens = quote! {
         #(#attributes)*
         #visibility fn #name() -> ::std::process::ExitCode {
             #bare
             let builder = ::core::result::Result::Ok(::asr_rt::Builder::new());
             #config
+            #workers
             ::asr_rt::run_main(builder, #name)
         }
     };
@@ -106,17 +112,20 @@ fn check(signature: &Signature) -> syn::Result<()> {
 
 #[derive(Default)]
 struct Options {
+    workers: Option<Expr>,
     config: Option<Expr>,
 }
 
 impl Options {
     fn set(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
-        let place = if meta.path.is_ident("config") {
+        let place = if meta.path.is_ident("workers") {
+            &mut self.workers
+        } else if meta.path.is_ident("config") {
             &mut self.config
         } else {
             return Err(meta.error(
-                "the option is `config = \"asr.toml\"`; every value is a key of that file, or a \
-                 method of `Builder`",
+                "the options are `workers = 4` and `config = \"asr.toml\"`; every value is a key of \
+                 that file, or a method of `Builder`",
             ));
         };
         if place.is_some() {

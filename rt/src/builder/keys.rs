@@ -57,6 +57,38 @@ macro_rules! settings {
 }
 
 settings! {
+    /// Threads that run tasks. As many as the machine runs at once, if not said.
+    workers: usize, 1..=65_535 => workers.workers;
+
+    /// How long a worker that has run dry searches for work before it sleeps; "0 s" sleeps at once
+    /// (SCH-47). 50 us if not said.
+    search: Duration => workers.search;
+
+    /// Cancelled tasks that a worker runs in a row while other work waits (SCH-5). 16 if not said.
+    cancel_streak: u32, 1..=(1 << 30) - 1 => workers.limits.cancel_streak;
+
+    /// Tasks with a deadline that a worker runs in a row while other work waits (SCH-7). 32 if not
+    /// said.
+    timed_streak: u32, 1..=u32::MAX => workers.limits.timed_streak;
+
+    /// How often in a row a worker runs the task that became ready last, while older ones wait
+    /// (SCH-9). 3 if not said.
+    lifo_streak: u32, 0..=3 => workers.limits.lifo_streak;
+
+    /// Dispatches after which a worker takes from the queue that all share first (SCH-9). 61 if not
+    /// said.
+    injector_interval: u32, 1..=u32::MAX => workers.limits.injector_interval;
+
+    /// Threads for blocking work that stay once they were started (SCH-32). 1 if not said.
+    blocking_min_threads: usize, 0..=65_535 => workers.pool.min_threads;
+
+    /// The most threads for blocking work (SCH-31). 512 if not said.
+    blocking_max_threads: usize, 1..=65_535 => workers.pool.max_threads;
+
+    /// How long a thread for blocking work waits for more before it ends (SCH-32). 10 s if not
+    /// said.
+    blocking_idle: Duration => workers.pool.idle_timeout;
+
     /// Operations that complete without waiting which a task may do in one poll; then it yields
     /// (TSK-23). 128 if not said.
     coop_budget: u8, 1..=255 => kernel.coop_budget;

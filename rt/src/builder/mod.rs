@@ -14,7 +14,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use asr_base::{Error, Failure, Outcome, Status};
-use asr_kernel::{Config, Cx};
+use asr_kernel::{Config, Cx, WorkersConfig};
 
 use crate::tasks::Tasks;
 
@@ -23,7 +23,7 @@ use crate::tasks::Tasks;
 /// ```
 /// use asr_rt::{Builder, Outcome};
 ///
-/// let outcome = Builder::new().coop_budget(64).run(async |cx| {
+/// let outcome = Builder::new().workers(2).run(async |cx| {
 ///     let child = cx.spawn(async |_| Ok(6 * 7))?;
 ///     child.join(&cx).await?.into_result()
 /// });
@@ -53,6 +53,7 @@ use crate::tasks::Tasks;
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until it is started"]
 pub struct Builder {
+    workers: WorkersConfig,
     kernel: Config,
 }
 
@@ -116,7 +117,14 @@ impl Builder {
         for key in keys::KEYS {
             (key.check)(&self).map_err(|what| refuse(format!("{}: {what}", key.name)))?;
         }
-        Tasks::start(self.kernel)
+        let pool = &self.workers.pool;
+        if pool.min_threads > pool.max_threads {
+            return Err(refuse(format!(
+                "blocking_min_threads: {} is more than blocking_max_threads, {}",
+                pool.min_threads, pool.max_threads
+            )));
+        }
+        Tasks::start(self.workers, self.kernel)
     }
 
     /// Starts a runtime, runs `main` as its first task, and returns once nothing of it runs any
