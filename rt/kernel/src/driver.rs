@@ -9,7 +9,7 @@
 //!    already right. A driver that cannot move the task may give it to the kernel twice: whichever
 //!    comes second is stale, and dropped there.
 //! 3. The driver calls [`Kernel::advance`](crate::Kernel::advance) when the time it reports reaches
-//!    [`Kernel::next_deadline`](crate::Kernel::next_deadline).
+//!    [`Kernel::next_turn`](crate::Kernel::next_turn).
 //!
 //! No lock of a task or region is held when the kernel calls the driver (SCH-36). For `now` that of
 //! the timers, or of the record of one token, may be.

@@ -2,98 +2,19 @@
 //! regions and handles. Each model ends with every task run to its end.
 #![cfg(loom)]
 
+mod model;
+
 use std::future::poll_fn;
 use std::sync::Arc as StdArc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::task::{Poll, Waker};
 
-use asr_base::{Failure, Outcome, TaskId, Time};
+use asr_base::{Failure, Outcome};
+use asr_kernel::RegionConfig;
 use asr_kernel::region::State;
 use asr_kernel::task::Phase;
-use asr_kernel::{Config, Driver, JoinHandle, Kernel, RegionConfig, Runnable};
 use loom::sync::{Arc, Mutex};
-use loom::thread;
-
-/// A driver whose queue any thread serves.
-struct Pool(Arc<Mutex<Vec<Runnable>>>);
-
-impl Driver for Pool {
-    fn now(&self) -> Time {
-        Time::ZERO
-    }
-    fn enqueue(&self, task: Runnable) {
-        self.0.lock().unwrap().push(task);
-    }
-    fn promote(&self, _: TaskId) {}
-    fn entropy(&self, _: TaskId, call: u64) -> u64 {
-        call
-    }
-    fn timer_armed(&self, _: Time) {}
-    fn root_closed(&self) {}
-}
-
-#[derive(Clone)]
-struct Model {
-    kernel: StdArc<Kernel>,
-    queue: Arc<Mutex<Vec<Runnable>>>,
-}
-
-impl Model {
-    fn new() -> Model {
-        let queue = Arc::new(Mutex::new(Vec::new()));
-        Model {
-            kernel: Kernel::new(Box::new(Pool(queue.clone())), Config::default()),
-            queue,
-        }
-    }
-
-    /// Runs one queued task. False if there is none.
-    fn run_one(&self) -> bool {
-        let next = self.queue.lock().unwrap().pop();
-        next.is_some_and(|task| {
-            self.kernel.run(task);
-            true
-        })
-    }
-
-    fn drain(&self) {
-        while self.run_one() {}
-    }
-
-    /// Closes the root. Whoever still owns a record keeps the kernel, and loom reports the leak.
-    fn finish(self) {
-        self.kernel.root().begin_close();
-        self.drain();
-        assert!(self.kernel.is_closed());
-    }
-}
-
-/// Words of stack: a kernel is moved over it once, and loom's own threads have room for 4096.
-const STACK: usize = 0x1_0000;
-
-fn spawn<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
-    let builder = thread::Builder::new().stack_size(STACK);
-    builder.spawn(run).expect("a thread of the model")
-}
-
-fn model(check: fn()) {
-    model_within(3, check);
-}
-
-/// More preemptions add no interleaving of two or three critical steps, and cost hours.
-fn model_within(preemptions: usize, check: fn()) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(preemptions);
-    builder.max_branches = 100_000;
-    builder.check(move || spawn(check).join().unwrap());
-}
-
-fn outcome<T>(handle: JoinHandle<T>) -> Outcome<T> {
-    match handle.try_join() {
-        Ok(outcome) => outcome,
-        Err(handle) => panic!("{handle:?} is not complete"),
-    }
-}
+use model::{Model, model, model_within, outcome, spawn};
 
 /// REG-4: a spawn that races the close is either seen by the drain or refused; nobody lives after
 /// `Closed`.

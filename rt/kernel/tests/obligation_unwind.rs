@@ -2,13 +2,15 @@
 
 mod tokens;
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::task::Poll;
 
-use asr_base::{Duration, Outcome, TaskId};
+use asr_base::{Duration, Failure, Outcome, TaskId};
 use asr_kernel::obligation::{AbortCause, HolderId, Kind, LeakResponse, Obligation};
 use asr_kernel::sched::Local;
-use asr_kernel::{Cx, Escalation, Kernel, RegionConfig, RegionHandle};
+use asr_kernel::{Cx, Escalation, Kernel, Policy, RegionConfig, RegionHandle};
 use tokens::{Pool, Slot, config, four, local, reports};
 
 /// How the task ends.
@@ -239,6 +241,68 @@ fn obl_2_a_late_token_is_given_up_once() {
             assert_eq!(pool.aborts(), [AbortCause::Late]);
             assert_eq!(four(&kernel, Kind::REPLY), [1, 0, 1, 0]);
             assert_eq!(kernel.stats().leaks.get(), 1);
+        }
+    }
+}
+
+/// Has a token that its region holds, and ends so many polls after it was cancelled.
+async fn shares(cx: Cx, pool: Arc<Pool>, polls: Option<u32>) -> Result<(), Failure> {
+    let token = cx.reserve(pool.take(Kind::LEASE)?)?;
+    let _held = token.transfer(&cx.spawner()).ok();
+    let Some(polls) = polls else { return Ok(()) };
+    while !cx.is_cancel_requested() {
+        let _ = cx.yield_now().await;
+    }
+    for _ in 0..polls {
+        let _ = cx.checkpoint();
+        let mut first = true;
+        poll_fn(|context| {
+            context.waker().wake_by_ref();
+            match std::mem::take(&mut first) {
+                true => Poll::Pending,
+                false => Poll::Ready(()),
+            }
+        })
+        .await;
+    }
+    Ok(cx.checkpoint()?)
+}
+
+/// Whoever drops a token that its region holds says why: a task on the way out of a cancel unwinds
+/// it, and one that was not cancelled leaks it, in the same scope as well.
+#[test]
+fn obl_10_a_token_held_by_a_region_goes_with_who_drops_it() {
+    for polls in [None, Some(0), Some(1), Some(3)] {
+        for fiber in [false, true] {
+            let local = local(LeakResponse::Silent, true);
+            let pool = Pool::new(2);
+            let slots = pool.clone();
+            let outcome = local.run(async move |cx| {
+                let config = RegionConfig::new().policy(Policy::CollectAll);
+                let region = cx.region(config, async |scope, cx| {
+                    let first = slots.clone();
+                    let handle = match fiber {
+                        true => scope.fiber(async move |cx| shares(cx, first, polls).await)?,
+                        false => scope.spawn(async move |cx| shares(cx, first, polls).await)?,
+                    };
+                    cx.yield_now().await?;
+                    if polls.is_some() {
+                        handle.abort();
+                    }
+                    while !handle.is_finished() {
+                        cx.yield_now().await?;
+                    }
+                    shares(cx, slots, None).await
+                });
+                let _: Outcome<(), _> = region.await;
+                Ok(())
+            });
+            assert!(outcome.is_ok(), "{outcome:?}");
+            let first = match polls {
+                Some(_) => AbortCause::Unwound,
+                None => AbortCause::Dropped,
+            };
+            assert_eq!(pool.aborts(), [first, AbortCause::Dropped], "{polls:?}");
         }
     }
 }

@@ -6,6 +6,8 @@
 //! ```
 //!
 //! `ANCHOR_WORKERS` is the number of worker threads, 2 if not said; 1 is the driver of one thread.
+//! `asr-bench-one` as a name of the program (a link will do) is 1 whatever the variable says, for
+//! scripts that set it for all.
 //! Wall time means something on a quiet machine only. On a shared one compare `cpu_ns_per_op`, or
 //! the instructions that valgrind counts, and only within one interleaved run.
 

@@ -2,18 +2,24 @@
 
 use asr_base::{Failure, Outcome};
 use asr_kernel::sched::Local;
-use asr_kernel::{Config, Cx};
+use asr_kernel::{Config, Cx, Workers, WorkersConfig};
 
 /// A kind of runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// The driver of one thread.
     Local,
+    /// So many worker threads.
+    Workers(usize),
 }
 
 impl Place {
-    /// What `ANCHOR_WORKERS` asks for.
+    /// What `ANCHOR_WORKERS` and the name of the program ask for.
     pub(crate) fn asked() -> Result<Place, String> {
+        let name = std::env::args().next().unwrap_or_default();
+        if name.ends_with("-one") {
+            return Ok(Place::Local);
+        }
         let workers = match std::env::var("ANCHOR_WORKERS") {
             Err(_) => 2,
             Ok(text) => text
@@ -22,7 +28,8 @@ impl Place {
         };
         match workers {
             0 => Err("ANCHOR_WORKERS=0: somebody has to work".into()),
-            _ => Ok(Place::Local),
+            1 => Ok(Place::Local),
+            workers => Ok(Place::Workers(workers)),
         }
     }
 
@@ -35,6 +42,11 @@ impl Place {
     {
         let outcome = match self {
             Place::Local => Local::new(Config::default()).run(main),
+            Place::Workers(workers) => {
+                let workers = WorkersConfig::workers(workers);
+                let runtime = Workers::new(workers, Config::default());
+                runtime.expect("the system gives threads").run(main)
+            }
         };
         match outcome {
             Outcome::Ok(value) => value,

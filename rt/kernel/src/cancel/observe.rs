@@ -7,6 +7,7 @@ use asr_base::Interrupted;
 
 use crate::event;
 use crate::inject;
+use crate::obligation;
 use crate::task::side::Inner;
 use crate::task::{Message, Task, TaskRef, Tier, waker};
 
@@ -36,6 +37,7 @@ pub(crate) fn observe(task: &Task) -> Result<(), Interrupted> {
             return Ok(());
         }
     }
+    obligation::cancelled(true);
     if task.word.observe_cancel() {
         event::cancel_observed(task);
         return Err(Interrupted);

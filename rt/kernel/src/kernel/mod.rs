@@ -164,15 +164,23 @@ impl Kernel {
         task::poll::run(task.0);
     }
 
-    /// The earliest armed timer.
+    /// The earliest armed timer. Looks for it if it changed; a driver that only has to know when to
+    /// look asks [`next_turn`](Kernel::next_turn).
     pub fn next_deadline(&self) -> Option<Time> {
         self.timers.next_deadline()
     }
 
-    /// The same without a lock: a hint that may lag behind.
+    /// When a driver has to call [`advance`](Kernel::advance): at the earliest deadline, or before
+    /// it where that is not known. Constant. Counts each timer that was armed before the call; one
+    /// that is armed later tells the driver if it comes sooner.
+    pub fn next_turn(&self) -> Option<Time> {
+        self.timers.next_turn()
+    }
+
+    /// The same without a lock: it may lag behind.
     #[inline]
-    pub(crate) fn next_deadline_hint(&self) -> Option<Time> {
-        self.timers.next_hint()
+    pub(crate) fn turn_hint(&self) -> Option<Time> {
+        self.timers.turn_hint()
     }
 
     /// Fires every timer that is due at `now`, in order of deadline and registration (VAL-32).

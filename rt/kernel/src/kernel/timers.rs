@@ -34,29 +34,31 @@ pub(crate) enum Target {
 
 pub(crate) struct Timers {
     wheel: Mutex<Wheel<Target>>,
-    /// The earliest deadline in nanoseconds, or an earlier one; `u64::MAX` is none.
-    next: AtomicU64,
+    /// When a driver has to look, in nanoseconds: the earliest deadline or a time before it;
+    /// `u64::MAX` is never. Arming lowers it, and only an advance raises it: a cancel leaves it, so
+    /// it costs one turn that finds nothing, instead of a search for the next.
+    turn: AtomicU64,
 }
 
 impl Timers {
     pub(crate) fn new() -> Timers {
         Timers {
             wheel: Mutex::new(Wheel::new()),
-            next: AtomicU64::new(u64::MAX),
+            turn: AtomicU64::new(u64::MAX),
         }
     }
 
-    /// Arms one; true if it is the earliest now.
+    /// Arms one; true if a driver has to look earlier than it was told.
     pub(crate) fn set(&self, at: Time, target: Target) -> (TimerId, bool) {
         let mut wheel = lock(&self.wheel);
-        let before = wheel.next_deadline();
         let id = wheel.insert(at, target);
         // Relaxed, here and in `note`: a hint for workers that look again soon, and under the lock
         // before they sleep. Stored under the lock, so load and store need not be one step.
-        if at.as_nanos() < self.next.load(Relaxed) {
-            self.next.store(at.as_nanos(), Relaxed);
+        let sooner = at.as_nanos() < self.turn.load(Relaxed);
+        if sooner {
+            self.turn.store(at.as_nanos(), Relaxed);
         }
-        (id, before.is_none_or(|before| at < before))
+        (id, sooner)
     }
 
     /// False if it fired or was cancelled before.
@@ -76,16 +78,21 @@ impl Timers {
     }
 
     fn note(&self, wheel: &mut Wheel<Target>) {
-        let next = wheel.next_deadline().map_or(u64::MAX, Time::as_nanos);
-        self.next.store(next, Relaxed);
+        let turn = wheel.next_turn_bound().map_or(u64::MAX, Time::as_nanos);
+        self.turn.store(turn, Relaxed);
     }
 
-    /// The earliest deadline without the lock, or an earlier one that was cancelled since the last
-    /// advance (SCH-14).
+    /// When a driver has to look, without the lock (SCH-14).
     #[inline]
-    pub(crate) fn next_hint(&self) -> Option<Time> {
-        let next = self.next.load(Relaxed);
-        (next != u64::MAX).then(|| Time::from_nanos(next))
+    pub(crate) fn turn_hint(&self) -> Option<Time> {
+        let turn = self.turn.load(Relaxed);
+        (turn != u64::MAX).then(|| Time::from_nanos(turn))
+    }
+
+    /// The same, after every arming that has begun: for who sleeps until then.
+    pub(crate) fn next_turn(&self) -> Option<Time> {
+        let _armed = lock(&self.wheel);
+        self.turn_hint()
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Time> {

@@ -1,4 +1,8 @@
 //! Why a token was aborted, and which of the causes are leaks (OBL-2, OBL-10).
+//!
+//! A token that a region holds may be dropped by any of its tasks, so the task that is polled on
+//! this thread says what the cause is: it is noted here once it has observed its cancel, and
+//! forgotten at the end of that poll. A poll inside a poll (a fiber in its scope) begins anew.
 
 use std::cell::Cell;
 
@@ -51,6 +55,32 @@ thread_local! {
     static UNWINDING: Cell<u32> = const { Cell::new(0) };
 }
 
+thread_local! {
+    /// The task that is polled on this thread has observed its cancel.
+    static CANCELLED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Says whether the task that is polled on this thread has observed its cancel; false at the end of
+/// each poll.
+pub(crate) fn cancelled(observed: bool) {
+    CANCELLED.set(observed);
+}
+
+/// Polls inside this poll; what was noted of the outer one is put back.
+pub(crate) struct Nested(bool);
+
+impl Nested {
+    pub(crate) fn begin() -> Nested {
+        Nested(CANCELLED.replace(false))
+    }
+}
+
+impl Drop for Nested {
+    fn drop(&mut self) {
+        CANCELLED.set(self.0);
+    }
+}
+
 /// Says, while it lives, that what is dropped on this thread is unwound.
 pub(super) struct Unwinding;
 
@@ -84,7 +114,7 @@ pub(super) fn of_drop_by(task: &Task) -> AbortCause {
 
 #[inline]
 fn of_drop_if(fails: bool) -> AbortCause {
-    if fails || std::thread::panicking() || UNWINDING.get() > 0 {
+    if fails || CANCELLED.get() || std::thread::panicking() || UNWINDING.get() > 0 {
         AbortCause::Unwound
     } else {
         AbortCause::Dropped

@@ -35,6 +35,7 @@ mod token;
 mod wait;
 
 pub use cause::AbortCause;
+pub(crate) use cause::{Nested, cancelled};
 pub(crate) use end::{region_closing, task_completed, task_terminal, unwound};
 pub(crate) use hold::Own;
 pub use hold::{Held, Hold, Holder};

@@ -232,6 +232,7 @@ where
             true => region.scope().ready.len().min(POLLS_PER_TURN),
             false => 0,
         };
+        let nested = obligation::Nested::begin();
         for _ in 0..due {
             let next = region.scope().ready.pop_front();
             match next {
@@ -240,6 +241,7 @@ where
                 None => break,
             }
         }
+        drop(nested);
         let (again, orphaned) = {
             let mut scope = region.scope();
             scope.busy = false;

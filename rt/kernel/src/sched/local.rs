@@ -151,9 +151,12 @@ impl Local {
 
     /// One task, the timers that are due, or a sleep until there is one of them.
     fn turn(&self) {
-        let now = self.shared.now();
-        if self.kernel.next_deadline().is_some_and(|at| at <= now) {
-            self.kernel.advance(now);
+        // The clock is asked only while a timer is armed.
+        if let Some(at) = self.kernel.turn_hint() {
+            let now = self.shared.now();
+            if at <= now {
+                self.kernel.advance(now);
+            }
         }
         let next = self.shared.lanes.lock().pop();
         if let Some(task) = next {
@@ -162,7 +165,7 @@ impl Local {
         }
         let mut lanes = self.shared.lanes.lock();
         // Read under the lock: a timer that is armed after this notifies after the wait began.
-        let timer = self.kernel.next_deadline();
+        let timer = self.kernel.next_turn();
         let deadline = timer.into_iter().chain(self.kernel.grace_ends()).min();
         if !lanes.is_empty() || self.kernel.is_closed() {
             return;

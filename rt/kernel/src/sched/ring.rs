@@ -25,10 +25,10 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
 
 use super::entry::Entry;
 use super::injector::{BATCH, Injector};
-use crate::sync::Arc;
 use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::*};
 
 /// Places in a ring. Fewer under the model checker, so that it sees the ring full and reused.

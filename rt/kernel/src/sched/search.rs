@@ -128,11 +128,7 @@ impl Worker {
         let found = if self.has_own() { None } else { self.steal() };
         if found.is_none() && !self.has_own() {
             let leads = shared.lead(self.index);
-            let deadline = if leads {
-                self.kernel.next_deadline()
-            } else {
-                None
-            };
+            let deadline = if leads { self.kernel.next_turn() } else { None };
             if let Some(at) = deadline {
                 shared.leads_until(at);
             }

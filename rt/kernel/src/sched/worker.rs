@@ -136,7 +136,7 @@ impl Worker {
 
     /// Fires the timers that are due. True if there were some.
     pub(super) fn fire(&self) -> bool {
-        let Some(at) = self.kernel.next_deadline_hint() else {
+        let Some(at) = self.kernel.turn_hint() else {
             return false;
         };
         let now = self.shared.time();

@@ -74,6 +74,9 @@ pub(crate) fn body_ended(task: TaskRef, end: End, place: &mut dyn Place) {
         task.word.set_unwinding();
     }
     let before = task.word.load();
+    if before.cancel_pending() {
+        obligation::cancelled(false);
+    }
     let outcome = decide(&task, before, end);
     if !returned || !outcome.is_ok() {
         if before.phase() >= Phase::Cancelling {
@@ -197,13 +200,12 @@ fn escalation_panic(task: &Task) -> PanicPayload {
 }
 
 fn has_finalizers(task: &Task) -> bool {
-    let Some(side) = task.side() else {
-        return false;
-    };
     if task.word.load().is_deferred() {
+        // Acquires the side record, which may be new.
         task.word.look_for_deferred();
     }
-    !side.lock().finalizers.is_empty()
+    task.side()
+        .is_some_and(|side| !side.lock().finalizers.is_empty())
 }
 
 /// Runs finalizers of the task until one waits or all are done. The caller holds the poll.

@@ -8,6 +8,7 @@
 //! | `side` | what few tasks need, made when first needed |
 //! | `cell` | future and output behind a table of functions |
 //! | `waker` | a counted reference that wakes |
+//! | `scopes` | how many scopes it has open |
 //! | `queued` | how many entries of queues there are for a task |
 //! | `poll` | one run of a task, the poll boundary |
 //! | `end` | from the end of the body to the published outcome |

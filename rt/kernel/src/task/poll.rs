@@ -23,6 +23,7 @@ use crate::actor;
 use crate::cancel;
 use crate::event;
 use crate::inject::{self, Point};
+use crate::obligation;
 
 /// Runs a task that came out of a queue, whose reference this is.
 pub(crate) fn run(task: TaskRef) {
@@ -58,6 +59,9 @@ pub(crate) fn run_with(task: TaskRef, place: &mut dyn Place) {
             return;
         }
         Some(Ok(false)) | None => {}
+    }
+    if snapshot.phase() == Phase::Cancelling {
+        obligation::cancelled(true);
     }
     event::polled(&task);
     if stay.is_some()
@@ -119,6 +123,7 @@ pub(crate) fn put_down(task: TaskRef) {
     if snapshot.phase() == Phase::Finalizing {
         // No budget of the body counts any more.
     } else if snapshot.cancel_pending() {
+        obligation::cancelled(false);
         if task.tier() != Tier::Finalizer {
             cancel::arm_cleanup(&task);
         }

@@ -46,6 +46,9 @@ const DUE: usize = LEVELS * SLOTS;
 /// The list of timers that are never due.
 const NEVER: usize = DUE + 1;
 
+/// Timers that are looked through for the earliest of them, at most, where a bound will do.
+const FEW: usize = 32;
+
 /// Sorting room for more timers than these is given back.
 const SCRATCH_KEPT: usize = 1 << 14;
 
@@ -179,6 +182,26 @@ impl<P> Wheel<P> {
             Earliest::Known(deadline) => deadline.map(Time::from_nanos),
             Earliest::Unknown => None,
         }
+    }
+
+    /// When to look again: the earliest deadline, or a time before it if finding that would mean to
+    /// look through many timers. Constant; who advances then and asks again comes nearer each time,
+    /// and is there after as many turns as there are levels.
+    pub fn next_turn_bound(&mut self) -> Option<Time> {
+        if let Earliest::Known(_) = self.earliest {
+            return self.next_deadline();
+        }
+        let (list, bound) = match self.occupied.first(self.cursor) {
+            _ if !self.lists[DUE].is_empty() => (DUE, self.cursor),
+            Some(slot) => (slot.list, slot.first),
+            None => return self.next_deadline(),
+        };
+        if self.entries.members(self.lists[list]).nth(FEW).is_none() {
+            return self.next_deadline();
+        }
+        let in_order = list == DUE && self.due_in_order;
+        let first = self.entries.at(self.lists[list].head).deadline;
+        Some(Time::from_nanos(if in_order { first } else { bound }))
     }
 
     /// Takes out every timer that is due, in order; the number of them.

@@ -235,3 +235,37 @@ fn lab_3_part_steps_by_hand_follow_deadline_and_sequence() {
     }
     assert_eq!(stepped, expected);
 }
+
+#[test]
+fn sch_26_cancelling_the_earliest_again_and_again_looks_through_nothing() {
+    // Looked through, the timers that share a slot would be ten thousand million here.
+    const TIMERS: u64 = 100_000;
+    let mut wheel = Wheel::new();
+    let ids: Vec<_> = (0..TIMERS).map(|n| wheel.insert(at(YEAR + n), n)).collect();
+    for (n, id) in ids.into_iter().enumerate() {
+        let bound = wheel.next_turn_bound().expect("armed").as_nanos();
+        assert!(bound <= YEAR + n as u64);
+        assert!(wheel.cancel(id).is_some());
+    }
+    assert_eq!(wheel.next_turn_bound(), None);
+}
+
+#[test]
+fn sch_27_who_sleeps_until_the_bound_comes_to_the_deadline_in_a_few_turns() {
+    for first in [MS, 3_600_000 * MS, 10 * YEAR] {
+        let mut wheel = Wheel::new();
+        let early = wheel.insert(at(first - 1), 0);
+        for n in 0..1000 {
+            wheel.insert(at(first + n % 500), n);
+        }
+        wheel.cancel(early);
+        let (mut turns, mut now) = (0, 0);
+        while fired(&mut wheel, now).is_empty() {
+            let next = wheel.next_turn_bound().expect("armed").as_nanos();
+            assert!(now <= next && next <= first, "{now} {next} {first}");
+            (now, turns) = (next, turns + 1);
+            assert!(turns <= 12, "no nearer after {turns} turns");
+        }
+        assert_eq!(now, first);
+    }
+}

@@ -120,7 +120,10 @@ proptest! {
             }
             let earliest = model.order.keys().next().map(|key| key.0);
             let earliest = earliest.filter(|&deadline| deadline != u64::MAX);
+            let bound = wheel.next_turn_bound().map(Time::as_nanos);
             prop_assert_eq!(wheel.next_deadline().map(Time::as_nanos), earliest);
+            prop_assert_eq!(bound.is_some(), earliest.is_some());
+            prop_assert!(bound <= earliest);
             if matches!(step, Step::Advance(_) | Step::ToNext) {
                 let mut due = Vec::new();
                 wheel.advance(at(now), &mut |id, time, _| due.push((id, time.as_nanos())));
