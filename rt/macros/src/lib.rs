@@ -124,8 +124,8 @@ impl Options {
             &mut self.config
         } else {
             return Err(meta.error(
-                "the options are `workers = 4` and `config = \"asr.toml\"`; every value is a key of \
-                 that file, or a method of `Builder`",
+                "the options are `workers = 4` and `config = \"asr.toml\"`; every value is a key \
+                 of that file, or a method of `Builder`",
             ));
         };
         if place.is_some() {

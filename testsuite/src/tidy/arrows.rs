@@ -76,7 +76,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "asr-archive",
         ],
     ),
-    ("asr-bench", &["asr-base", "asr-kernel"]),
+    ("asr-bench", &["asr-base", "asr-kernel", "asr-sync"]),
     ("asr-testsuite", ALL),
     ("asr-fuzz", FUZZ),
 ];

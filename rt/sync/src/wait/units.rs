@@ -5,9 +5,9 @@
 //! 2. Who finds too few locks the queue and, in one modification that leaves the free units as
 //!    they are, says that somebody waits; or takes them, if they came meanwhile. So each later gift
 //!    finds the flag: the check after the registration is the registration (CHN-1).
-//! 3. A gift that finds somebody waiting and not called yet calls the first: it wakes him. The units
-//!    stay in the word. He takes them when he runs; a newcomer may be faster, and the first waiter
-//!    then waits on at his place.
+//! 3. A gift that finds somebody waiting and not called yet calls the first: it wakes him. The
+//!    units stay in the word. He takes them when he runs; a newcomer may be faster, and the first
+//!    waiter then waits on at his place.
 //! 4. Each newcomer who is faster takes one from `allow`. At 0 none is: the units are for the first
 //!    waiter alone.
 //! 5. Who leaves, with units or without, calls the next if there are enough for him. As units never

@@ -3,6 +3,7 @@
 
 mod cancel;
 mod idle;
+mod lock;
 mod spawn;
 mod timer;
 
@@ -32,7 +33,13 @@ const fn work(name: &'static str, count: u64, run: fn(Place, u64) -> Report) -> 
 
 /// All of them.
 pub(crate) fn all() -> impl Iterator<Item = Work> {
-    let parts = [spawn::WORKS, timer::WORKS, idle::WORKS, cancel::WORKS];
+    let parts = [
+        spawn::WORKS,
+        timer::WORKS,
+        idle::WORKS,
+        cancel::WORKS,
+        lock::WORKS,
+    ];
     parts.into_iter().flatten().copied()
 }
 
