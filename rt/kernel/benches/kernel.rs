@@ -16,6 +16,8 @@ fn operations(c: &mut Criterion) {
         (Place::Queue, "queue"),
         (Place::Traced, "traced"),
         (Place::Local, "local"),
+        (Place::Workers(1), "workers_1"),
+        (Place::Workers(2), "workers_2"),
     ] {
         let mut group = c.benchmark_group(name);
         for (name, work) in ops::ALL {

@@ -12,10 +12,11 @@ use std::process::{Command, ExitCode};
 
 use ops::{Place, Work};
 
-const PLACES: [(&str, Place); 3] = [
+const PLACES: [(&str, Place); 4] = [
     ("queue", Place::Queue),
     ("traced", Place::Traced),
     ("local", Place::Local),
+    ("workers", Place::Workers(1)),
 ];
 /// Counts of the two runs.
 const FEW: u64 = 1_000;

@@ -13,11 +13,11 @@ use std::hint::black_box;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::task::Poll;
+use std::task::{Poll, Waker};
 
 use asr_base::{Duration, Failure, Outcome, TaskId, Time};
 use asr_kernel::obligation::{AbortCause, Kind, Linear};
-use asr_kernel::sched::Local;
+use asr_kernel::sched::{Local, Workers, WorkersConfig};
 use asr_kernel::{Config, Cx, Driver, Kernel, RegionConfig, Runnable};
 use asr_trace::Recorder;
 use parking_lot::Mutex;
@@ -110,6 +110,12 @@ pub(crate) enum Work {
     MaskSync,
     Commit,
     Yield,
+    /// A thousand tasks that yield in turns.
+    Yields,
+    /// Two tasks that wake each other in turns.
+    PingPong,
+    /// Many tasks, then a join of each.
+    Tasks,
     /// A sleep that is dropped.
     TimerCancel,
     /// A sleep that ends.
@@ -118,7 +124,7 @@ pub(crate) enum Work {
     Obligation,
 }
 
-pub(crate) const ALL: [(&str, Work); 12] = [
+pub(crate) const ALL: [(&str, Work); 15] = [
     ("nothing", Work::Nothing),
     ("region", Work::Region),
     ("fiber", Work::Fiber),
@@ -128,6 +134,9 @@ pub(crate) const ALL: [(&str, Work); 12] = [
     ("mask_sync", Work::MaskSync),
     ("commit_section", Work::Commit),
     ("yield", Work::Yield),
+    ("yields", Work::Yields),
+    ("ping_pong", Work::PingPong),
+    ("tasks", Work::Tasks),
     ("timer_cancel", Work::TimerCancel),
     ("timer_fire", Work::TimerFire),
     ("obligation", Work::Obligation),
@@ -140,12 +149,20 @@ pub(crate) enum Place {
     /// With a recorder behind the gate.
     Traced,
     Local,
+    /// So many workers.
+    Workers(usize),
 }
 
 /// Runs an operation so many times.
 pub(crate) fn run(place: Place, work: Work, times: u64) {
     if place == Place::Local {
         let outcome = Local::new(config()).run(async move |cx| repeat(&cx, work, times).await);
+        assert!(outcome.is_ok(), "{outcome:?}");
+        return;
+    }
+    if let Place::Workers(count) = place {
+        let workers = Workers::new(WorkersConfig::workers(count), config()).expect("threads");
+        let outcome = workers.run(async move |cx| repeat(&cx, work, times).await);
         assert!(outcome.is_ok(), "{outcome:?}");
         return;
     }
@@ -218,6 +235,46 @@ async fn repeat(cx: &Cx, work: Work, times: u64) -> Result<(), Failure> {
                 cx.yield_now().await?;
             }
         }
+        Work::Yields => {
+            let each = times.div_ceil(1000);
+            let mut tasks = Vec::new();
+            for _ in 0..times.min(1000) {
+                tasks.push(cx.spawn(async move |cx| {
+                    for _ in 0..each {
+                        cx.yield_now().await?;
+                    }
+                    Ok(())
+                })?);
+            }
+            for task in tasks {
+                task.join(cx).await?.into_result()?;
+            }
+        }
+        Work::PingPong => {
+            let ball = Arc::new(Ball::default());
+            let other = ball.clone();
+            let player = cx.spawn(async move |_| {
+                for n in 0..times {
+                    other.wait_for(2 * n + 1).await;
+                    other.pass();
+                }
+                Ok(())
+            })?;
+            for n in 0..times {
+                ball.wait_for(2 * n).await;
+                ball.pass();
+            }
+            player.join(cx).await?.into_result()?;
+        }
+        Work::Tasks => {
+            let mut tasks = Vec::new();
+            for _ in 0..times {
+                tasks.push(cx.spawn(async |_| Ok(()))?);
+            }
+            for task in tasks {
+                task.join(cx).await?.into_result()?;
+            }
+        }
         Work::TimerCancel => {
             for _ in 0..times {
                 let mut sleep = pin!(cx.sleep(Duration::from_secs(1)));
@@ -241,6 +298,34 @@ async fn repeat(cx: &Cx, work: Work, times: u64) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// How often it was passed, and who waits for it.
+#[derive(Default)]
+struct Ball(Mutex<(u64, Option<Waker>)>);
+
+impl Ball {
+    async fn wait_for(&self, count: u64) {
+        poll_fn(|context| {
+            let mut ball = self.0.lock();
+            if ball.0 == count {
+                return Poll::Ready(());
+            }
+            ball.1 = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    fn pass(&self) {
+        let mut ball = self.0.lock();
+        ball.0 += 1;
+        let waiter = ball.1.take();
+        drop(ball);
+        if let Some(waiter) = waiter {
+            waiter.wake();
+        }
+    }
 }
 
 /// What a token stands for.

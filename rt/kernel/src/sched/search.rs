@@ -17,10 +17,11 @@ impl Worker {
         if self.fire() {
             return;
         }
-        if !self.searching.get() && self.shared.search > Duration::ZERO {
+        let searches = self.shared.search > Duration::ZERO;
+        if !self.searching.get() && searches {
             self.searching.set(self.shared.idle.search(self.index));
         }
-        let found = if self.searching.get() {
+        let found = if self.searching.get() && searches {
             self.search()
         } else {
             self.steal()
@@ -122,6 +123,7 @@ impl Worker {
     fn sleep(&self) {
         let shared = &*self.shared;
         let slot = self.slot();
+        slot.stats.parks.add(1);
         shared
             .idle
             .announce(self.index, self.searching.replace(false));
@@ -134,7 +136,6 @@ impl Worker {
             }
             let limit = deadline.map(|at| at.since(shared.time()));
             if limit != Some(Duration::ZERO) {
-                slot.stats.parks.add(1);
                 slot.parker.park(limit);
             }
             if leads {

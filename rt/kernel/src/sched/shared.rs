@@ -15,7 +15,7 @@
 use std::sync::{OnceLock, Weak};
 
 use asr_base::{Duration, TaskId, Time};
-use parking_lot::Condvar;
+use parking_lot::{Condvar, Mutex};
 
 use super::choice::Limits;
 use super::clock::Clock;
@@ -30,8 +30,8 @@ use super::worker::Worker;
 use crate::blocking::{Job, Pool};
 use crate::driver::{Driver, Lane, Runnable};
 use crate::kernel::Kernel;
+use crate::sync::Arc;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
-use crate::sync::{Arc, Mutex, lock};
 
 /// No worker is the leader.
 pub(super) const NOBODY: usize = usize::MAX;
@@ -108,7 +108,7 @@ impl Shared {
 
     /// Who waits in `Workers::run` looks again.
     pub(super) fn tell_main(&self) {
-        *lock(&self.control) += 1;
+        *self.control.lock() += 1;
         self.changed.notify_all();
     }
 

@@ -49,7 +49,7 @@ pub struct WorkerStats {
     pub pinned_met: Own,
     /// Times that it searched before it slept.
     pub searches: Own,
-    /// Times that it went to sleep.
+    /// Times that it went to sleep, or was about to when it saw work after all.
     pub parks: Own,
     /// Times that it woke up and neither work nor a timer was there.
     pub spurious_wakes: Own,

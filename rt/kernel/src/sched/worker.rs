@@ -101,6 +101,10 @@ impl Worker {
         CURRENT.set(self);
         let _here = Here;
         while !self.shared.stop.load(Relaxed) {
+            // Before a task is taken: should a timer panic, none is lost.
+            if self.round.get() == 0 {
+                self.round();
+            }
             match self.next() {
                 Some((lane, task)) => self.dispatch(lane, task),
                 None => self.idle(),
@@ -110,12 +114,7 @@ impl Worker {
 
     #[inline]
     pub(super) fn dispatch(&self, lane: Lane, task: Runnable) {
-        let left = self.round.get();
-        if left == 0 {
-            self.round();
-        } else {
-            self.round.set(left - 1);
-        }
+        self.round.set(self.round.get().saturating_sub(1));
         self.slot().stats.dispatched(lane);
         self.running.set(ptr::from_ref(&*task.0));
         self.kernel.run(task);

@@ -24,7 +24,6 @@ use crate::blocking::{Pool, PoolConfig};
 use crate::cx::Cx;
 use crate::kernel::{Config, Kernel, Stuck};
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
-use crate::sync::lock;
 
 /// What a runtime on several threads is configured with.
 #[derive(Clone, Debug)]
@@ -176,12 +175,12 @@ impl Workers {
     fn wait(&self, done: impl Fn() -> bool) -> bool {
         let shared = &self.crew.shared;
         loop {
-            let before = *lock(&shared.control);
+            let before = *shared.control.lock();
             // Asked without the lock: it may drop a waker, and with it anything.
             if done() {
                 return true;
             }
-            let mut control = lock(&shared.control);
+            let mut control = shared.control.lock();
             if *control != before {
                 continue;
             }

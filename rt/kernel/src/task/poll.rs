@@ -24,6 +24,7 @@ use crate::cancel;
 use crate::event;
 use crate::inject::{self, Point};
 use crate::obligation;
+use crate::sync;
 
 /// Runs a task that came out of a queue, whose reference this is.
 pub(crate) fn run(task: TaskRef) {
@@ -72,6 +73,7 @@ pub(crate) fn run_with(task: TaskRef, place: &mut dyn Place) {
     task.coop.store(0, Relaxed);
     let waker = waker::borrowed(&task);
     let mut context = Context::from_waker(&waker);
+    debug_assert_eq!(sync::held(), 0, "SCH-19: a lock is held as a poll begins");
     let polled = catch_unwind(AssertUnwindSafe(|| {
         let polled = place.poll(&task, &mut context);
         if watched {
@@ -79,6 +81,7 @@ pub(crate) fn run_with(task: TaskRef, place: &mut dyn Place) {
         }
         polled
     }));
+    debug_assert_eq!(sync::held(), 0, "SCH-19: a lock is held as a poll ends");
     // A panic may have left a mask open; it was lexical.
     task.masks.store(0, Relaxed);
     match polled {
