@@ -79,6 +79,9 @@ pub enum Lane {
     Ready,
 }
 
+/// The highest priority outside of the cancel lane (SCH-3).
+const HIGHEST: u8 = 199;
+
 /// A task that wants to run: the queue's own reference to it.
 #[derive(Debug)]
 pub struct Runnable(pub(crate) TaskRef);
@@ -111,7 +114,7 @@ impl Runnable {
     pub fn priority(&self) -> u8 {
         let own = self.0.priority();
         if self.lane() != Lane::Cancel {
-            return own.min(199);
+            return own.min(HIGHEST);
         }
         let rank = self
             .0
@@ -124,6 +127,11 @@ impl Runnable {
     /// True once the task is complete: it needs no run.
     pub fn is_complete(&self) -> bool {
         self.0.word.load().phase() == Phase::Completed
+    }
+
+    /// Its priority is one of the cancel lane, which it is not in (SCH-3).
+    pub(crate) fn is_clamped(&self) -> bool {
+        self.0.priority() > HIGHEST && !self.is_stale() && self.lane() != Lane::Cancel
     }
 
     /// True if a run would do nothing: the task is complete, or another entry of it was faster. A

@@ -2,6 +2,7 @@
 //! and nowhere else. With tracing off a call is one relaxed load and one branch (TRC-5).
 
 mod obligation;
+mod queue;
 mod region;
 
 use std::sync::atomic::Ordering::Relaxed;
@@ -16,6 +17,7 @@ use crate::task::{Phase, Task, Tier};
 pub(crate) use obligation::{
     obligation_leaked, obligation_reserved, obligation_resolved, obligation_transferred,
 };
+pub(crate) use queue::queue_capacity;
 pub(crate) use region::{
     region_closed, region_closing, region_draining, region_finalizing, region_opened,
 };

@@ -62,6 +62,14 @@ impl Shared {
         }
     }
 
+    /// How many tasks are runnable.
+    pub(crate) fn runnable_len(&self) -> usize {
+        match &*self.pool.lock() {
+            Pool::Open(tasks) => tasks.len(),
+            Pool::Lanes(lanes) => lanes.len(),
+        }
+    }
+
     /// The runnable tasks, in the order in which places count.
     pub(crate) fn runnable(&self) -> Vec<TaskId> {
         match &*self.pool.lock() {

@@ -125,6 +125,9 @@ impl Lab {
         let alternatives = self.shared.alternatives();
         if alternatives > 0 {
             self.steps += 1;
+            let waiting = self.shared.runnable_len();
+            self.kernel.queue_holds(0, waiting);
+            self.kernel.queues_hold(|| waiting);
             let place = self.chooser.choose(alternatives);
             if let Some(task) = self.shared.take(place) {
                 self.kernel.run(task);

@@ -29,6 +29,9 @@ pub struct Config {
     pub watch: bool,
     /// Warns of tasks that are about to miss their deadline: off (SCH-42).
     pub monitor: Option<MonitorConfig>,
+    /// Runnable tasks in one queue from which on they are reported as `queue.capacity`: no limit
+    /// (SCH-30).
+    pub queue_capacity: usize,
     /// Typed tokens have records too: always in the lab (OBL-33).
     pub leak_records: bool,
 }
@@ -46,6 +49,7 @@ impl Default for Config {
             leak_escalation: None,
             watch: false,
             monitor: None,
+            queue_capacity: usize::MAX,
             leak_records: cfg!(debug_assertions),
         }
     }

@@ -7,6 +7,7 @@
 #![allow(unsafe_code, reason = "counts references to itself for its records")]
 
 mod abandon;
+mod capacity;
 mod config;
 mod inspect;
 mod shutdown;
@@ -58,6 +59,8 @@ pub struct Kernel {
     closed: AtomicBool,
     /// The last number that was given to something without a name (`number`).
     numbered: AtomicU64,
+    /// A queue was too long, and since then not all were short (`capacity`).
+    queues_long: AtomicBool,
 }
 
 impl Kernel {
@@ -78,6 +81,7 @@ impl Kernel {
             grace_ends: AtomicU64::new(u64::MAX),
             closed: AtomicBool::new(false),
             numbered: AtomicU64::new(0),
+            queues_long: AtomicBool::new(false),
             config,
         });
         let root = region::open::root(&kernel);
@@ -161,6 +165,9 @@ impl Kernel {
 
     /// Runs a task that the driver was given. The task is polled once, or ends.
     pub fn run(&self, task: Runnable) {
+        if task.is_clamped() {
+            self.stats.priority_clamped.add(1);
+        }
         task::poll::run(task.0);
     }
 

@@ -42,4 +42,9 @@ pub struct Stats {
     pub repeated_cancels: Counter,
     /// Futures dropped because their cleanup budget ended (CAN-23).
     pub escalations: Counter,
+    /// Runs outside of the cancel lane of tasks with a priority above 199, which counts as 199
+    /// there (SCH-3).
+    pub priority_clamped: Counter,
+    /// Times that a queue of runnable tasks went over its limit (SCH-30).
+    pub queue_warnings: Counter,
 }

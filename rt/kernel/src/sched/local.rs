@@ -158,7 +158,12 @@ impl Local {
                 self.kernel.advance(now);
             }
         }
-        let next = self.shared.lanes.lock().pop();
+        let mut lanes = self.shared.lanes.lock();
+        let waiting = lanes.len();
+        let next = lanes.pop();
+        drop(lanes);
+        self.kernel.queue_holds(0, waiting);
+        self.kernel.queues_hold(|| waiting);
         if let Some(task) = next {
             self.kernel.run(task);
             return;

@@ -56,6 +56,12 @@ impl Slot {
             stats: WorkerStats::default(),
         })
     }
+
+    /// Tasks that wait here.
+    pub(super) fn queued(&self) -> usize {
+        let urgent = self.urgent.cancel_len() + self.urgent.timed_len();
+        urgent + self.ring.len() + self.pinned.len()
+    }
 }
 
 /// See the module.

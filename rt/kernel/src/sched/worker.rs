@@ -125,6 +125,15 @@ impl Worker {
     fn round(&self) {
         self.round.set(ROUND);
         self.fire();
+        let shared = &self.shared;
+        let outside = shared.injector.len();
+        self.kernel
+            .queue_holds(self.index as u64, self.slot().queued());
+        self.kernel.queue_holds(shared.slots.len() as u64, outside);
+        self.kernel.queues_hold(|| {
+            let own = shared.slots.iter().map(Slot::queued);
+            own.chain([outside]).max().unwrap_or(0)
+        });
         let choice = self.choice.borrow();
         let stats = &self.slot().stats;
         stats.fairness_yields.set(choice.fairness_yields());
@@ -160,6 +169,8 @@ impl Worker {
         let mut choice = self.choice.borrow_mut();
         loop {
             let waiting = self.waiting();
+            let own = waiting.ring + waiting.pinned;
+            self.kernel.queue_holds(self.index as u64, own);
             let source = choice.choose(&waiting)?;
             let Some(task) = self.take(source) else {
                 continue; // A thief was faster.

@@ -1,11 +1,13 @@
 //! The production drivers, as one type: a test runs on each of them.
 #![allow(dead_code, reason = "each test uses a part")]
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
 use asr_base::{Error, Failure, Outcome};
 use asr_kernel::sched::{Local, Workers, WorkersConfig};
-use asr_kernel::{Config, Cx, Kernel};
+use asr_kernel::{Config, Cx, JoinHandle, Kernel, Spawn};
 
 /// Counts of workers that tests run on.
 pub(crate) const COUNTS: [usize; 3] = [1, 2, 8];
@@ -46,4 +48,39 @@ impl Runtime {
             Runtime::Workers(workers) => workers.run(main),
         }
     }
+}
+
+/// On one worker.
+pub(crate) fn on(worker: usize) -> Spawn {
+    Spawn::new().pin(worker as u16)
+}
+
+/// The value of a run that ended Ok.
+pub(crate) fn done<T: std::fmt::Debug>(outcome: Outcome<T, Error>) -> T {
+    match outcome {
+        Outcome::Ok(value) => value,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The values of all, in order.
+pub(crate) async fn all<T>(cx: &Cx, tasks: Vec<JoinHandle<T>>) -> Result<Vec<T>, Failure> {
+    let mut values = Vec::new();
+    for task in tasks {
+        values.push(task.join(cx).await?.into_result()?);
+    }
+    Ok(values)
+}
+
+/// Gives way once; no cancel point.
+pub(crate) async fn turn() {
+    let mut first = true;
+    poll_fn(|context| {
+        if std::mem::take(&mut first) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    })
+    .await;
 }
