@@ -8,7 +8,7 @@ use std::time::Duration;
 use asr_base::Outcome;
 use asr_kernel::cx::Caps;
 use asr_kernel::cx::classes::{Class, OPERATIONS};
-use asr_kernel::obligation::{AbortCause, Kind};
+use asr_kernel::obligation::{AbortCause, Kind, hold::SyncPermit};
 use asr_kernel::sched::Local;
 use asr_kernel::task::Phase;
 use asr_kernel::{Config, Cx, Policy, RegionConfig, Spawn};
@@ -38,7 +38,7 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
             let mut context = std::task::Context::from_waker(std::task::Waker::noop());
             let _ = cx.waiter().park(&mut context);
         }
-        ("Waiter", "waits_for") => {}
+        ("Waiter", "waits_for" | "waits_on") => {}
         ("Sleep", "deadline") => drop(cx.sleep(Duration::ZERO).deadline()),
         ("Cx", "region") => drop(cx.region(all(), async |_, _| Ok(())).await),
         ("Cx", "bracket") => {
@@ -148,6 +148,21 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
             let id = cx.reserve_raw(Kind::REPLY, None)?;
             let _ = cx.transfer_raw(id, cx);
             let _ = cx.abort_raw(id, AbortCause::Verb);
+        }
+        ("Cx", "holder") => drop(cx.holder()),
+        ("Holder", "hold") => cx.holder().hold::<SyncPermit>()?.commit(),
+        ("Hold", _) => {
+            let token = cx.holder().hold::<SyncPermit>()?;
+            match name {
+                "commit" => token.commit(),
+                "abort" => token.abort(AbortCause::Verb),
+                "release" => token.release(),
+                "is_unwound" | "is_told" => {
+                    let _ = (token.is_unwound(), token.is_told());
+                    token.commit();
+                }
+                _ => panic!("no test of {owner}::{name}"),
+            }
         }
         ("Obligation", _) => {
             let mut token = cx.reserve(pool.take(Kind::ACK)?)?;
