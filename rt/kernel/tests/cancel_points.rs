@@ -39,6 +39,7 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
             let _ = cx.waiter().park(&mut context);
         }
         ("Waiter", "waits_for" | "waits_on") => {}
+        ("Waiter", "now") => drop(cx.waiter().now()),
         ("Sleep", "deadline") => drop(cx.sleep(Duration::ZERO).deadline()),
         ("Cx", "region") => drop(cx.region(all(), async |_, _| Ok(())).await),
         ("Cx", "bracket") => {
