@@ -40,6 +40,11 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
         }
         ("Waiter", "waits_for" | "waits_on") => {}
         ("Waiter", "now") => drop(cx.waiter().now()),
+        ("Waiter", "task_id") => drop(cx.waiter().task_id()),
+        ("Waiter", "coop") => {
+            let waiter = cx.waiter();
+            std::future::poll_fn(|context| waiter.coop(context)).await;
+        }
         ("Sleep", "deadline") => drop(cx.sleep(Duration::ZERO).deadline()),
         ("Cx", "region") => drop(cx.region(all(), async |_, _| Ok(())).await),
         ("Cx", "bracket") => {
