@@ -1,8 +1,10 @@
 //! Values of a runtime, from methods and from files.
 
+use std::sync::{Arc, Mutex};
+
 use asr_base::{Duration, Error, Outcome, Status};
 use asr_kernel::obligation::{Escalate, LeakResponse};
-use asr_rt::Builder;
+use asr_rt::{Builder, RegionConfig, Spawn};
 
 fn read(text: &str) -> Result<Builder, Error> {
     Builder::new().config_text("asr.toml", text)
@@ -35,6 +37,16 @@ fn each() -> Vec<(&'static str, Method)> {
         ("blocking_idle = '5 s'", |b| {
             b.blocking_idle(Duration::from_secs(5))
         }),
+        ("queue_capacity = 1_000", |b| b.queue_capacity(1000)),
+        ("deadline_monitor = true", |b| b.deadline_monitor(true)),
+        ("deadline_interval = '20 ms'", |b| {
+            b.deadline_interval(Duration::from_millis(20))
+        }),
+        ("deadline_permille_left = 0b101", |b| {
+            b.deadline_permille_left(5)
+        }),
+        ("deadline_percentile = 50", |b| b.deadline_percentile(50)),
+        ("deadline_samples = 16", |b| b.deadline_samples(16)),
         ("coop_budget = 7", |b| b.coop_budget(7)),
         ("cleanup_duration = '1500 ms'", |b| {
             b.cleanup_duration(Duration::from_millis(1500))
@@ -75,8 +87,8 @@ fn names() -> Vec<String> {
     entries.map(|(name, _)| name.to_owned()).collect()
 }
 
-/// What the runtime does not have yet (governor, queue warnings, logical-clock mode, deadline
-/// monitor, reactor, NUMA layout, CPU budget of a poll) has no value either.
+/// What the runtime does not have yet (governor, logical-clock mode, reactor, NUMA layout, CPU
+/// budget of a poll) has no value either.
 #[test]
 fn sch_44_part_every_value_is_a_key_of_a_file() {
     let names = names();
@@ -136,6 +148,10 @@ fn sch_44_part_a_bad_value_is_named() {
             "asr.toml:1: coop_budget: 0 is not in 1..=255",
         ),
         ("workers = 0", "asr.toml:1: workers: 0 is not in 1..=65535"),
+        (
+            "deadline_interval = '10 us'",
+            "asr.toml:1: deadline_interval: \"10 us\" is not in \"1 ms\"..=\"18446744073709551615 ns\"",
+        ),
         (
             "cancel_streak = 0",
             "asr.toml:1: cancel_streak: 0 is not in 1..=1073741823",
@@ -215,6 +231,33 @@ fn sch_10_a_limit_of_nothing_is_refused() {
     assert!(refused("cancel_streak = 0").contains("cancel_streak: 0 is not in"));
     let least = Builder::new().workers(1).cancel_streak(1);
     assert!(least.run(async |_| Ok(())).is_ok());
+}
+
+/// The monitor's own checks are the kernel's.
+#[test]
+fn a_deadline_that_comes_near_is_told() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tell = told.clone();
+    let builder = Builder::new()
+        .deadline_interval(Duration::from_millis(1))
+        .deadline_permille_left(1000)
+        .on_deadline_warning(move |warning| tell.lock().unwrap().push(warning.to_string()));
+    let outcome = builder.run(async |cx| {
+        let limit = RegionConfig::new().timeout(Duration::from_secs(3600));
+        let waited = cx.region(limit, async |scope, cx| {
+            let options = Spawn::new().name("slow");
+            let task = scope.spawn_with(options, async |cx| {
+                cx.sleep(Duration::from_millis(100)).await?;
+                Ok(())
+            })?;
+            task.join(&cx).await?.into_result()
+        });
+        waited.await.into_result()?;
+        Ok(())
+    });
+    assert!(outcome.is_ok(), "{outcome:?}");
+    let told = told.lock().unwrap();
+    assert!(told.iter().any(|said| said.contains("`slow`")), "{told:?}");
 }
 
 #[test]

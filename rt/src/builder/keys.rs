@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use asr_base::Duration;
+use asr_kernel::deadline::MonitorConfig;
 use asr_kernel::obligation::{Escalate, LeakResponse};
 
 use super::Builder;
@@ -48,7 +49,7 @@ macro_rules! settings {
             },
             check: |builder| {
                 let _value = &builder.$($place).+;
-                $(within(*_value, $domain)?;)?
+                $(within(_value, &$domain)?;)?
                 Ok(())
             },
             show: |builder| Setting::show(&builder.$($place).+),
@@ -88,6 +89,28 @@ settings! {
     /// How long a thread for blocking work waits for more before it ends (SCH-32). 10 s if not
     /// said.
     blocking_idle: Duration => workers.pool.idle_timeout;
+
+    /// Tasks in one queue from which on a warning is written, once each time that it is crossed
+    /// (SCH-30). No limit if not said; every task is scheduled whatever this is.
+    queue_capacity: usize, 1..=usize::MAX => queue_capacity;
+
+    /// Warns of tasks that are about to miss their deadline (SCH-42), on standard error or where
+    /// [`Builder::on_deadline_warning`] says. Off if not said.
+    deadline_monitor: bool => deadlines.on;
+
+    /// Time between two looks at the deadlines (SCH-42). 1 s if not said.
+    deadline_interval: Duration, MonitorConfig::SHORTEST..=Duration::MAX => deadlines.interval;
+
+    /// A warning is due when no more is left than this, in thousandths of the time that there was
+    /// (SCH-42). 200 if not said.
+    deadline_permille_left: u32, 0..=1000 => deadlines.permille_left;
+
+    /// A warning is due when a task takes longer than so many percent of the last ones of its name
+    /// (SCH-42). 95 if not said.
+    deadline_percentile: u8, 1..=100 => deadlines.adaptive.percentile;
+
+    /// How many of the last ones of a name are remembered (SCH-42). 256 if not said.
+    deadline_samples: usize, 1..=65_536 => deadlines.adaptive.samples;
 
     /// Operations that complete without waiting which a task may do in one poll; then it yields
     /// (TSK-23). 128 if not said.
@@ -129,13 +152,18 @@ settings! {
     leak_records: bool => kernel.leak_records;
 }
 
-fn within<T: PartialOrd + std::fmt::Display>(
-    value: T,
-    domain: RangeInclusive<T>,
-) -> Result<(), String> {
-    if domain.contains(&value) {
-        return Ok(());
+/// Refuses what is outside its domain; where there is no value there is nothing to refuse.
+fn within<T, V>(value: &V, domain: &RangeInclusive<T>) -> Result<(), String>
+where
+    T: Setting + PartialOrd,
+    V: Setting + Clone + Into<Option<T>>,
+{
+    match value.clone().into() {
+        Some(value) if !domain.contains(&value) => {
+            let show = |value: &T| value.show().unwrap_or_default();
+            let (least, most) = (show(domain.start()), show(domain.end()));
+            Err(format!("{} is not in {least}..={most}", show(&value)))
+        }
+        _ => Ok(()),
     }
-    let (least, most) = domain.into_inner();
-    Err(format!("{value} is not in {least}..={most}"))
 }

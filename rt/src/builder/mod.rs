@@ -6,6 +6,7 @@
 //!    its own at once, with the line.
 //! 3. Every refusal is `BAD_ARGUMENT` and names the key.
 
+mod deadlines;
 mod file;
 mod keys;
 mod value;
@@ -14,7 +15,10 @@ use std::fmt::Write;
 use std::path::Path;
 
 use asr_base::{Error, Failure, Outcome, Status};
+use asr_kernel::deadline::Warning;
 use asr_kernel::{Config, Cx, WorkersConfig};
+
+use deadlines::Deadlines;
 
 use crate::tasks::Tasks;
 
@@ -55,6 +59,8 @@ use crate::tasks::Tasks;
 pub struct Builder {
     workers: WorkersConfig,
     kernel: Config,
+    queue_capacity: Option<usize>,
+    deadlines: Deadlines,
 }
 
 impl Builder {
@@ -108,12 +114,23 @@ impl Builder {
         text
     }
 
+    /// Who is told of tasks that are about to miss their deadline, instead of standard error. Turns
+    /// the monitor on.
+    pub fn on_deadline_warning(
+        mut self,
+        warn: impl Fn(&Warning) + Send + Sync + 'static,
+    ) -> Builder {
+        self.deadlines.on = true;
+        self.deadlines.tell(warn);
+        self
+    }
+
     /// A runtime that is ready to run.
     ///
     /// # Errors
     /// `BAD_ARGUMENT` that names the value that is outside its domain; the system's error if it
     /// gives no threads.
-    pub fn start(self) -> Result<Tasks, Error> {
+    pub fn start(mut self) -> Result<Tasks, Error> {
         for key in keys::KEYS {
             (key.check)(&self).map_err(|what| refuse(format!("{}: {what}", key.name)))?;
         }
@@ -123,6 +140,10 @@ impl Builder {
                 "blocking_min_threads: {} is more than blocking_max_threads, {}",
                 pool.min_threads, pool.max_threads
             )));
+        }
+        self.kernel.monitor = self.deadlines.monitor();
+        if let Some(capacity) = self.queue_capacity {
+            self.kernel.queue_capacity = capacity;
         }
         Tasks::start(self.workers, self.kernel)
     }
