@@ -138,6 +138,14 @@ pub(crate) fn joined(joiner: &Task, joined: &Task) {
     });
 }
 
+/// The branch that lost had a value.
+pub(crate) fn race_discarded(task: &Task, branch: usize) {
+    emit(task.kernel(), |now| {
+        let draft = sub_of_task(Sub::RaceDiscarded, now, task)?;
+        Some(draft.words(branch as u64, 0, 0))
+    });
+}
+
 pub(crate) fn result_discarded(task: &Task) {
     emit(task.kernel(), |now| {
         sub_of_task(Sub::ResultDiscarded, now, task)

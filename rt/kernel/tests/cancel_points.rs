@@ -97,6 +97,7 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
                 "abort" => child.abort(),
                 "abort_by" => child.abort_by(cx),
                 "try_join" => drop(child.try_join()),
+                "discard" => drop(child.discard(0)),
                 _ => panic!("no test of {owner}::{name}"),
             }
         }
@@ -107,6 +108,9 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
                 "outcome" => drop(region.outcome()),
                 "cancel" => region.cancel("stop"),
                 "cancel_as" => region.cancel_as(asr_base::CancelKind::User, "stop"),
+                "cancel_children" => {
+                    region.cancel_children(asr_base::CancelKind::User, "stop");
+                }
                 "cancel_below" => drop(region.cancel_below(region.id(), "stop")),
                 "begin_close" => region.begin_close(),
                 "open" => drop(region.open(&all())),

@@ -116,6 +116,19 @@ impl<T> JoinHandle<T> {
         }
     }
 
+    /// Gives up the outcome, if it stands, as that of a branch that lost: a value is dropped here,
+    /// and reported as `race.discarded` (CMB-9).
+    ///
+    /// # Errors
+    /// The handle, if the task is not complete.
+    pub fn discard(self, branch: usize) -> Result<(), JoinHandle<T>> {
+        let task = TaskRef::clone(&self.task);
+        if self.try_join()?.is_ok() {
+            crate::event::race_discarded(&task, branch);
+        }
+        Ok(())
+    }
+
     fn take(self) -> Outcome<T, Error> {
         assert!(self.task.word.take_output(), "one handle, one output");
         let cell = self.task.cell().expect("a task with a handle has a cell");
