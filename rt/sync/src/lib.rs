@@ -12,9 +12,11 @@
 //! | `notify` | one stored permit |
 //! | `semaphore` | permits |
 //! | `mutex` | one permit, and what it guards |
+//! | `combine` | several branches at once, and one result |
 //! | `error` | why something was not done, with the value handed back |
 
 pub mod cell;
+pub mod combine;
 mod error;
 pub mod mutex;
 pub mod notify;
