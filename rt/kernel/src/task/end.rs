@@ -243,11 +243,11 @@ fn complete(task: TaskRef, mut outcome: Outcome<(), Error>) {
     // phase; this completes, then looks for a timer.
     cancel::disarm(&task);
     obligation::task_completed(&task);
-    event::completed(&task, &outcome);
-    deadline::completed(&task);
     if task.scopes.any() {
         abandon::left_behind(&task);
     }
+    event::completed(&task, &outcome);
+    deadline::completed(&task);
     if task.tier() == Tier::Finalizer {
         close::finalizers_ended(&task, outcome);
     } else {

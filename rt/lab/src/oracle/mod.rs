@@ -10,18 +10,20 @@
 //! | [`ObligationLeak`] | the marking is zero at each close, and tokens are conserved |
 //! | [`Quiescence`] | REG-8: nothing of a closed region is left, and its states are in order |
 //! | [`Finalizers`] | each exactly once, the last registered first |
+//! | [`LoserDrain`] | CMB-1: who lost has ended when its call returns |
 //! | [`Deadline`] | VAL-19: at most one poll after a deadline, none after the quota |
 //! | [`Cancel`] | TSK-5, TSK-6, CAN-2, CAN-6 |
 //! | [`Authority`] | no effect but by a task that lives |
 //! | [`BudgetOracle`] | budgets are only tightened |
 //!
-//! Determinism is two runs of one seed ([`check`](crate::check())). Loser drain, actors and repair
-//! come with what they watch.
+//! Determinism is two runs of one seed ([`check`](crate::check())). Actors and repair come with
+//! what they watch.
 
 mod authority;
 mod budget;
 mod cancel;
 mod deadline;
+mod drain;
 mod finalizers;
 mod obligations;
 mod quiescence;
@@ -35,6 +37,7 @@ pub use authority::Authority;
 pub use budget::BudgetOracle;
 pub use cancel::Cancel;
 pub use deadline::Deadline;
+pub use drain::LoserDrain;
 pub use finalizers::Finalizers;
 pub use obligations::ObligationLeak;
 pub use quiescence::Quiescence;
@@ -130,6 +133,7 @@ impl Oracles {
                 Box::new(ObligationLeak::default()),
                 Box::new(Quiescence::default()),
                 Box::new(Finalizers::default()),
+                Box::new(LoserDrain::default()),
                 Box::new(Deadline::default()),
                 Box::new(Cancel::default()),
                 Box::new(Authority::default()),
