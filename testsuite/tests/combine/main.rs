@@ -1,0 +1,12 @@
+//! Combinators in the lab, under the oracles: in virtual time, under seeds, in every schedule of a
+//! small program, cancelled and dropped at each poll.
+
+#[path = "../../../rt/lab/tests/common/mod.rs"]
+mod common;
+
+mod branches;
+mod ended;
+mod join;
+mod oracle;
+mod race;
+mod timeout;
