@@ -39,11 +39,12 @@
 //! | `exports`   | their symbols, `asr_i_<row>` for compiled code and `asr_<row>` for C  |
 //! | `c_api`     | the three functions of `asr_runtime.h`, and start and stop for C      |
 //!
-//! The floors below are crates of their own: [`base`], [`kernel`], [`heal`].
+//! The floors below are crates of their own: [`base`], [`kernel`], [`sync`], [`heal`].
 
 pub use asr_base as base;
 pub use asr_heal as heal;
 pub use asr_kernel as kernel;
+pub use asr_sync as sync;
 
 mod builder;
 pub mod c_api;

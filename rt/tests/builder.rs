@@ -150,7 +150,8 @@ fn sch_44_part_a_bad_value_is_named() {
         ("workers = 0", "asr.toml:1: workers: 0 is not in 1..=65535"),
         (
             "deadline_interval = '10 us'",
-            "asr.toml:1: deadline_interval: \"10 us\" is not in \"1 ms\"..=\"18446744073709551615 ns\"",
+            "asr.toml:1: deadline_interval: \"10 us\" is not in \"1 ms\"..=\
+             \"18446744073709551615 ns\"",
         ),
         (
             "cancel_streak = 0",
