@@ -69,6 +69,7 @@ pub use cx::Cx;
 pub use driver::{Driver, Lane, Runnable, cancel_priority};
 pub use kernel::{Config, Kernel, RegionState, Stats, Stuck, TaskState, TimerState};
 pub use region::{Escalation, OpenRegion, Policy, RegionConfig, RegionHandle, Scope, Spawn};
+#[cfg(not(loom))]
 pub use sched::{Workers, WorkersConfig};
 pub use task::JoinHandle;
 pub use thread::hooks::Hooks;

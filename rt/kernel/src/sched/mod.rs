@@ -32,15 +32,20 @@ mod local;
 pub mod park;
 pub mod pinned;
 pub mod ring;
+#[cfg(not(loom))]
 mod search;
+#[cfg(not(loom))]
 mod shared;
 mod stats;
 pub mod urgent;
+#[cfg(not(loom))]
 mod worker;
+#[cfg(not(loom))]
 mod workers;
 
 pub use choice::Limits;
 pub use lanes::Lanes;
 pub use local::Local;
 pub use stats::{Own, WorkerStats};
+#[cfg(not(loom))]
 pub use workers::{Workers, WorkersConfig};
