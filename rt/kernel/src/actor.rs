@@ -15,6 +15,7 @@ use asr_base::TaskId;
 use asr_trace::{Draft, Kind};
 
 use crate::kernel::Kernel;
+use crate::task::Task;
 
 #[derive(Clone, Copy)]
 struct Actor {
@@ -41,12 +42,13 @@ impl Drop for Stay {
 
 /// From here on `task` acts, or a timer if `None`; nothing is kept while no events are written.
 #[inline]
-pub(crate) fn enter(kernel: &Kernel, task: Option<TaskId>) -> Option<Stay> {
+pub(crate) fn enter(kernel: &Kernel, task: Option<&Task>) -> Option<Stay> {
     kernel.trace().on().then(|| swap(kernel, task))
 }
 
 #[cold]
-fn swap(kernel: &Kernel, task: Option<TaskId>) -> Stay {
+fn swap(kernel: &Kernel, task: Option<&Task>) -> Stay {
+    let task = task.map(Task::id);
     Stay(ACTOR.replace(Actor {
         kernel,
         task,

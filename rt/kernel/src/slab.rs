@@ -3,7 +3,9 @@
 //! Invariants
 //! 1. A slot keeps its type and its address as long as the slab lives. Whoever holds a counted
 //!    reference to a record may read its atomics at any time; nothing else is promised.
-//! 2. A slot is handed out to one owner at a time: it is either on the free list or owned.
+//! 2. A slot is handed out to one owner at a time: it is either on the free list or owned. The list
+//!    is a stack linked through the records; its head counts how often it changed, so a head that
+//!    was popped and pushed again in between is told from one that stayed.
 //! 3. Slots are reused last freed first, so equal sequences give equal indices (VAL-30).
 //! 4. A slot whose generation reached its end is never handed out again (VAL-29).
 //!
@@ -15,7 +17,7 @@
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::{self, NonNull};
 
-use crate::sync::atomic::{AtomicPtr, AtomicU32, Ordering::*};
+use crate::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::*};
 use crate::sync::{Mutex, lock};
 
 /// What lives in a slab.
@@ -26,6 +28,10 @@ pub(crate) trait Record: Sized {
     fn index(&self) -> u32;
     /// How often the slot was handed out.
     fn generation(&self) -> &AtomicU32;
+    /// Links the slot to the next free one while nobody owns it: index + 1, 0 is none.
+    fn link(&self) -> &AtomicU32;
+    /// Whether somebody owns the slot; never for one that stays to the end of the slab.
+    fn is_owned(&self) -> bool;
 }
 
 const CHUNKS: usize = 26;
@@ -36,20 +42,15 @@ pub(crate) struct Slab<T: Record> {
     chunks: [AtomicPtr<T>; CHUNKS],
     /// Slots that were ever handed out; below it the chunks are initialized.
     len: AtomicU32,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    free: Vec<u32>,
-    owned: u32,
-    /// Of these, how many stay to the end and keep nobody alive.
-    pinned: u32,
+    /// How often the list changed, above the index of the first free slot + 1.
+    free: AtomicU64,
+    /// Held to hand out a slot that was never used.
+    grow: Mutex<()>,
 }
 
 // SAFETY: the slab owns its records as a vector does; the raw pointers are to its own chunks.
 unsafe impl<T: Record + Send + Sync> Send for Slab<T> {}
-// SAFETY: shared access gives `&T`, and `T: Sync`; the free list is under a lock.
+// SAFETY: shared access gives `&T`, and `T: Sync`; the free list is atomic.
 unsafe impl<T: Record + Send + Sync> Sync for Slab<T> {}
 
 impl<T: Record> Slab<T> {
@@ -57,42 +58,68 @@ impl<T: Record> Slab<T> {
         Slab {
             chunks: std::array::from_fn(|_| AtomicPtr::new(ptr::null_mut())),
             len: AtomicU32::new(0),
-            state: Mutex::new(State::default()),
+            free: AtomicU64::new(0),
+            grow: Mutex::new(()),
         }
     }
 
-    /// A slot of its own, one generation older than before, and whether it is the only one that
-    /// counts.
-    pub(crate) fn alloc(&self) -> (NonNull<T>, bool) {
-        let mut state = lock(&self.state);
-        state.owned += 1;
-        let first = state.owned == state.pinned + 1;
-        let slot = match state.free.pop() {
-            Some(index) => self.slot(index),
+    /// A slot of its own, one generation older than before.
+    #[inline]
+    pub(crate) fn alloc(&self) -> NonNull<T> {
+        let slot = match self.pop() {
+            Some(slot) => slot,
             None => self.fresh(),
         };
-        drop(state);
         // SAFETY: `slot` is initialized (by invariant of `len`), and its address is stable.
         let generation = unsafe { slot.as_ref() }.generation();
         // Relaxed: the owner publishes the record itself when it publishes the id.
         generation.store(generation.load(Relaxed) + 1, Relaxed);
-        (slot, first)
+        slot
     }
 
-    /// Gives a slot back. True if none that counts is owned any more.
+    /// Gives a slot back.
     ///
     /// # Safety
     /// The caller owns the slot, and nobody uses it any more.
-    pub(crate) unsafe fn free(&self, slot: NonNull<T>) -> bool {
+    #[inline]
+    pub(crate) unsafe fn free(&self, slot: NonNull<T>) {
         // SAFETY: the caller owns an initialized slot.
         let record = unsafe { slot.as_ref() };
-        let retired = record.generation().load(Relaxed) == u32::MAX;
-        let mut state = lock(&self.state);
-        if !retired {
-            state.free.push(record.index());
+        if record.generation().load(Relaxed) == u32::MAX {
+            return;
         }
-        state.owned -= 1;
-        state.owned == state.pinned
+        let mut head = self.free.load(Relaxed);
+        loop {
+            record.link().store(head as u32, Relaxed);
+            let next = changed(head) | u64::from(record.index() + 1);
+            // Release publishes link and record to who pops it.
+            match self
+                .free
+                .compare_exchange_weak(head, next, Release, Relaxed)
+            {
+                Ok(_) => return,
+                Err(seen) => head = seen,
+            }
+        }
+    }
+
+    fn pop(&self) -> Option<NonNull<T>> {
+        let mut head = self.free.load(Acquire);
+        loop {
+            let slot = self.slot((head as u32).checked_sub(1)?);
+            // SAFETY: initialized, and its address is stable. The link is stale if somebody else
+            // pops the slot now; then the head has changed too.
+            let link = unsafe { slot.as_ref() }.link().load(Relaxed);
+            let next = changed(head) | u64::from(link);
+            // Acquire pairs with the Release of who freed the slot.
+            match self
+                .free
+                .compare_exchange_weak(head, next, Acquire, Acquire)
+            {
+                Ok(_) => return Some(slot),
+                Err(seen) => head = seen,
+            }
+        }
     }
 
     /// The record at an index, if that slot was ever used. It may belong to somebody else by now:
@@ -111,22 +138,12 @@ impl<T: Record> Slab<T> {
         (0..len).filter_map(|index| self.get(index))
     }
 
-    /// The one owned slot stays to the end of the slab: it does not count any more.
-    pub(crate) fn pin(&self) {
-        let mut state = lock(&self.state);
-        assert!(
-            state.owned == 1 && state.pinned == 0,
-            "pinned at the start, once"
-        );
-        state.pinned = 1;
+    /// How many slots are owned.
+    pub(crate) fn owned(&self) -> usize {
+        self.iter().filter(|record| record.is_owned()).count()
     }
 
-    /// How many slots are owned, without the pinned one.
-    pub(crate) fn owned(&self) -> u32 {
-        let state = lock(&self.state);
-        state.owned - state.pinned
-    }
-
+    #[inline]
     fn slot(&self, index: u32) -> NonNull<T> {
         let (chunk, offset) = place(index);
         let base = self.chunks[chunk].load(Acquire);
@@ -134,8 +151,10 @@ impl<T: Record> Slab<T> {
         unsafe { NonNull::new_unchecked(base.add(offset)) }
     }
 
-    /// The next slot that was never used. The lock on the state is held.
+    /// The next slot that was never used.
+    #[cold]
     fn fresh(&self) -> NonNull<T> {
+        let _grow = lock(&self.grow);
         let index = self.len.load(Relaxed);
         let (chunk, offset) = place(index);
         assert!(chunk < CHUNKS, "4 billion records of one kind are alive");
@@ -150,8 +169,8 @@ impl<T: Record> Slab<T> {
             // Release pairs with the Acquire in `slot`.
             self.chunks[chunk].store(base, Release);
         }
-        // SAFETY: the chunk has room for the offset, and nobody else writes a fresh slot: the
-        // caller holds the lock.
+        // SAFETY: the chunk has room for the offset, and nobody else writes a fresh slot: the lock
+        // is held.
         let slot = unsafe {
             let slot = base.add(offset);
             slot.write(T::new(index));
@@ -180,7 +199,13 @@ impl<T: Record> Drop for Slab<T> {
     }
 }
 
+/// The upper half of the next head.
+fn changed(head: u64) -> u64 {
+    ((head >> 32) + 1) << 32
+}
+
 /// Chunk and offset of an index.
+#[inline]
 fn place(index: u32) -> (usize, usize) {
     let n = index / FIRST + 1;
     let chunk = n.ilog2();

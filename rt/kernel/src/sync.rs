@@ -1,4 +1,5 @@
 //! The one place from which the runtime takes its atomics and locks, so that loom can replace them.
+#![allow(unsafe_code, reason = "reaches into locks whose record has one owner")]
 
 #[cfg(loom)]
 pub use loom::sync::{Arc, Mutex, MutexGuard, atomic};
@@ -14,6 +15,23 @@ pub use parking_lot::MutexGuard;
 
 #[cfg(all(not(loom), debug_assertions))]
 pub use counted::MutexGuard;
+
+/// Uses what a lock guards, without taking it.
+///
+/// # Safety
+/// The caller owns what the lock is part of, alone: nobody else may take the lock meanwhile.
+#[cfg(not(loom))]
+#[inline]
+pub(crate) unsafe fn owned<T, R>(mutex: &Mutex<T>, run: impl FnOnce(&mut T) -> R) -> R {
+    // SAFETY: by the contract there is no other access.
+    run(unsafe { &mut *mutex.data_ptr() })
+}
+
+/// The same under the model checker, which sees to it that the lock is free.
+#[cfg(loom)]
+pub(crate) unsafe fn owned<T, R>(mutex: &Mutex<T>, run: impl FnOnce(&mut T) -> R) -> R {
+    run(&mut mutex.try_lock().expect("nobody else has it"))
+}
 
 /// Takes a lock of the runtime. No code of a user runs under one, so none is ever poisoned.
 #[cfg(all(not(loom), not(debug_assertions)))]

@@ -6,7 +6,7 @@ use asr_kernel::region::word::{Drain, Word as RegionWord};
 use asr_kernel::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use asr_kernel::task::word::{AfterPoll, Requested, Wake, Word};
 use asr_kernel::thread::checkpoint::{request, take};
-use loom::sync::Arc;
+use loom::sync::{Arc, Mutex};
 use loom::thread;
 
 /// Up to three preemptions: two or three threads with a few steps each have no interleaving that
@@ -37,7 +37,7 @@ fn tsk_10_one_poller_and_no_wake_is_lost() {
         let mut seen = 0;
         let mut queued = true;
         while queued {
-            let _ = word.begin_poll().unwrap();
+            let _ = word.begin_poll(true).unwrap();
             seen = data[0].load(Relaxed) + data[1].load(Relaxed);
             queued = word.end_poll() == AfterPoll::Enqueue;
         }
@@ -45,10 +45,35 @@ fn tsk_10_one_poller_and_no_wake_is_lost() {
         let enqueued = enqueued.filter(|&enqueued| enqueued).count();
         assert!(enqueued <= 1, "enqueued twice without a poll between");
         if enqueued == 1 {
-            let _ = word.begin_poll().unwrap();
+            let _ = word.begin_poll(true).unwrap();
             seen = data[0].load(Relaxed) + data[1].load(Relaxed);
         }
         assert_eq!(seen, 2);
+    });
+}
+
+/// TSK-12: a wake that gives its own reference to the queue, against the end of a poll, which gives
+/// up its own: one reference is left for each entry of a queue.
+#[test]
+fn tsk_12_part_a_counted_wake() {
+    model(|| {
+        let word = Arc::new(Word::new(false));
+        word.retain();
+        let waker = {
+            let word = word.clone();
+            thread::spawn(move || {
+                let queued = word.wake_counted() == Wake::Enqueue;
+                assert!(queued || !word.release());
+                queued
+            })
+        };
+        let _ = word.begin_poll(true).unwrap();
+        let again = word.end_poll() == AfterPoll::Enqueue;
+        let queued = waker.join().unwrap();
+        // Notified while it was in the queue: nothing. Else one of the two queues it.
+        assert!(!(again && queued));
+        let rest = Word::FRESH_REFS; // List, context, handle.
+        assert_eq!(word.load().refs(), rest + u64::from(again || queued));
     });
 }
 
@@ -66,8 +91,7 @@ fn tsk_8_request_against_complete() {
                 word.request_cancel()
             })
         };
-        let _ = word.begin_poll().unwrap();
-        let started = word.start();
+        let started = !word.begin_poll(true).unwrap().cancel_pending();
         let before = word.complete().unwrap();
         match asker.join().unwrap() {
             Requested::Late => assert!(started && !before.cancel_pending()),
@@ -88,14 +112,16 @@ fn tsk_17_handle_against_complete() {
         let dropper = {
             let word = word.clone();
             thread::spawn(move || {
-                let before = word.drop_handle();
-                before.phase() == asr_kernel::task::Phase::Completed && word.take_output()
+                let complete = !word.drop_handle();
+                assert!(!complete || !word.release_handle());
+                complete
             })
         };
-        let _ = word.begin_poll().unwrap();
-        let gone = word.complete().unwrap().handle_gone();
-        let mine = gone && word.take_output();
+        let _ = word.begin_poll(true).unwrap();
+        let mine = word.complete().unwrap().handle_gone();
         assert!(mine ^ dropper.join().unwrap());
+        assert!(word.load().taken());
+        assert_eq!(word.load().refs(), Word::FRESH_REFS);
     });
 }
 
@@ -104,7 +130,7 @@ fn tsk_17_handle_against_complete() {
 fn tsk_25_one_gives_the_record_back() {
     model(|| {
         let word = Arc::new(Word::new(false));
-        assert!(!word.release());
+        assert!(!word.release_both());
         let other = {
             let word = word.clone();
             thread::spawn(move || word.release())
@@ -115,29 +141,47 @@ fn tsk_25_one_gives_the_record_back() {
     });
 }
 
+/// The word of a region with the lock that guards its changes.
+#[derive(Default)]
+struct Guarded {
+    lock: Mutex<()>,
+    word: RegionWord,
+}
+
+impl Guarded {
+    /// One section.
+    fn with<R>(&self, change: impl FnOnce(&RegionWord) -> R) -> R {
+        let _section = self.lock.lock().unwrap();
+        change(&self.word)
+    }
+}
+
 /// REG-4, REG-7: a spawner, a child that ends, and a closer: the region is driven on exactly once,
-/// and never while somebody lives.
+/// and never while somebody lives. Whoever reads the state without the lock sees it grow.
 #[test]
 fn reg_7_one_drives_the_close() {
     model(|| {
-        let word = Arc::new(RegionWord::new());
-        word.admit().unwrap();
+        let region = Arc::new(Guarded::default());
+        region.with(|word| word.admit()).unwrap();
+        let ends = |region: &Guarded| region.with(RegionWord::child_ended) == Drain::Finalize;
         let child = {
-            let word = word.clone();
-            thread::spawn(move || word.child_ended() == Drain::Finalize)
+            let region = region.clone();
+            thread::spawn(move || ends(&region))
         };
         let spawner = {
-            let word = word.clone();
-            thread::spawn(move || word.admit().is_ok() && word.child_ended() == Drain::Finalize)
+            let region = region.clone();
+            thread::spawn(move || region.with(|word| word.admit()).is_ok() && ends(&region))
         };
-        assert!(word.close());
-        let mut drives = u32::from(word.drain() == Drain::Finalize);
+        let before = region.word.state();
+        assert!(region.with(RegionWord::close));
+        let mut drives = u32::from(region.with(RegionWord::drain) == Drain::Finalize);
         drives += u32::from(child.join().unwrap());
         drives += u32::from(spawner.join().unwrap());
         assert_eq!(drives, 1);
-        assert_eq!(word.live(), 0);
-        assert_eq!(word.finalized(), Drain::Publish);
-        word.closed();
+        assert!(before < region.word.state());
+        assert_eq!(region.word.live(), 0);
+        assert_eq!(region.with(RegionWord::finalized), Drain::Publish);
+        region.with(|word| word.closed(true));
     });
 }
 
@@ -145,17 +189,17 @@ fn reg_7_one_drives_the_close() {
 #[test]
 fn reg_36_one_publishes() {
     model(|| {
-        let word = Arc::new(RegionWord::new());
-        assert!(word.close());
-        assert_eq!(word.drain(), Drain::Finalize);
-        word.admit_nested().unwrap();
+        let region = Arc::new(Guarded::default());
+        assert!(region.with(RegionWord::close));
+        assert_eq!(region.with(RegionWord::drain), Drain::Finalize);
+        region.with(|word| word.admit_nested()).unwrap();
         let child = {
-            let word = word.clone();
-            thread::spawn(move || word.child_ended() == Drain::Publish)
+            let region = region.clone();
+            thread::spawn(move || region.with(RegionWord::child_ended) == Drain::Publish)
         };
-        let mine = word.finalized() == Drain::Publish;
+        let mine = region.with(RegionWord::finalized) == Drain::Publish;
         assert!(mine ^ child.join().unwrap());
-        word.closed();
+        region.with(|word| word.closed(true));
     });
 }
 
@@ -167,8 +211,7 @@ fn abi_6_flag_against_task_word() {
     model(|| {
         let word = Arc::new(Word::new(false));
         let thread_flag = Arc::new(AtomicU32::new(0));
-        let _ = word.begin_poll().unwrap();
-        assert!(word.start());
+        assert!(!word.begin_poll(true).unwrap().cancel_pending());
         let asker = {
             let (word, thread_flag) = (word.clone(), thread_flag.clone());
             thread::spawn(move || {
@@ -206,22 +249,22 @@ fn abi_6_flag_against_task_word() {
 #[test]
 fn reg_5_nested_admission_against_publish() {
     model(|| {
-        let word = Arc::new(RegionWord::new());
-        assert!(word.close());
-        assert_eq!(word.drain(), Drain::Finalize);
+        let region = Arc::new(Guarded::default());
+        assert!(region.with(RegionWord::close));
+        assert_eq!(region.with(RegionWord::drain), Drain::Finalize);
         let opener = {
-            let word = word.clone();
-            thread::spawn(move || word.admit_nested().is_ok())
+            let region = region.clone();
+            thread::spawn(move || region.with(|word| word.admit_nested()).is_ok())
         };
-        let published = word.finalized() == Drain::Publish;
+        let published = region.with(RegionWord::finalized) == Drain::Publish;
         if published {
-            word.closed();
+            region.with(|word| word.closed(true));
         }
         let admitted = opener.join().unwrap();
         assert!(admitted ^ published);
         if admitted {
-            assert_eq!(word.child_ended(), Drain::Publish);
-            word.closed();
+            assert_eq!(region.with(RegionWord::child_ended), Drain::Publish);
+            region.with(|word| word.closed(true));
         }
     });
 }

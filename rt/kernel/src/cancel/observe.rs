@@ -56,17 +56,20 @@ pub(crate) fn observe(task: &Task) -> Result<(), Interrupted> {
 }
 
 /// Whether checkpoints return OK in spite of a pending cancel.
+#[inline]
 pub(crate) fn is_masked(task: &Task) -> bool {
     task.tier() == Tier::Finalizer || task.masks.load(Relaxed) > 0
 }
 
 /// Registers a waker that is not the task's own, to be woken by a cancel: a combinator polls its
 /// branches only when their own wakers are woken. Returns a key for [`off_cancel`].
+#[inline]
 pub(crate) fn on_cancel(task: &Task, key: Option<u64>, waker: &Waker) -> Option<u64> {
     let own = waker::task_of(waker).is_some_and(|of| std::ptr::eq(of.as_ptr(), task));
-    if own {
-        return key;
-    }
+    if own { key } else { register(task, key, waker) }
+}
+
+fn register(task: &Task, key: Option<u64>, waker: &Waker) -> Option<u64> {
     let side = task.side_or_new();
     let known = |inner: &Inner| {
         let of_key = |entry: &(u64, Waker)| Some(entry.0) == key;

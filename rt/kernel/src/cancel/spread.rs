@@ -121,8 +121,16 @@ fn parent_cancelled(region: &Region, cause: &CancelReason) -> CancelReason {
 
 /// Passes the pending cancel of a task on to a region that it opened, unless it is masked (REG-5,
 /// REG-11).
+#[inline]
 pub(crate) fn pass_on(task: &Task, region: &Region) {
-    if task.word.clear() || super::is_masked(task) || region::close::is_closed(region) {
+    if !task.word.clear() {
+        pass_pending(task, region);
+    }
+}
+
+#[cold]
+fn pass_pending(task: &Task, region: &Region) {
+    if super::is_masked(task) || region::close::is_closed(region) {
         return;
     }
     let Some(side) = task.side() else { return };

@@ -80,7 +80,7 @@ impl Kernel {
                 live: region.word.live(),
                 policy: inner.policy,
                 escalation: region.escalation(),
-                deadline: inner.budget.map_or(Time::MAX, |budget| budget.deadline),
+                deadline: inner.budget.deadline,
                 cancel: inner
                     .cancel
                     .as_ref()

@@ -1,9 +1,9 @@
 //! The kernel: the slabs, the configuration, and what drivers call.
 //!
 //! Lifetime: a kernel lives as long as somebody holds it, or one record of a task or region beside
-//! the root is owned. The first record that is handed out counts a reference to the kernel, and
-//! giving back the last one drops it; so a waker or a handle that outlives the runtime leads to
-//! memory that is there.
+//! the root is owned. Each of those counts a reference to the region around it, up to the root,
+//! whose first reference counts one to the kernel and whose last gives that back (`RegionRef`); so
+//! a waker or a handle that outlives the runtime leads to memory that is there.
 #![allow(unsafe_code, reason = "counts references to itself for its records")]
 
 mod abandon;
@@ -86,12 +86,9 @@ impl Kernel {
         });
         let root = region::open::root(&kernel);
         // Release: who loads the root sees its record.
-        kernel.root.store(root.as_ptr(), Release);
         // The root's record stays as long as the kernel, and does not keep it: a kernel that is
         // dropped with an open root has no task left. References to it do (`RegionRef`).
-        kernel.regions.pin();
-        // SAFETY: the first record counted one reference (`retain`), and that was the root.
-        unsafe { Arc::decrement_strong_count(Arc::as_ptr(&kernel)) };
+        kernel.root.store(root.as_ptr(), Release);
         kernel
     }
 
@@ -320,48 +317,31 @@ impl Kernel {
         self.regions.get(link.checked_sub(1)?)
     }
 
-    /// A new task: the caller's reference and the queue's. A third is that of the region's list.
-    pub(crate) fn alloc_task(&self, fresh: &task::Fresh) -> (TaskRef, TaskRef) {
-        let (slot, first) = self.tasks.alloc();
-        if first {
-            self.retain();
-        }
+    /// A new task, with the references of `Word::FRESH_REFS`.
+    pub(crate) fn alloc_task(&self, fresh: task::Fresh) -> NonNull<Task> {
+        let slot = self.tasks.alloc();
         // SAFETY: the slot is initialized and ours.
         unsafe { slot.as_ref() }.renew(fresh);
-        // SAFETY: `renew` counts them.
-        unsafe { (TaskRef::from_counted(slot), TaskRef::from_counted(slot)) }
-    }
-
-    /// # Safety
-    /// The last reference to the record is gone, and `kernel` is the record's.
-    pub(crate) unsafe fn free_task(kernel: NonNull<Kernel>, slot: NonNull<Task>) {
-        // SAFETY: the kernel lives until its last record is given back, which is now at the
-        // earliest; the record is the caller's.
-        unsafe {
-            if kernel.as_ref().tasks.free(slot) {
-                Arc::decrement_strong_count(kernel.as_ptr());
-            }
-        }
-    }
-
-    /// The slot of a new region; `Region::renew` gives it its references.
-    pub(crate) fn alloc_region(&self) -> NonNull<Region> {
-        let (slot, first) = self.regions.alloc();
-        if first {
-            self.retain();
-        }
         slot
     }
 
     /// # Safety
-    /// As for [`free_task`](Kernel::free_task).
-    pub(crate) unsafe fn free_region(kernel: NonNull<Kernel>, slot: NonNull<Region>) {
-        // SAFETY: as in `free_task`.
-        unsafe {
-            if kernel.as_ref().regions.free(slot) {
-                Arc::decrement_strong_count(kernel.as_ptr());
-            }
-        }
+    /// The last reference to the record is gone; the caller has another to its region.
+    pub(crate) unsafe fn free_task(&self, slot: NonNull<Task>) {
+        // SAFETY: by the contract.
+        unsafe { self.tasks.free(slot) }
+    }
+
+    /// The slot of a new region; `Region::renew` gives it its references.
+    pub(crate) fn alloc_region(&self) -> NonNull<Region> {
+        self.regions.alloc()
+    }
+
+    /// # Safety
+    /// The last reference to the record is gone; the caller has another to its parent.
+    pub(crate) unsafe fn free_region(&self, slot: NonNull<Region>) {
+        // SAFETY: by the contract.
+        unsafe { self.regions.free(slot) }
     }
 
     /// # Safety
@@ -379,7 +359,7 @@ impl Kernel {
     }
 
     /// Records of tasks and regions that are owned, for measurements.
-    pub fn owned_records(&self) -> (u32, u32) {
+    pub fn owned_records(&self) -> (usize, usize) {
         (self.tasks.owned(), self.regions.owned())
     }
 

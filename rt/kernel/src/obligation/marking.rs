@@ -62,7 +62,7 @@ impl Marking {
             .filter(|(_, counts)| *counts != Counts::default())
     }
 
-    pub(super) fn is_untouched(&self) -> bool {
+    pub(crate) fn is_untouched(&self) -> bool {
         self.places.is_empty()
     }
 

@@ -25,33 +25,46 @@ use crate::task::{Phase, Task, TaskRef, Tier, cell};
 use crate::{cancel, obligation};
 
 /// What a region is left with if its future is dropped half-way (REG-36).
-pub(super) struct Guard<'env> {
+pub(super) struct Guard<'a, 'env> {
     pub(super) region: RegionRef,
-    pub(super) opener: TaskRef,
+    pub(super) opener: &'a TaskRef,
     /// The destructor drops what may borrow for `'env`.
     pub(super) env: PhantomData<fn(&'env ()) -> &'env ()>,
 }
 
-impl Drop for Guard<'_> {
+impl Drop for Guard<'_, '_> {
+    #[inline]
     fn drop(&mut self) {
-        self.opener.scopes.dropped();
-        dropped(&self.region, Origin::Task(self.opener.id()));
+        // Then every fiber has ended, nothing was given up, and the scope is forgotten by whoever
+        // closed it.
+        if !self.region.word.is_ok() {
+            dropped(&self.region, Origin::Task(self.opener.id()));
+        }
     }
 }
 
 /// The future of a region is dropped: half-way, or after its end. What its fibers borrow is there.
-fn dropped(region: &Region, origin: Origin) {
-    let mut scope = region.scope();
+/// An open region gets back the reference that its future had.
+#[cold]
+fn dropped(region: &RegionRef, origin: Origin) {
+    let mut inner = region.lock();
+    let open = !close::is_closed(region);
+    if open {
+        inner.scope.attached = false;
+        // The future drops its own all the same.
+        std::mem::forget(RegionRef::clone(region));
+    }
+    let scope = &mut inner.scope;
     let first = !std::mem::replace(&mut scope.gone, true);
     let left = (std::mem::take(&mut scope.ready), scope.waker.take());
     let frames = std::mem::take(&mut scope.frames);
-    drop(scope);
+    drop(inner);
     drop(left);
     for frame in frames {
         // SAFETY: the scope is being dropped, so what its fibers borrow is there.
         obligation::unwound(|| unsafe { frame.give_up() });
     }
-    if first && !close::is_closed(region) {
+    if first && open {
         give_up(region, origin, false);
     }
 }
@@ -76,7 +89,8 @@ pub(crate) fn left_behind(task: &Task) {
 
 /// The opener of a scope ended before it.
 pub(crate) fn forgotten(region: &RegionRef, origin: Origin) {
-    let mut scope = region.scope();
+    let mut inner = region.lock();
+    let scope = &mut inner.scope;
     if scope.busy {
         scope.orphaned = true;
         return;
@@ -84,7 +98,7 @@ pub(crate) fn forgotten(region: &RegionRef, origin: Origin) {
     let first = !std::mem::replace(&mut scope.gone, true);
     // Its waker stays: if somebody has it still, he hears of the close.
     let left = std::mem::take(&mut scope.ready);
-    drop(scope);
+    drop(inner);
     drop(left);
     if first && !close::is_closed(region) {
         give_up(region, origin, true);
@@ -99,7 +113,7 @@ fn give_up(region: &Region, origin: Origin, forgotten: bool) {
         // From here on no fiber is admitted (`open::admit` looks under this lock).
         let mut inner = region.lock();
         inner.counts = true;
-        inner.scope_gone = true;
+        inner.scope.gone = true;
     }
     let what = match forgotten {
         false => "the future of the region was dropped",
@@ -165,7 +179,7 @@ impl Place for Left {
                 // SAFETY: as above; the task has the new cell from here on.
                 let (fresh, frame) = unsafe { cell::beside(cell, outcome.clone()) };
                 task.set_cell(fresh);
-                task.region().scope().frames.push(frame);
+                task.region().lock().scope.frames.push(frame);
             }
             Left::Nowhere => {}
         }

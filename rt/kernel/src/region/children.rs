@@ -9,7 +9,8 @@ use std::ptr::NonNull;
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::record::{Inner, Region, RegionRef};
+use super::inner::Inner;
+use super::record::{Region, RegionRef};
 use crate::kernel::Kernel;
 use crate::task::{Task, TaskRef};
 

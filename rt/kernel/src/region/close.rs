@@ -9,11 +9,15 @@
 //! 5. Obligations that the region holds are resolved by their implicit verb.
 //! 6. The outcome is stored, the word says `Closed`, closers and the scope are woken, and the
 //!    region ends as a child of its parent: a loop, not a recursion, so depth costs no stack
-//!    (REG-6). Closers are taken from the list after the word says `Closed`: one that looks at the
-//!    word before, under the same lock, is in the list by then.
+//!    (REG-6). Outcome, word and closers change in one section: a closer that looks at the word
+//!    before is in the list by then.
+//!
+//! A step holds the lock of its region from the end of a child to the published outcome, unless
+//! there is something to do on the way that runs without it: code of the user, events, obligations,
+//! the cancel of siblings. Meanwhile nobody else drives the close: the word says so.
 #![allow(
     unsafe_code,
-    reason = "takes back the reference that an open region counts"
+    reason = "takes back references that records count, walks up the tree"
 )]
 
 use std::ptr::NonNull;
@@ -21,40 +25,69 @@ use std::ptr::NonNull;
 use asr_base::{CancelKind, CancelReason, Error, Origin, Outcome};
 
 use super::config::Policy;
+use super::inner::Inner;
 use super::record::{Region, RegionRef};
 use super::word::{Drain, State};
-use super::{children, finalizer};
+use super::{children, finalizer, scope};
+use crate::sync::MutexGuard;
 use crate::task::cell::contained;
 use crate::task::{Task, TaskRef, Tier};
 use crate::{cancel, event, obligation};
 
-/// A task ended with this outcome.
-pub(crate) fn child_ended(task: &Task, outcome: Outcome<(), Error>) {
-    let region = RegionRef::of(task.region());
+/// The lock of a region.
+type Locked<'r> = MutexGuard<'r, Inner>;
+
+/// Does something in the middle of a section without the lock.
+fn unlocked<'r>(region: &'r Region, inner: Locked<'r>, run: impl FnOnce()) -> Locked<'r> {
+    drop(inner);
+    run();
+    region.lock()
+}
+
+/// Writes an event in the middle of a section, without the lock.
+#[inline]
+fn note<'r>(region: &'r Region, inner: Locked<'r>, event: fn(&Region)) -> Locked<'r> {
+    if region.kernel().trace().on() {
+        unlocked(region, inner, || event(region))
+    } else {
+        inner
+    }
+}
+
+/// A task ended with this outcome. Returns the reference that the list of children counted.
+pub(crate) fn child_ended(task: &Task, outcome: Outcome<(), Error>) -> TaskRef {
+    let region = task.region();
     let body = task.tier() == Tier::Body;
+    let mut inner = region.lock();
     let closer = body && region.word.close();
     if closer {
-        event::region_closing(&region);
+        inner = note(region, inner, event::region_closing);
     }
-    let bad = matches!(outcome, Outcome::Err(_) | Outcome::Panicked(_));
-    let mut inner = region.lock();
     let listed = children::unlink_task(region.kernel(), &mut inner, task);
-    let position = u64::from(task.position());
-    let displaced = inner.fold.add(position, Some(task.id()), outcome.clone());
-    // REG-12: a body that panics cancels its children under every policy.
-    let fail = bad
-        && (inner.policy == Policy::FailFast || body && matches!(outcome, Outcome::Panicked(_)));
-    drop(inner);
-    // After the lock: what they hold may run code of the user when it is dropped.
-    drop((listed, displaced));
-    if fail {
-        fail_fast(&region, Origin::Task(task.id()), &outcome);
+    if !outcome.is_ok() {
+        let position = u64::from(task.position());
+        let displaced = inner.fold.add(position, Some(task.id()), outcome.clone());
+        let panicked = matches!(outcome, Outcome::Panicked(_));
+        let bad = panicked || matches!(outcome, Outcome::Err(_));
+        // REG-12: a body that panics cancels its children under every policy.
+        let fail = bad && (inner.policy == Policy::FailFast || body && panicked);
+        inner = unlocked(region, inner, || {
+            drop(displaced);
+            if fail {
+                fail_fast(region, Origin::Task(task.id()), &outcome);
+            }
+        });
     }
     if closer {
-        event::region_draining(&region);
-        drive(&region, region.word.drain());
+        inner = note(region, inner, event::region_draining);
+        // It waits for this child at least.
+        let Drain::Wait = region.word.drain() else {
+            unreachable!("the body is counted");
+        };
     }
-    drive(&region, region.word.child_ended());
+    let drain = region.word.child_ended();
+    drive(region, inner, drain);
+    listed
 }
 
 /// REG-14: the siblings of a failed child are cancelled.
@@ -71,99 +104,139 @@ fn fail_fast(region: &Region, origin: Origin, outcome: &Outcome<(), Error>) {
 
 /// Begins the close of a region, if nobody has (REG-9).
 pub(crate) fn close(region: &Region) {
+    let mut inner = region.lock();
     if region.word.close() {
-        event::region_closing(region);
-        event::region_draining(region);
-        drive(region, region.word.drain());
+        inner = note(region, inner, event::region_closing);
+        inner = note(region, inner, event::region_draining);
+        let drain = region.word.drain();
+        drive(region, inner, drain);
     }
 }
 
-/// The task that ran the finalizers ended.
-pub(crate) fn finalizers_ended(task: &Task, outcome: Outcome<(), Error>) {
-    let region = RegionRef::of(task.region());
-    // SAFETY: every new record counts a reference for the list of children, and this task is in
-    // none; it ends once.
-    drop(unsafe { TaskRef::from_counted(NonNull::from(task)) });
+/// The task that ran the finalizers ended. Returns the reference that every new record counts for
+/// the list of children; this task is in none.
+pub(crate) fn finalizers_ended(task: &Task, outcome: Outcome<(), Error>) -> TaskRef {
+    let region = task.region();
     let mut inner = region.lock();
     let displaced = inner.fold.add(u64::MAX, None, outcome);
-    drop(inner);
-    drop(displaced);
-    drive(&region, region.word.finalized());
+    inner = unlocked(region, inner, || drop(displaced));
+    let drain = region.word.finalized();
+    drive(region, inner, drain);
+    // SAFETY: counted when the record was filled, and it ends once.
+    unsafe { TaskRef::from_counted(NonNull::from(task)) }
 }
 
-/// Does what a modification of the word made due, and goes up from child to parent.
-fn drive(region: &Region, drain: Drain) {
-    let mut region = RegionRef::of(region);
-    let mut drain = drain;
+/// Does what a change of the word made due, and goes up from child to parent.
+///
+/// Unless that is `Wait`, the caller alone drives the close. The caller has a reference to the
+/// region or to a task of it, so that and all around it are there throughout.
+#[inline]
+fn drive<'r>(region: &'r Region, inner: Locked<'r>, drain: Drain) {
+    let (mut region, mut inner, mut drain) = (region, inner, drain);
+    // The child that was closed last: its record goes without a lock.
+    let mut ended: Option<RegionRef> = None;
     loop {
-        drain = match drain {
-            Drain::Wait => return,
-            Drain::Finalize => {
-                event::region_finalizing(&region);
-                if finalizer::start(&region) {
-                    return;
-                }
-                region.word.finalized()
+        if drain == Drain::Wait {
+            drop(inner);
+            return;
+        }
+        if drain == Drain::Finalize {
+            inner = note(region, inner, event::region_finalizing);
+            if !inner.finalizers.is_empty() {
+                return finalizer::start(region, inner);
             }
-            Drain::Publish => {
-                let Some((parent, next)) = publish(&region) else {
-                    return;
-                };
-                region = parent;
-                next
+            inner.finalizers_done = true;
+            if region.word.finalized() == Drain::Wait {
+                drop(inner);
+                return;
             }
+        }
+        let closed = publish(region, inner);
+        drop(ended.take());
+        let Some(parent) = region.parent() else {
+            region.kernel().root_closed();
+            return;
         };
+        // SAFETY: the record counts a reference to its parent, and is there throughout.
+        let parent: &'r Region = unsafe { NonNull::from(parent).as_ref() };
+        (inner, drain) = end_in(parent, region, &closed);
+        // SAFETY: an open region counts one reference to itself (`open`), and it is closed just
+        // once; else the future of the region has it.
+        ended = closed
+            .own
+            .then(|| unsafe { RegionRef::from_counted(NonNull::from(region)) });
+        region = parent;
     }
 }
 
-/// Steps 5 and 6. Returns the parent, and what the end of this child makes due there.
-fn publish(region: &RegionRef) -> Option<(RegionRef, Drain)> {
-    let kernel = region.kernel();
-    obligation::region_closing(region);
-    cancel::disarm_region(region);
-    let mut inner = region.lock();
-    let fold = std::mem::take(&mut inner.fold);
-    let own = inner.cancel.as_ref().map(|own| own.reason.clone());
-    drop(inner);
-    let outcome = outcome_of(fold.finish(), own);
-    let mut inner = region.lock();
+/// A region that was just closed.
+struct Closed {
+    outcome: Outcome<(), Error>,
+    /// The outcome counts in the parent's.
+    counts: bool,
+    /// Nobody else has the reference that the region counted to itself.
+    own: bool,
+}
+
+/// Steps 5 and 6, up to the region's own end.
+fn publish<'r>(region: &'r Region, mut inner: Locked<'r>) -> Closed {
+    if inner.holds_nothing() {
+        inner.settled = true;
+    } else {
+        inner = unlocked(region, inner, || {
+            obligation::region_closing(region);
+            cancel::disarm_region(region);
+        });
+    }
+    let mut outcome = Outcome::Ok(());
+    if !inner.fold.is_ok() {
+        let fold = std::mem::take(&mut inner.fold);
+        let own = inner.cancel.as_ref().map(|own| own.reason.clone());
+        inner = unlocked(region, inner, || outcome = outcome_of(fold.finish(), own));
+    }
     inner.outcome = Some(outcome.clone());
-    let counts = inner.counts;
+    if region.kernel().trace().on() {
+        inner = unlocked(region, inner, || event::region_closed(region, &outcome));
+    }
+    region.word.closed(outcome.is_ok());
+    let scope = scope::closed(&mut inner.scope);
+    let closers = std::mem::take(&mut inner.closers);
+    let (counts, own) = (inner.counts, !inner.scope.attached);
     drop(inner);
-    let parent = region.parent().map(RegionRef::of);
-    event::region_closed(region, &outcome);
-    region.word.closed();
     // Wakers run without a lock.
-    let scope = region.scope().waker.take();
-    let closers = std::mem::take(&mut region.lock().closers);
-    for waker in scope.into_iter().chain(closers) {
+    scope.wake();
+    for waker in closers {
         // A foreign waker may panic; the parent hears of this end all the same.
         contained(|| waker.wake());
     }
-    let Some(parent) = parent else {
-        kernel.root_closed();
-        return None;
-    };
-    // SAFETY: an open region counts one reference to itself (`open`), and it is closed just once.
-    drop(unsafe { RegionRef::from_counted(NonNull::from(&**region)) });
-    let lost = matches!(&outcome,
+    Closed {
+        outcome,
+        counts,
+        own,
+    }
+}
+
+/// A region ended as a child of its parent, whose lock is returned with what that makes due there.
+fn end_in<'p>(parent: &'p Region, region: &Region, closed: &Closed) -> (Locked<'p>, Drain) {
+    let outcome = &closed.outcome;
+    let lost = matches!(outcome,
         Outcome::Cancelled(reason) if reason.kind() == CancelKind::RaceLost);
     let mut inner = parent.lock();
-    children::unlink_region(kernel, &mut inner, region);
-    let counted = (counts && !lost).then(|| {
+    children::unlink_region(parent.kernel(), &mut inner, region);
+    if closed.counts && !lost && !outcome.is_ok() {
         let position = u64::from(region.position());
-        inner.fold.add(position, None, outcome.clone())
-    });
-    let fail = counted.is_some()
-        && inner.policy == Policy::FailFast
-        && matches!(outcome, Outcome::Err(_) | Outcome::Panicked(_));
-    drop(inner);
-    drop(counted);
-    if fail {
-        fail_fast(&parent, Origin::Region(region.id()), &outcome);
+        let displaced = inner.fold.add(position, None, outcome.clone());
+        let fail = inner.policy == Policy::FailFast
+            && matches!(outcome, Outcome::Err(_) | Outcome::Panicked(_));
+        inner = unlocked(parent, inner, || {
+            drop(displaced);
+            if fail {
+                fail_fast(parent, Origin::Region(region.id()), outcome);
+            }
+        });
     }
     let drain = parent.word.child_ended();
-    Some((parent, drain))
+    (inner, drain)
 }
 
 /// A region that was cancelled itself ends with its own reason, not with the one its children got
@@ -178,6 +251,7 @@ fn outcome_of(folded: Outcome<(), Error>, own: Option<CancelReason>) -> Outcome<
 }
 
 /// True once nothing of the region runs any more.
+#[inline]
 pub(crate) fn is_closed(region: &Region) -> bool {
     region.word.state() == State::Closed
 }

@@ -17,9 +17,11 @@ use asr_base::{
 };
 
 use super::config::Escalation;
+use super::inner::Inner;
 use super::record::{Region, RegionRef};
 use crate::cx::{Caps, Cx};
 use crate::kernel::timers::Target;
+use crate::sync::MutexGuard;
 use crate::task::{self, Task, TaskRef};
 use crate::{cancel, event};
 
@@ -294,13 +296,8 @@ fn escalated(task: &Task, index: u64, component: BudgetComponent) -> Outcome<(),
     Outcome::Cancelled(reason.escalate())
 }
 
-/// Starts the finalizers of a region that nobody lives in. False if there is none.
-pub(crate) fn start(region: &Region) -> bool {
-    let mut inner = region.lock();
-    if inner.finalizers.is_empty() {
-        inner.finalizers_done = true;
-        return false;
-    }
+/// Starts the finalizers of a region that nobody lives in. There are some.
+pub(crate) fn start<'r>(region: &'r Region, inner: MutexGuard<'r, Inner>) {
     let kind = inner
         .cancel
         .as_ref()
@@ -309,7 +306,6 @@ pub(crate) fn start(region: &Region) -> bool {
     let owner = RegionRef::of(region);
     let mut runner = Runner::default();
     super::open::finalizer_task(region, |task| {
-        let task = task.clone();
         task::cell::new(poll_fn(move |context| {
             let mut pop = || {
                 let mut inner = owner.lock();
@@ -323,7 +319,6 @@ pub(crate) fn start(region: &Region) -> bool {
             }
         }))
     });
-    true
 }
 
 /// One step of the finalizers of a task, whose poll the caller holds.

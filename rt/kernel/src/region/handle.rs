@@ -18,7 +18,7 @@ use super::word::State;
 use crate::cancel;
 use crate::cx::{All, Authority, Caps, Cx, May, Set, Token, caps};
 use crate::event;
-use crate::task::{JoinHandle, Task, TaskRef, Tier, cell};
+use crate::task::{JoinHandle, Task, Tier, cell};
 
 /// A handle of a region: beside what a [`Spawner`] may, it cancels, closes and opens below. Keeps
 /// neither region nor runtime open.
@@ -145,14 +145,14 @@ impl<C: Set> OpenRegion<C> {
     }
 
     fn from_opened(
-        opened: Result<(RegionRef, Option<TaskRef>), Status>,
+        opened: Result<open::Opened, Status>,
         caps: Caps,
         origin: Origin,
     ) -> Result<OpenRegion<C>, Error> {
-        let (region, _) =
+        let opened =
             opened.map_err(|status| Error::new(status, "the region around it admits nothing"))?;
         Ok(OpenRegion {
-            handle: RegionHandle::with_caps(region, caps),
+            handle: RegionHandle::with_caps(opened.region, caps),
             origin,
         })
     }
@@ -262,7 +262,7 @@ where
         Err(status) => return Err(SpawnError::new(status, run)),
     };
     let task = admitted.start(options, |task| {
-        cell::new(cell::lazy(run, Cx::of(task.clone(), caps)))
+        cell::new(cell::lazy(run, Cx::of(task, caps)))
     });
     // SAFETY: the cell was just made with output type `T`, and this is its first handle.
     Ok(unsafe { JoinHandle::new(task) })

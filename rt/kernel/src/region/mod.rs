@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `word` | state and live children in one atomic word |
 //! | `record` | the record in its slab, counted references |
+//! | `inner` | what the lock of a region guards |
 //! | `config` | policy, escalation mode, what a region is opened with |
 //! | `children` | the lists of children, under the region's lock |
 //! | `open` | opening a region, admitting a task |
@@ -26,6 +27,7 @@ mod closer;
 mod config;
 pub(crate) mod finalizer;
 mod handle;
+mod inner;
 pub(crate) mod open;
 mod ready;
 mod record;
@@ -41,8 +43,8 @@ pub use config::{Escalation, Policy, RegionConfig};
 pub(crate) use finalizer::Finalizer;
 pub use handle::{OpenRegion, RegionHandle};
 pub(crate) use handle::{defer_by, is_within, start};
+pub(crate) use inner::Inner;
 pub use open::Spawn;
-pub(crate) use record::Inner;
 pub use record::{Region, RegionRef};
 pub use refused::SpawnError;
 pub(crate) use refused::refusal;

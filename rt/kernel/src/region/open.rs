@@ -63,34 +63,65 @@ pub(crate) enum Opener<'t> {
     Handle(&'t Region),
 }
 
+/// A region that was just opened.
+pub(crate) struct Opened {
+    pub(crate) region: RegionRef,
+    pub(crate) body: Option<NewBody>,
+}
+
+/// The body of a new region.
+pub(crate) struct NewBody {
+    pub(crate) context: TaskRef,
+    /// The reference of its first place in a queue: the scope that opened the region keeps it.
+    pub(crate) queued: TaskRef,
+    /// A second reference to the region.
+    pub(crate) region: RegionRef,
+}
+
 /// Opens a region. With `body` the record of the body is made, linked and counted too.
 pub(crate) fn open(
     opener: &Opener<'_>,
     config: &RegionConfig,
     body: bool,
-) -> Result<(RegionRef, Option<TaskRef>), Status> {
-    let parent = match opener {
+) -> Result<Opened, Status> {
+    // What the opener may use now: in a cleanup, that of the cleanup (CAN-29).
+    let (parent, masked, held) = match opener {
         Opener::Task(task) => {
             if task.word.load().phase() == Phase::Completed {
                 return Err(Status::REGION_CLOSED);
             }
-            let parent = task.region();
-            parent.word.admit_nested().map_err(refusal)?;
-            parent
+            (task.region(), cancel::is_masked(task), task.own_budget())
         }
-        Opener::Handle(parent) => {
-            parent.word.admit().map_err(refusal)?;
-            parent
-        }
+        Opener::Handle(parent) => (*parent, false, None),
     };
     let kernel = parent.kernel();
-    let masked = match opener {
-        Opener::Task(task) => cancel::is_masked(task),
-        Opener::Handle(_) => false,
+    let mut asked = config.budget;
+    if let Some(after) = config.timeout {
+        let deadline = kernel.now().saturating_add(after);
+        let asked = asked.get_or_insert(Budget::UNLIMITED);
+        asked.deadline = asked.deadline.min(deadline);
+    }
+    // One section: admission, place, budget, and the share of a pending cancel.
+    let mut around = parent.lock();
+    let admitted = match opener {
+        Opener::Task(_) => parent.word.admit_nested(),
+        Opener::Handle(_) => parent.word.admit(),
     };
+    admitted.map_err(refusal)?;
+    let inherited = held.unwrap_or(around.budget);
+    let budget = asked.map_or(inherited, |asked| inherited.meet(asked));
+    // Whose deadline is enforced elsewhere: the opener of a scope passes its own on; a region
+    // without one may outlive it, and is safe only with that of the region around it.
+    let enforced = match body {
+        true => inherited.deadline,
+        false => around.budget.deadline,
+    };
+    let cost = asked.and_then(|asked| asked.cost);
     let slot = kernel.alloc_region();
     // SAFETY: the slot is initialized and ours.
-    unsafe { slot.as_ref() }.renew(Fresh {
+    let region: &Region = unsafe { slot.as_ref() };
+    region.position.store(around.take_position(), Relaxed);
+    let fresh = Fresh {
         kernel: NonNull::from(kernel),
         parent: Some(RegionRef::of(parent)),
         opener: match opener {
@@ -101,56 +132,38 @@ pub(crate) fn open(
         escalation: config.escalation.unwrap_or(parent.escalation()),
         shielded: masked,
         children: u64::from(body),
-        // The open region's own, and the opener's.
-        refs: 2,
-    });
-    // SAFETY: the second of the two references just counted; `close::publish` takes the first.
-    let region = unsafe { RegionRef::from_counted(slot) };
-    let mut asked = config.budget.unwrap_or(Budget::UNLIMITED);
-    if let Some(after) = config.timeout {
-        let deadline = kernel.now().saturating_add(after);
-        asked.deadline = asked.deadline.min(deadline);
-    }
-    // What the opener may use now: in a cleanup, that of the cleanup (CAN-29).
-    let held = match opener {
-        Opener::Task(task) => Some(task.budget()),
-        Opener::Handle(_) => None,
+        // The open region's own and the opener's, which are one if that is the future of a body;
+        // and for a body that of its scope, and that of its record.
+        refs: if body { 3 } else { 2 },
     };
-    let inherited = held.unwrap_or_else(|| parent.budget());
-    let budget = inherited.meet(asked);
-    // Whose deadline is enforced elsewhere: the opener of a scope passes its own on; a region
-    // without one may outlive it, and is safe only with that of the region around it.
-    let enforced = match body {
-        true => inherited.deadline,
-        false => parent.budget().deadline,
-    };
+    let mut new = None;
     // The inside is complete before the parent lists the region: from then on a cancel may come
     // down (`cancel::request_region`), and must find what it writes to.
-    let body = {
-        let mut inner = region.lock();
-        inner.reset(
-            config.policy,
-            budget,
-            asked.cost,
-            matches!(opener, Opener::Handle(_)),
-        );
-        body.then(|| {
-            let body = admit_record(kernel, &region, &mut inner, Tier::Body, budget);
-            children::link_task(kernel, &mut inner, &body.0);
-            body
-        })
-    };
-    let pending = {
-        let mut inner = parent.lock();
-        region.position.store(inner.take_position(), Relaxed);
-        children::link_region(kernel, &mut inner, &region);
-        (!masked).then(|| inner.for_children.clone()).flatten()
-    };
+    region.renew(fresh, |inner| {
+        let counts = matches!(opener, Opener::Handle(_));
+        inner.reset(config.policy, budget, cost, counts, body);
+        if body {
+            // SAFETY: the last of the references counted above.
+            let own = unsafe { RegionRef::from_counted(slot) };
+            let (context, queued) = admit_record(kernel, own, inner, Tier::Body, budget);
+            children::link_task(kernel, inner, &context);
+            new = Some((context, queued));
+        }
+    });
+    children::link_region(kernel, &mut around, region);
+    let pending = (!masked).then(|| around.for_children.clone()).flatten();
+    drop(around);
+    // SAFETY: one of the references counted above.
+    let region = unsafe { RegionRef::from_counted(slot) };
     event::region_opened(&region);
-    let body = body.map(|(body, queued)| {
-        event::spawned(&body);
-        super::enqueue_fiber(queued);
-        body
+    let body = new.map(|(context, queued)| {
+        event::spawned(&context);
+        NewBody {
+            context,
+            queued,
+            // SAFETY: another.
+            region: unsafe { RegionRef::from_counted(slot) },
+        }
     });
     if budget.deadline < enforced {
         cancel::arm_region(&region, budget.deadline);
@@ -159,19 +172,15 @@ pub(crate) fn open(
         cancel::request_region(&region, request);
     }
     if let Opener::Task(task) = opener {
-        if body.is_some() {
-            task.scopes.opened();
-        }
         cancel::pass_on(task, &region);
     }
-    Ok((region, body))
+    Ok(Opened { region, body })
 }
 
 /// The root of a kernel that is being made.
 pub(crate) fn root(kernel: &Kernel) -> NonNull<Region> {
     let slot = kernel.alloc_region();
-    // SAFETY: the slot is initialized and ours.
-    unsafe { slot.as_ref() }.renew(Fresh {
+    let fresh = Fresh {
         kernel: NonNull::from(kernel),
         parent: None,
         opener: None,
@@ -181,22 +190,29 @@ pub(crate) fn root(kernel: &Kernel) -> NonNull<Region> {
         children: 0,
         // The kernel keeps the record; it counts those of others only (`RegionRef`).
         refs: 0,
+    };
+    // SAFETY: the slot is initialized and ours.
+    unsafe { slot.as_ref() }.renew(fresh, |inner| {
+        inner.reset(
+            super::Policy::CollectAll,
+            Budget::UNLIMITED,
+            None,
+            false,
+            false,
+        );
     });
-    // SAFETY: as above.
-    let mut inner = unsafe { slot.as_ref() }.lock();
-    inner.reset(super::Policy::CollectAll, Budget::UNLIMITED, None, false);
-    drop(inner);
     slot
 }
 
 /// Admits a task. The region stays locked until [`Admitted::start`]: between them is nothing but
 /// the making of the record and of the cell.
+#[inline]
 pub(crate) fn admit(region: &Region, tier: Tier) -> Result<Admitted<'_>, Status> {
     if region.kernel().is_shut_down() {
         return Err(Status::SHUTDOWN);
     }
     let inner = region.lock();
-    if tier == Tier::Fiber && inner.scope_gone {
+    if tier == Tier::Fiber && inner.scope.gone {
         return Err(Status::REGION_CLOSING);
     }
     region.word.admit().map_err(refusal)?;
@@ -220,7 +236,7 @@ impl Admitted<'_> {
     pub(crate) fn start(
         self,
         options: Spawn,
-        cell: impl FnOnce(&TaskRef) -> NonNull<task::cell::Header>,
+        cell: impl FnOnce(TaskRef) -> NonNull<task::cell::Header>,
     ) -> TaskRef {
         let Admitted {
             region,
@@ -228,15 +244,24 @@ impl Admitted<'_> {
             mut inner,
         } = self;
         let kernel = region.kernel();
-        let inherited = inner.budget.unwrap_or(Budget::UNLIMITED);
+        let inherited = inner.budget;
         let budget = options.budget.map_or(inherited, |own| inherited.meet(own));
-        let (task, queued) = admit_record(kernel, region, &mut inner, tier, budget);
-        task.set_cell(cell(&task));
+        let own = RegionRef::of(region);
+        let (context, queued) = admit_record(kernel, own, &mut inner, tier, budget);
+        // SAFETY: a task and a fiber have a handle, which counts a reference.
+        let task = unsafe { TaskRef::from_counted(NonNull::from(&*context)) };
+        task.set_cell(cell(context));
         if let Some(worker) = options.pin {
             task.set_pin(worker);
         }
         children::link_task(kernel, &mut inner, &task);
         let pending = inner.for_children.clone();
+        let plain = options.name.is_none() && options.budget.is_none();
+        let unbounded = budget.deadline == Time::MAX && budget.cost != Some(0);
+        if tier == Tier::Fiber && plain && unbounded && pending.is_none() && !kernel.trace().on() {
+            super::scope::push(inner, queued);
+            return task;
+        }
         drop(inner);
         if options.name.is_some() || options.budget.is_some() {
             let named = options.name.as_ref().and_then(|_| deadline::named(&task));
@@ -252,7 +277,7 @@ impl Admitted<'_> {
         }
         if budget.deadline < inherited.deadline {
             cancel::arm_task(&task, budget.deadline);
-        } else if budget.deadline <= kernel.now() && budget.deadline != Time::MAX {
+        } else if budget.deadline != Time::MAX && budget.deadline <= kernel.now() {
             // Its region's deadline has passed, and the region's timer is about to fire.
             cancel::expired(&task);
         }
@@ -269,45 +294,48 @@ impl Admitted<'_> {
     }
 }
 
-/// A record for a child of `region`, whose lock is held: the caller's reference and the queue's. A
-/// third is that of the list of children.
+/// A record for a child of `region`, whose inside is the caller's: the reference of its context and
+/// that of the queue. A third is that of the list of children, a fourth that of the handle, if any.
+#[inline]
 fn admit_record(
     kernel: &Kernel,
-    region: &Region,
+    region: RegionRef,
     inner: &mut super::Inner,
     tier: Tier,
     budget: Budget,
 ) -> (TaskRef, TaskRef) {
     let position = inner.take_position();
-    let references = kernel.alloc_task(&task::Fresh {
-        region: NonNull::from(region),
+    let slot = kernel.alloc_task(task::Fresh {
+        region,
         cell: std::ptr::null_mut(),
         tier,
         position,
         polls: budget.polls,
         priority: budget.priority,
     });
+    // SAFETY: just counted.
+    let (context, queued) = unsafe { (TaskRef::from_counted(slot), TaskRef::from_counted(slot)) };
     if kernel.config().watch && tier != Tier::Finalizer {
-        references.0.word.watch();
+        context.word.watch();
     }
-    references
+    (context, queued)
 }
 
 /// Queues the task that runs the finalizers of a region. It is no child: the state of the region
 /// says that it runs.
 pub(crate) fn finalizer_task(
     region: &Region,
-    cell: impl FnOnce(&TaskRef) -> NonNull<task::cell::Header>,
+    cell: impl FnOnce(TaskRef) -> NonNull<task::cell::Header>,
 ) {
     let kernel = region.kernel();
     let mut inner = region.lock();
     let budget = Budget::UNLIMITED;
-    let (task, queued) = admit_record(kernel, region, &mut inner, Tier::Finalizer, budget);
+    let own = RegionRef::of(region);
+    let (context, queued) = admit_record(kernel, own, &mut inner, Tier::Finalizer, budget);
     drop(inner);
-    task.set_cell(cell(&task));
-    event::spawned(&task);
     // Nobody joins it. The reference of a list, which it is in none of, goes with its end.
-    let _ = task.word.drop_handle();
+    queued.set_cell(cell(context));
+    event::spawned(&queued);
     kernel.enqueue_task(queued);
 }
 

@@ -13,23 +13,18 @@
 #![allow(unsafe_code, reason = "counts references to records in a slab")]
 
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
-use std::task::Waker;
 
-use asr_base::{
-    Budget, CancelRequest, Error, Fold, ObligationId, Outcome, RegionId, TaskId, TimerId,
-};
+use asr_base::{Budget, Error, Outcome, RegionId, TaskId};
 
-use super::config::{Escalation, Policy};
-use super::finalizer::Stack;
-use super::ready::Scope;
+use super::config::Escalation;
+use super::inner::Inner;
 use super::word::{State, Word};
-use crate::cancel::Asked;
 use crate::kernel::Kernel;
-use crate::obligation::Marking;
 use crate::slab::Record;
 use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::*};
-use crate::sync::{Mutex, MutexGuard, lock};
+use crate::sync::{Mutex, MutexGuard, lock, owned};
 
 /// The record of a region. See the module.
 pub struct Region {
@@ -52,82 +47,6 @@ pub struct Region {
     kernel: AtomicPtr<Kernel>,
     parent: AtomicPtr<Region>,
     inner: Mutex<Inner>,
-    scope: Mutex<Scope>,
-}
-
-/// What the lock of a region guards.
-#[derive(Default)]
-pub(crate) struct Inner {
-    /// Children that are tasks, in spawn order: index + 1 of first and last.
-    pub(crate) first_task: u32,
-    pub(crate) last_task: u32,
-    /// Children that are regions, in order of opening.
-    pub(crate) first_region: u32,
-    pub(crate) last_region: u32,
-    /// Spawn index of the next child.
-    pub(crate) next_position: u32,
-    pub(crate) policy: Policy,
-    pub(crate) budget: Option<Budget>,
-    pub(crate) cost_left: Option<u64>,
-    /// The cancel of the region itself.
-    pub(crate) cancel: Option<CancelRequest>,
-    /// Number of the event of its last change (CAN-28).
-    pub(crate) asked: u64,
-    /// What its children were asked, and new ones start with.
-    pub(crate) for_children: Option<Asked>,
-    pub(crate) fold: Fold,
-    /// Its outcome counts in the parent's: nobody else gets it (REG-13, REG-36).
-    pub(crate) counts: bool,
-    /// Nobody polls fibers any more.
-    pub(crate) scope_gone: bool,
-    pub(crate) finalizers: Stack,
-    /// The last finalizer was taken: none is registered any more (REG-17).
-    pub(crate) finalizers_done: bool,
-    pub(crate) closers: Vec<Waker>,
-    pub(crate) outcome: Option<Outcome<(), Error>>,
-    pub(crate) timer: Option<TimerId>,
-    /// Tokens of its tasks, by kind.
-    pub(crate) marking: Marking,
-    /// Recorded tokens that it holds itself.
-    pub(crate) held: Vec<ObligationId>,
-    /// The marking went to the totals; nothing is counted any more.
-    pub(crate) settled: bool,
-}
-
-impl Inner {
-    /// The spawn index of a new child. After four billion children numbers come again: then the
-    /// order of outcomes, which they are for, is that of the last four billion.
-    pub(crate) fn take_position(&mut self) -> u32 {
-        let position = self.next_position;
-        self.next_position = position.wrapping_add(1);
-        position
-    }
-
-    /// A fresh inside; what lists had room for stays.
-    pub(crate) fn reset(
-        &mut self,
-        policy: Policy,
-        budget: Budget,
-        cost: Option<u64>,
-        counts: bool,
-    ) {
-        debug_assert!(self.closers.is_empty());
-        self.finalizers.reset();
-        self.next_position = 0;
-        self.policy = policy;
-        self.budget = Some(budget);
-        self.cost_left = cost;
-        self.finalizers_done = false;
-        self.cancel = None;
-        self.asked = 0;
-        self.for_children = None;
-        self.fold = Fold::new();
-        self.counts = counts;
-        self.scope_gone = false;
-        self.outcome = None;
-        self.timer = None;
-        self.settled = false;
-    }
 }
 
 impl Record for Region {
@@ -147,7 +66,6 @@ impl Record for Region {
             kernel: AtomicPtr::new(ptr::null_mut()),
             parent: AtomicPtr::new(ptr::null_mut()),
             inner: Mutex::new(Inner::default()),
-            scope: Mutex::new(Scope::default()),
         }
     }
 
@@ -157,6 +75,14 @@ impl Record for Region {
 
     fn generation(&self) -> &AtomicU32 {
         &self.generation
+    }
+
+    fn link(&self) -> &AtomicU32 {
+        &self.after
+    }
+
+    fn is_owned(&self) -> bool {
+        !self.is_root() && self.refs.load(Acquire) > 0
     }
 }
 
@@ -175,9 +101,9 @@ pub(crate) struct Fresh {
 }
 
 impl Region {
-    /// Fills a record that the caller has just been handed; the inside is filled by the caller.
-    pub(crate) fn renew(&self, fresh: Fresh) {
-        self.scope().reset();
+    /// Fills a record that the caller has just been handed, and its inside by `fill`.
+    #[inline]
+    pub(crate) fn renew(&self, fresh: Fresh, fill: impl FnOnce(&mut Inner)) {
         let opener = fresh.opener.map_or(0, TaskId::to_bits);
         self.opener.store(opener, Relaxed);
         self.depth.store(fresh.depth, Relaxed);
@@ -187,16 +113,20 @@ impl Region {
         let parent = fresh.parent.map_or(ptr::null_mut(), RegionRef::into_raw);
         self.parent.store(parent, Relaxed);
         self.word.renew(fresh.children);
+        // SAFETY: nobody else has the slot: before the next line nobody gets a reference to it.
+        unsafe { owned(&self.inner, fill) };
         // Release pairs with the Acquire of `try_retain`: who gets a reference sees all of it.
         self.refs.store(fresh.refs, Release);
     }
 
     /// Its name.
+    #[inline]
     pub fn id(&self) -> RegionId {
         RegionId::new(self.index, self.generation.load(Relaxed))
     }
 
     /// Where it is.
+    #[inline]
     pub fn state(&self) -> State {
         self.word.state()
     }
@@ -244,17 +174,15 @@ impl Region {
     }
 
     /// The owning region. `None` for the root.
+    #[inline]
     pub(crate) fn parent(&self) -> Option<&Region> {
         // SAFETY: a reference to it is counted (invariant 1).
         unsafe { self.parent.load(Relaxed).as_ref() }
     }
 
+    #[inline]
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         lock(&self.inner)
-    }
-
-    pub(crate) fn scope(&self) -> MutexGuard<'_, Scope> {
-        lock(&self.scope)
     }
 
     pub(crate) fn index(&self) -> u32 {
@@ -263,12 +191,15 @@ impl Region {
 
     /// The outcome, once closed.
     pub fn outcome(&self) -> Option<Outcome<(), Error>> {
+        if self.word.is_ok() {
+            return Some(Outcome::Ok(()));
+        }
         self.lock().outcome.clone()
     }
 
     /// The effective budget of the region (VAL-17).
     pub fn budget(&self) -> Budget {
-        self.lock().budget.unwrap_or(Budget::UNLIMITED)
+        self.lock().budget
     }
 
     /// Counts a reference, unless the slot belongs to nobody.
@@ -309,11 +240,13 @@ unsafe impl Sync for RegionRef {}
 impl RegionRef {
     /// # Safety
     /// `region` counts one reference that nobody else drops.
+    #[inline]
     pub(crate) unsafe fn from_counted(region: NonNull<Region>) -> RegionRef {
         RegionRef(region)
     }
 
     /// A reference of its own to a region that the borrow keeps alive.
+    #[inline]
     pub(crate) fn of(region: &Region) -> RegionRef {
         let before = region.refs.fetch_add(1, Relaxed);
         if before == 0 {
@@ -321,6 +254,13 @@ impl RegionRef {
             region.kernel().retain();
         }
         RegionRef(NonNull::from(region))
+    }
+
+    /// Counts this reference off. True if it was the last.
+    #[inline]
+    fn count_off(&self) -> bool {
+        // Release publishes this user's last accesses, Acquire gives the last one everybody's.
+        self.refs.fetch_sub(1, AcqRel) == 1
     }
 
     /// Gives the counted reference away as a pointer.
@@ -334,6 +274,7 @@ impl RegionRef {
 impl std::ops::Deref for RegionRef {
     type Target = Region;
 
+    #[inline]
     fn deref(&self) -> &Region {
         // SAFETY: the counted reference keeps the record.
         unsafe { self.0.as_ref() }
@@ -347,40 +288,45 @@ impl Clone for RegionRef {
 }
 
 impl Drop for RegionRef {
+    #[inline]
     fn drop(&mut self) {
-        let mut last = self.0;
-        loop {
-            // SAFETY: the reference that goes keeps the record.
-            let region = unsafe { last.as_ref() };
-            // Release publishes this user's last accesses, Acquire gives the last one everybody's.
-            if region.refs.fetch_sub(1, AcqRel) != 1 {
-                return;
-            }
-            let kernel = NonNull::from(region.kernel());
-            if region.is_root() {
-                // SAFETY: counted by whoever made the first reference.
-                unsafe { Kernel::release(kernel) };
-                return;
-            }
-            let mut inner = region.lock();
-            // What they hold may run code of the user when it is dropped: after the lock.
-            let held = (
-                inner.outcome.take(),
-                inner.cancel.take(),
-                inner.for_children.take(),
-            );
-            drop(inner);
-            drop(held);
-            let parent = region.parent.swap(ptr::null_mut(), Relaxed);
-            // SAFETY: the last reference; a region that is not closed holds one itself.
-            unsafe { Kernel::free_region(kernel, last) };
-            // The reference to the parent goes in the next turn. The kernel is there for it: the
-            // parent is a record that is owned.
-            let Some(parent) = NonNull::new(parent) else {
-                return;
-            };
-            last = parent;
+        if self.count_off() {
+            give_back(self.0);
         }
+    }
+}
+
+/// The last reference to a region went, and perhaps with it the last to those around it.
+fn give_back(mut last: NonNull<Region>) {
+    loop {
+        // SAFETY: the last reference is the caller's.
+        let region = unsafe { last.as_ref() };
+        let kernel = NonNull::from(region.kernel());
+        if region.is_root() {
+            // SAFETY: counted by whoever made the first reference.
+            unsafe { Kernel::release(kernel) };
+            return;
+        }
+        let rest = |inner: &mut Inner| {
+            let some = inner.cancel.is_some() || inner.for_children.is_some();
+            (some || !region.word.is_ok()).then(|| inner.take_rest())
+        };
+        // SAFETY: nobody else has the record. What is left may run code of the user when it is
+        // dropped.
+        drop(unsafe { owned(&region.inner, rest) });
+        let parent = region.parent.load(Relaxed);
+        // SAFETY: the last reference; a region that is not closed holds one itself. That to the
+        // parent, which goes next, keeps the kernel.
+        unsafe { kernel.as_ref().free_region(last) };
+        let Some(parent) = NonNull::new(parent) else {
+            return;
+        };
+        // SAFETY: counted in `renew`, and the record is given back once.
+        let parent = ManuallyDrop::new(unsafe { RegionRef::from_counted(parent) });
+        if !parent.count_off() {
+            return;
+        }
+        last = parent.0;
     }
 }
 

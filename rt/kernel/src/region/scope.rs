@@ -2,7 +2,7 @@
 //!
 //! Body and fibers live inside the future of the scope and are polled by it (TSK-2, REG-35). Each
 //! has a record, a word and wakers of its own; a wake puts it on the scope's ready list and wakes
-//! the task that polls the scope.
+//! the task that polls the scope, if that waits. The body of a new region is polled at once.
 //!
 //! Why a borrow cannot escape. A fiber may borrow what outlives `'env`, and the future of the
 //! region has `'env` in its type and in its destructor, so it is not used, nor dropped, after
@@ -14,10 +14,12 @@
 //! either: they end with the task that opened the region, and their cells stay as they are
 //! (`abandon::forgotten`). The memory of other cells may outlive all that (a waker refers to the
 //! record); it holds nothing then.
+#![allow(unsafe_code, reason = "reads a record whose slot stays")]
 
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
+use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 
 use asr_base::{Error, Failure, Origin, Outcome};
@@ -28,15 +30,18 @@ use super::abandon::{self, Guard};
 use super::close;
 use super::config::RegionConfig;
 use super::handle::{RegionHandle, start};
+use super::inner::Inner;
 use super::open::{self, Opener, Spawn};
-use super::record::{Region, RegionRef};
+use super::ready::Scope as Shared;
+use super::record::RegionRef;
 use super::refused::SpawnError;
 use crate::cancel;
 use crate::cx::{Authority, Cx, May, Set, Waiter, caps};
 use crate::obligation;
+use crate::sync::MutexGuard;
 use crate::task::cell::contained;
 use crate::task::end::Place;
-use crate::task::{JoinHandle, Task, TaskRef, Tier, cell, poll};
+use crate::task::{JoinHandle, Task, TaskRef, Tier, cell, poll, waker};
 
 /// Fibers that a scope polls before it lets its own task yield.
 const POLLS_PER_TURN: usize = 64;
@@ -110,20 +115,20 @@ where
     if let Err(denied) = cx.require::<caps::Fiber>("region") {
         return Outcome::Err(denied);
     }
-    let (region, task) = match open::open(&Opener::Task(cx.task()), &config, true) {
+    let opened = match open::open(&Opener::Task(cx.task()), &config, true) {
         Ok(opened) => opened,
         Err(status) => return Outcome::Err(Error::new(status, "the enclosing region has closed")),
     };
-    let task = task.expect("asked for");
+    let new = opened.body.expect("asked for");
     // Dropped last, after the body.
-    let guard = Guard::<'env> {
-        region,
-        opener: cx.task().clone(),
+    let guard = Guard::<'_, 'env> {
+        region: opened.region,
+        opener: cx.task(),
         env: PhantomData,
     };
-    let inside = Cx::of(task, cx.raw_caps());
+    let inside = Cx::of(new.context, cx.raw_caps());
     let scope: Scope<'env, C> = Scope {
-        handle: RegionHandle::with_caps(guard.region.clone(), cx.raw_caps()),
+        handle: RegionHandle::with_caps(new.region, cx.raw_caps()),
         env: PhantomData,
     };
     let body = pin!(Some(cell::lazy(
@@ -133,6 +138,8 @@ where
     let outcome = Drive {
         guard: &guard,
         waiter: Waiter::new(cx.task()),
+        first: Some(new.queued),
+        counted: false,
         body: Body {
             future: body,
             value: None,
@@ -150,8 +157,12 @@ where
 
 /// Polls body and fibers until the region is closed.
 struct Drive<'a, 'env, F, T> {
-    guard: &'a Guard<'env>,
+    guard: &'a Guard<'a, 'env>,
     waiter: Waiter<'a>,
+    /// The body, until the first poll: it would be alone on the ready list.
+    first: Option<TaskRef>,
+    /// The opener counts this scope.
+    counted: bool,
     body: Body<'a, F, T>,
 }
 
@@ -166,26 +177,30 @@ where
     F: Future<Output = Result<T, Failure>>,
 {
     fn poll(&mut self, _: &Task, context: &mut Context<'_>) -> Poll<Outcome<(), Error>> {
-        let future = self.future.as_mut().as_pin_mut();
-        let future = future.expect("a body is not polled after its end");
-        match catch_unwind(AssertUnwindSafe(|| future.poll(context))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(result)) => {
+        let mut result = None;
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            let future = self.future.as_mut().as_pin_mut();
+            let future = future.expect("a body is not polled after its end");
+            if let Poll::Ready(ended) = future.poll(context) {
+                result = Some(ended);
                 // A destructor that panics is a panic of this poll, as for a task (TSK-21).
-                let dropped = catch_unwind(AssertUnwindSafe(|| self.future.set(None)));
-                if let Err(panic) = dropped {
-                    contained(|| drop(result));
-                    resume_unwind(panic)
-                }
-                let outcome = Outcome::from(result);
-                let summary = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
-                self.value = outcome.ok();
-                Poll::Ready(summary)
+                self.future.set(None);
             }
-            Err(panic) => {
-                self.clear();
-                resume_unwind(panic)
+        }));
+        if let Err(panic) = polled {
+            self.clear();
+            contained(|| drop(result));
+            resume_unwind(panic)
+        }
+        let Some(result) = result else {
+            return Poll::Pending;
+        };
+        match Outcome::from(result) {
+            Outcome::Ok(value) => {
+                self.value = Some(value);
+                Poll::Ready(Outcome::Ok(()))
             }
+            other => Poll::Ready(other.map(|_| ())),
         }
     }
 
@@ -221,79 +236,150 @@ where
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let region = &this.guard.region;
-        let polls = register(region, context.waker());
+        let opener = this.guard.opener;
         // A cancel of the opener alone, which does not come down the tree, is passed on (REG-11),
         // also when this is polled with a waker that is not the opener's.
         let _ = this.waiter.park(context);
-        cancel::pass_on(&this.guard.opener, region);
-        // Only what is ready by now: a fiber that yields, or wakes another, has woken this task
-        // too, and comes after the tasks that are queued already (TSK-24).
-        let due = match polls {
-            true => region.scope().ready.len().min(POLLS_PER_TURN),
-            false => 0,
+        cancel::pass_on(opener, region);
+        let own = waker::task_of(context.waker()) == Some(NonNull::from(&**opener));
+        // Only what is ready by now: a fiber that yields, or wakes another, is found below, and
+        // comes after the tasks that are queued already (TSK-24).
+        let (mut next, due) = match this.first.take() {
+            Some(body) => {
+                this.counted = own;
+                match own {
+                    true => opener.scopes.opened(),
+                    false => opener.word.opened_elsewhere(),
+                }
+                (Some(body), 1)
+            }
+            None => turn(&mut region.lock().scope),
         };
         let nested = obligation::Nested::begin();
-        for _ in 0..due {
-            let next = region.scope().ready.pop_front();
-            match next {
+        for left in (0..due).rev() {
+            match next.take() {
                 Some(task) if task.tier() == Tier::Body => poll::run_with(task, &mut this.body),
                 Some(fiber) => poll::run(fiber),
                 None => break,
             }
+            if left > 0 {
+                next = region.lock().scope.ready.pop_front();
+            }
         }
         drop(nested);
-        let (again, orphaned) = {
-            let mut scope = region.scope();
-            scope.busy = false;
-            (polls && !scope.ready.is_empty(), scope.orphaned)
-        };
-        if orphaned {
-            abandon::forgotten(region, Origin::Task(this.guard.opener.id()));
+        if !close::is_closed(region) && wait(region, opener, context.waker()) {
+            opener.wait_for(Resource::Region(region.id()));
+            return Poll::Pending;
         }
-        if close::is_closed(region) {
-            let outcome = region.outcome().expect("closed");
-            return Poll::Ready((outcome, this.body.value.take()));
+        if this.counted && own {
+            opener.scopes.closed();
         }
-        if again {
-            context.waker().wake_by_ref();
-        }
-        this.guard.opener.wait_for(Resource::Region(region.id()));
-        Poll::Pending
+        let outcome = region.outcome().expect("closed");
+        Poll::Ready((outcome, this.body.value.take()))
     }
 }
 
-/// Stores who is woken when a fiber is, and begins a turn. False if the scope was given up. Wakers
-/// are cloned and dropped outside the lock: they may be anybody's code.
-fn register(region: &Region, waker: &Waker) -> bool {
-    let stored = region.scope().waker.take();
-    let next = match stored {
-        Some(stored) if stored.will_wake(waker) => stored,
-        stored => {
-            drop(stored);
-            waker.clone()
-        }
-    };
-    // A fiber that was woken between found no waker. It is in the list, which is looked at next.
-    let mut scope = region.scope();
-    scope.waker = Some(next);
+/// A turn begins, unless the scope was given up: the fiber that comes first, and how many are due.
+fn turn(scope: &mut Shared) -> (Option<TaskRef>, usize) {
+    scope.waits = false;
     scope.busy = !scope.gone;
-    scope.busy
+    let due = match scope.busy {
+        true => scope.ready.len().min(POLLS_PER_TURN),
+        false => 0,
+    };
+    (scope.ready.pop_front(), due)
 }
 
-/// A fiber was woken: its scope gets it, and the task that polls the scope is woken.
+/// The turn ends, and the scope waits from now on, if its region is not closed by now. Wakers are
+/// cloned and dropped outside the lock: they may be anybody's code.
+fn wait(region: &RegionRef, opener: &Task, waker: &Waker) -> bool {
+    let mut inner = region.lock();
+    let known = inner.scope.waker.as_ref();
+    if known.is_none_or(|known| !known.will_wake(waker)) {
+        drop(inner);
+        let mine = waker.clone();
+        inner = region.lock();
+        let stale = inner.scope.waker.replace(mine);
+        if stale.is_some() {
+            drop(inner);
+            drop(stale);
+            inner = region.lock();
+        }
+    }
+    if !close::is_closed(region) {
+        let scope = &mut inner.scope;
+        let again = !scope.ready.is_empty();
+        scope.waits = !again;
+        scope.busy = false;
+        if !std::mem::take(&mut scope.orphaned) {
+            drop(inner);
+            if again {
+                waker.wake_by_ref();
+            }
+            return true;
+        }
+        scope.waits = true;
+        drop(inner);
+        abandon::forgotten(region, Origin::Task(opener.id()));
+        if !close::is_closed(region) {
+            return true;
+        }
+        inner = region.lock();
+    }
+    // Who closed it may have looked for a waker before this one was there.
+    let stale = closed(&mut inner.scope);
+    drop(inner);
+    drop(stale);
+    false
+}
+
+/// Who polls a scope, to be woken or forgotten once the lock is given back.
+pub(super) struct Poller {
+    waker: Option<Waker>,
+    waits: bool,
+}
+
+impl Poller {
+    /// Wakes it if it waits. Something of the kernel is held around this.
+    pub(super) fn wake(self) {
+        match self.waker {
+            Some(waker) if self.waits => waker::wake_last(waker),
+            other => drop(other),
+        }
+    }
+}
+
+/// The region of a scope closed.
+pub(super) fn closed(scope: &mut Shared) -> Poller {
+    Poller {
+        waker: scope.waker.take(),
+        waits: std::mem::replace(&mut scope.waits, false),
+    }
+}
+
+/// A fiber was woken: its scope gets it, and the task that polls the scope is woken if it waits.
 pub(crate) fn enqueue_fiber(fiber: TaskRef) {
-    let region = RegionRef::of(fiber.region());
-    let mut scope = region.scope();
+    let region = NonNull::from(fiber.region());
+    // SAFETY: a record keeps its place as long as the kernel, which is held by whoever wakes a
+    // task; and the region is not closed while the fiber waits for the place it gets here.
+    let region = unsafe { region.as_ref() };
+    push(region.lock(), fiber);
+}
+
+/// The same under the lock, which is given back.
+pub(super) fn push(mut inner: MutexGuard<'_, Inner>, fiber: TaskRef) {
+    let scope = &mut inner.scope;
     if scope.gone {
         // The entry is void: the fiber was ended by its scope, or goes on as a task.
-        drop(scope);
+        drop(inner);
         return;
     }
     scope.ready.push_back(fiber);
-    // Taken, not cloned: its next poll stores it again, and until then one wake is enough.
-    let waker = scope.waker.take();
-    drop(scope);
-    if let Some(waker) = waker {
-        waker.wake();
+    if !scope.waits {
+        return;
     }
+    // Taken, not cloned: when it waits again it stores one, and until then one wake is enough.
+    let poller = closed(scope);
+    drop(inner);
+    poller.wake();
 }

@@ -1,20 +1,19 @@
 //! The state word of a region: its state and how many children live, in one word.
 //!
 //! ```text
-//!  63                   5   4    3   2    0
-//! +----------------------+-----+---+-------+
-//! | live children        | FIN | C | state |      FIN finalizers ran   C cancel pending
-//! +----------------------+-----+---+-------+
+//!  63               6   5    4    3   2    0
+//! +------------------+----+-----+---+-------+   OK  closed with the outcome Ok
+//! | live children    | OK | FIN | C | state |   FIN finalizers ran
+//! +------------------+----+-----+---+-------+   C   cancel pending
 //! ```
 //!
 //! Invariants
 //! 1. The state only grows: `Open < Closing < Draining < Finalizing < Closed` (REG-2).
-//! 2. A spawn is admitted only while the word says `Open`, in the same modification that counts the
-//!    child (REG-4).
-//! 3. Exactly one modification makes "not open any more, and nobody lives" true. Its author drives
-//!    the close on. Why exactly once: both facts live in this word, so one modification is the
-//!    last. Read apart, a close that lands between the two reads is missed by everyone, and nobody
-//!    finalizes. The loom test `one_thread_finalizes` shows it.
+//! 2. The word changes only under the lock of its region, and is read at any time. So a change is a
+//!    load and a store, and goes with what else the lock guards: a spawn is admitted, counted and
+//!    listed in one step against the start of closing (REG-4).
+//! 3. Exactly one change makes "not open any more, and nobody lives" true. Its author drives the
+//!    close on.
 //!
 //! Children that the region's own live tasks and finalizers open (REG-5) are counted by
 //! [`Word::admit_nested`] in every state short of `Closed`: their parent is alive, so the count is
@@ -50,7 +49,9 @@ const STATE: u64 = 0b111;
 const CANCEL: u64 = 1 << 3;
 /// Every finalizer ran. Set once.
 const FINALIZED: u64 = 1 << 4;
-const CHILD: u64 = 1 << 5;
+/// The outcome is Ok. Set with `Closed`.
+const OK: u64 = 1 << 5;
+const CHILD: u64 = 1 << 6;
 
 /// What a child's end or a close has to do.
 #[must_use]
@@ -86,6 +87,7 @@ impl Word {
     }
 
     /// Where the region is.
+    #[inline]
     pub fn state(&self) -> State {
         state(self.0.load(Acquire))
     }
@@ -100,10 +102,19 @@ impl Word {
         self.0.load(Acquire) & CANCEL != 0
     }
 
+    /// Changes the word; the lock is held. Release publishes the change to who only reads.
+    #[inline]
+    fn set(&self, next: u64) {
+        self.0.store(next, Release);
+    }
+
+    /// What the last change left; the lock, which is held, orders it.
+    #[inline]
+    fn now(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+
     /// Counts one child, if the region is open. The refusal names the state.
-    ///
-    /// AcqRel: Acquire takes a cancel that was requested before; pairs with
-    /// [`request_cancel`](Word::request_cancel).
     pub fn admit(&self) -> Result<(), State> {
         self.admit_below(State::Closing)
     }
@@ -113,103 +124,87 @@ impl Word {
         self.admit_below(State::Closed)
     }
 
+    #[inline]
     fn admit_below(&self, bound: State) -> Result<(), State> {
-        let mut now = self.0.load(Relaxed);
-        loop {
-            // Finalized and empty: the outcome is being published, whoever thought to be alive.
-            if state(now) >= bound || (now & FINALIZED != 0 && now < CHILD) {
-                return Err(state(now));
-            }
-            match self
-                .0
-                .compare_exchange_weak(now, now + CHILD, AcqRel, Relaxed)
-            {
-                Ok(_) => return Ok(()),
-                Err(seen) => now = seen,
-            }
+        let now = self.now();
+        // Finalized and empty: the outcome is being published, whoever thought to be alive.
+        if state(now) >= bound || (now & FINALIZED != 0 && now < CHILD) {
+            return Err(state(now));
         }
+        self.set(now + CHILD);
+        Ok(())
     }
 
     /// Edge `Open -> Closing`. False if somebody closes already.
+    #[inline]
     pub fn close(&self) -> bool {
-        let mut now = self.0.load(Relaxed);
-        loop {
-            if state(now) != State::Open {
-                return false;
-            }
-            let next = now & !STATE | State::Closing as u64;
-            match self.0.compare_exchange_weak(now, next, AcqRel, Relaxed) {
-                Ok(_) => return true,
-                Err(seen) => now = seen,
-            }
+        let now = self.now();
+        let open = state(now) == State::Open;
+        if open {
+            self.set(with_state(now, State::Closing));
         }
+        open
     }
 
     /// Edge `Closing -> Draining`, by the closer, once it has passed on what cancel there was.
+    #[inline]
     pub fn drain(&self) -> Drain {
-        let mut now = self.0.load(Relaxed);
-        loop {
-            assert_eq!(state(now), State::Closing, "drained by somebody else");
-            let empty = now < CHILD;
-            let to = if empty {
-                State::Finalizing
-            } else {
-                State::Draining
-            };
-            let next = now & !STATE | to as u64;
-            match self.0.compare_exchange_weak(now, next, AcqRel, Relaxed) {
-                Ok(_) if empty => return Drain::Finalize,
-                Ok(_) => return Drain::Wait,
-                Err(seen) => now = seen,
-            }
+        let now = self.now();
+        assert_eq!(state(now), State::Closing, "drained by somebody else");
+        if now < CHILD {
+            self.set(with_state(now, State::Finalizing));
+            Drain::Finalize
+        } else {
+            self.set(with_state(now, State::Draining));
+            Drain::Wait
         }
     }
 
     /// One child ended. In `Draining` the last one moves the region to `Finalizing`.
-    ///
-    /// AcqRel: Release publishes this child's effects, Acquire gives the last one everybody's.
+    #[inline]
     pub fn child_ended(&self) -> Drain {
-        let mut now = self.0.load(Relaxed);
-        loop {
-            assert!(now >= CHILD, "ended without a live child");
-            let mut next = now - CHILD;
-            let mut done = Drain::Wait;
-            if next < CHILD && state(now) == State::Draining {
-                next = next & !STATE | State::Finalizing as u64;
-                done = Drain::Finalize;
-            } else if next < CHILD && next & FINALIZED != 0 {
-                done = Drain::Publish;
-            }
-            match self.0.compare_exchange_weak(now, next, AcqRel, Relaxed) {
-                Ok(_) => return done,
-                Err(seen) => now = seen,
-            }
+        let now = self.now();
+        assert!(now >= CHILD, "ended without a live child");
+        let next = now - CHILD;
+        if next < CHILD && state(now) == State::Draining {
+            self.set(with_state(next, State::Finalizing));
+            return Drain::Finalize;
         }
-    }
-
-    /// The last finalizer ended. `Publish` if nobody lives that they left.
-    pub fn finalized(&self) -> Drain {
-        let before = self.0.fetch_or(FINALIZED, AcqRel);
-        assert_eq!(
-            state(before),
-            State::Finalizing,
-            "finalized in another state"
-        );
-        assert!(before & FINALIZED == 0, "finalized twice");
-        if before < CHILD {
+        self.set(next);
+        if next < CHILD && next & FINALIZED != 0 {
             Drain::Publish
         } else {
             Drain::Wait
         }
     }
 
-    /// Edge `Finalizing -> Closed`. Release publishes the outcome.
-    pub fn closed(&self) {
-        let before = self
-            .0
-            .fetch_add(State::Closed as u64 - State::Finalizing as u64, AcqRel);
-        assert_eq!(state(before), State::Finalizing, "closed twice");
-        assert!(before < CHILD, "closed with a live child");
+    /// The last finalizer ended. `Publish` if nobody lives that they left.
+    #[inline]
+    pub fn finalized(&self) -> Drain {
+        let now = self.now();
+        assert_eq!(state(now), State::Finalizing, "finalized in another state");
+        assert!(now & FINALIZED == 0, "finalized twice");
+        self.set(now | FINALIZED);
+        if now < CHILD {
+            Drain::Publish
+        } else {
+            Drain::Wait
+        }
+    }
+
+    /// Edge `Finalizing -> Closed`; `ok` says whether the outcome is Ok. Release publishes it.
+    pub fn closed(&self, ok: bool) {
+        let now = self.now();
+        assert_eq!(state(now), State::Finalizing, "closed twice");
+        assert!(now < CHILD, "closed with a live child");
+        let flag = if ok { OK } else { 0 };
+        self.set(with_state(now, State::Closed) | flag);
+    }
+
+    /// Closed, and the outcome is Ok.
+    #[inline]
+    pub fn is_ok(&self) -> bool {
+        self.0.load(Acquire) & OK != 0
     }
 
     /// Whether a cancel is pending. Relaxed: who needs its reason takes the lock.
@@ -219,10 +214,17 @@ impl Word {
 
     /// A cancel is pending from now on. True for the first.
     pub fn request_cancel(&self) -> bool {
-        self.0.fetch_or(CANCEL, AcqRel) & CANCEL == 0
+        let now = self.now();
+        self.set(now | CANCEL);
+        now & CANCEL == 0
     }
 }
 
+#[inline]
 fn state(word: u64) -> State {
     STATES[(word & STATE) as usize]
+}
+
+fn with_state(word: u64, state: State) -> u64 {
+    word & !STATE | state as u64
 }

@@ -17,7 +17,8 @@ use std::task::{Context, Poll};
 
 use asr_base::{CancelReason, Error, Outcome, PanicKind, PanicPayload, combine};
 
-use super::record::{Task, TaskRef, Tier};
+use super::record::{Task, Tier};
+use super::reference::TaskRef;
 use super::word::{Phase, Snapshot};
 use super::{cell, join, poll, waker};
 use crate::region::finalizer::{self, Finalizer, Step};
@@ -243,15 +244,19 @@ fn complete(task: TaskRef, mut outcome: Outcome<(), Error>) {
     // phase; this completes, then looks for a timer.
     cancel::disarm(&task);
     obligation::task_completed(&task);
-    if task.scopes.any() {
+    if task.scopes.any() || before.is_scoped() {
         abandon::left_behind(&task);
     }
     event::completed(&task, &outcome);
     deadline::completed(&task);
-    if task.tier() == Tier::Finalizer {
-        close::finalizers_ended(&task, outcome);
+    let listed = if task.tier() == Tier::Finalizer {
+        close::finalizers_ended(&task, outcome)
     } else {
-        close::child_ended(&task, outcome);
+        close::child_ended(&task, outcome)
+    };
+    if task.tier() != Tier::Body {
+        // Nobody ever joins a body: it has no handle.
+        join::completed(&task, gone);
     }
-    join::completed(&task, gone);
+    TaskRef::drop_both(task, listed);
 }

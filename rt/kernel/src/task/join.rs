@@ -22,7 +22,8 @@ use std::task::{Context, Poll, Waker};
 use asr_base::{Error, Interrupted, Outcome, Status, TaskId};
 
 use super::cell;
-use super::record::{Task, TaskRef};
+use super::record::Task;
+use super::reference::TaskRef;
 use super::waker;
 use super::word::Phase;
 use asr_trace::Resource;
@@ -130,13 +131,12 @@ impl<T> JoinHandle<T> {
     }
 
     fn take(self) -> Outcome<T, Error> {
-        assert!(self.task.word.take_output(), "one handle, one output");
         let cell = self.task.cell().expect("a task with a handle has a cell");
-        // SAFETY: the task is complete, `TAKEN` was set by us, and `new` fixed the type.
+        // SAFETY: the task is complete, its one handle has the output, and `new` fixed the type.
         let outcome = unsafe { cell::take::<T>(cell) };
         let mut this = ManuallyDrop::new(self);
         // SAFETY: not used again; the drop of the handle, which would look at the output, is off.
-        unsafe { ManuallyDrop::drop(&mut this.task) };
+        unsafe { ManuallyDrop::take(&mut this.task) }.drop_handle();
         outcome
     }
 
@@ -151,7 +151,10 @@ impl<T> JoinHandle<T> {
         }
         // Taken out, the stored waker is ours to look at: the completer finds nothing meanwhile,
         // and invariant 2 holds for the swap that puts one back.
-        let stored = joiner.swap(ptr::null_mut(), AcqRel);
+        let stored = match joiner.load(Relaxed).is_null() {
+            true => ptr::null_mut(),
+            false => joiner.swap(ptr::null_mut(), AcqRel),
+        };
         let next = if same_foreign(stored, waker) {
             stored
         } else {
@@ -165,16 +168,16 @@ impl<T> JoinHandle<T> {
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
-        let before = self.task.word.drop_handle();
-        if before.phase() == Phase::Completed
-            && self.task.word.take_output()
-            && let Some(cell) = self.task.cell()
-        {
-            // SAFETY: complete, and `TAKEN` was set by us.
+        if self.task.word.drop_handle() {
+            // The reference went with it.
+            return;
+        }
+        if let Some(cell) = self.task.cell() {
+            // SAFETY: complete, and the output is that of its one handle.
             unsafe { cell::empty(cell) };
         }
         // SAFETY: the handle is gone after this.
-        unsafe { ManuallyDrop::drop(&mut self.task) };
+        unsafe { ManuallyDrop::take(&mut self.task) }.drop_handle();
     }
 }
 
@@ -227,29 +230,34 @@ impl<T> Future for Join<'_, T> {
         }
         std::task::ready!(coop(task, context));
         let handle = this.handle.take().expect("looked at above");
-        let joined = TaskRef::clone(&handle.task);
-        let outcome = handle.take();
-        crate::event::joined(task, &joined);
-        Poll::Ready(Ok(outcome))
+        crate::event::joined(task, &handle.task);
+        Poll::Ready(Ok(handle.take()))
     }
 }
 
 /// The task is complete: wakes who joins, and drops an output that nobody wants.
 pub(crate) fn completed(task: &Task, handle_gone: bool) {
-    if handle_gone
-        && task.word.take_output()
-        && let Some(cell) = task.cell()
-    {
-        // SAFETY: complete, and `TAKEN` was set by us.
-        unsafe { cell::empty(cell) };
+    if handle_gone {
+        if let Some(cell) = task.cell() {
+            // SAFETY: complete, and its handle was gone before.
+            unsafe { cell::empty(cell) };
+        }
+        // Relaxed: what the handle did was acquired with the news that it is gone.
+        if task.joiner.load(Relaxed).is_null() {
+            return;
+        }
     }
     // AcqRel: invariant 2.
     release(task.joiner.swap(ptr::null_mut(), AcqRel), true);
 }
 
-/// Drops a waker that was registered.
+/// Drops a waker that was registered. The caller has the record alone.
 pub(crate) fn forget(task: &Task) {
-    release(task.joiner.swap(ptr::null_mut(), AcqRel), false);
+    let stored = task.joiner.load(Relaxed);
+    if !stored.is_null() {
+        task.joiner.store(ptr::null_mut(), Relaxed);
+        release(stored, false);
+    }
 }
 
 fn encode(waker: Waker) -> *mut () {
@@ -282,19 +290,21 @@ fn same_foreign(stored: *mut (), waker: &Waker) -> bool {
 }
 
 fn release(stored: *mut (), wake: bool) {
-    let waker = if stored.addr() & FOREIGN != 0 {
+    if stored.addr() & FOREIGN != 0 {
         let boxed = stored
             .map_addr(|address| address & !FOREIGN)
             .cast::<Waker>();
         // SAFETY: encoded from a box, and swapped out once.
-        *unsafe { Box::from_raw(boxed) }
+        let waker = *unsafe { Box::from_raw(boxed) };
+        if wake {
+            waker.wake();
+        }
     } else if let Some(task) = NonNull::new(stored.cast::<Task>()) {
         // SAFETY: encoded with its counted reference, and swapped out once.
-        waker::owned(unsafe { TaskRef::from_counted(task) })
-    } else {
-        return;
-    };
-    if wake {
-        waker.wake();
+        let task = unsafe { TaskRef::from_counted(task) };
+        if wake {
+            // The record of the task that is joined is held around this.
+            waker::wake_counted(task);
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! | `word` | one atomic word: wake state, phase, flags, references |
 //! | `snapshot` | the bits of the word, one reading |
 //! | `record` | the hot record in its slab, counted references |
+//! | `reference` | counted references to it |
 //! | `side` | what few tasks need, made when first needed |
 //! | `cell` | future and output behind a table of functions |
 //! | `waker` | a counted reference that wakes |
@@ -20,6 +21,7 @@ pub(crate) mod join;
 pub(crate) mod poll;
 mod queued;
 mod record;
+mod reference;
 mod scopes;
 pub(crate) mod side;
 mod snapshot;
@@ -28,6 +30,7 @@ pub mod word;
 
 pub use join::{Join, JoinHandle};
 pub(crate) use record::Fresh;
-pub use record::{Task, TaskRef, Tier};
+pub use record::{Task, Tier};
+pub use reference::TaskRef;
 pub use side::Message;
 pub use word::Phase;

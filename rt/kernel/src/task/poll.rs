@@ -16,7 +16,8 @@ use std::task::{Context, Poll};
 use asr_base::BudgetComponent;
 
 use super::end::{self, End, InCell, Place};
-use super::record::{Task, TaskRef, Tier};
+use super::record::{Task, Tier};
+use super::reference::TaskRef;
 use super::waker;
 use super::word::{AfterPoll, Phase, Snapshot};
 use crate::actor;
@@ -33,11 +34,13 @@ pub(crate) fn run(task: TaskRef) {
 
 /// The same for a future that lives elsewhere: the body of a region.
 pub(crate) fn run_with(task: TaskRef, place: &mut dyn Place) {
-    let Some(snapshot) = task.word.begin_poll() else {
+    // Without a poll in its budget it is asked to cancel before it would start.
+    let starts = task.polls_left.load(Relaxed) != 0;
+    let Some(snapshot) = task.word.begin_poll(starts) else {
         return;
     };
     task.queued.leaves();
-    let stay = actor::enter(task.kernel(), Some(task.id()));
+    let stay = actor::enter(task.kernel(), Some(&task));
     if snapshot.phase() == Phase::Finalizing {
         // The body has ended, and its budget with it: each finalizer has one of its own.
         end::go_on(task);
@@ -99,8 +102,9 @@ fn ends_without_poll(task: &Task, snapshot: Snapshot) -> Option<End> {
     if snapshot.phase() == Phase::Created {
         if task.polls_left.load(Relaxed) == 0 {
             cancel::exhausted(task, BudgetComponent::Polls);
+            return Some(End::Unstarted);
         }
-        if !task.word.start() {
+        if snapshot.cancel_pending() {
             return Some(End::Unstarted);
         }
         event::started(task);
@@ -134,14 +138,9 @@ pub(crate) fn put_down(task: TaskRef) {
         cancel::exhausted(&task, BudgetComponent::Polls);
     }
     match task.word.end_poll() {
-        AfterPoll::Idle => {}
-        AfterPoll::Enqueue => {
-            let queued = task.clone();
-            if snapshot.is_fiber() {
-                crate::region::enqueue_fiber(queued);
-            } else {
-                task.kernel().enqueue_task(queued);
-            }
-        }
+        // It dropped the reference.
+        AfterPoll::Idle => drop(task.into_raw()),
+        // Who runs tasks holds the kernel, or the region of a scope.
+        AfterPoll::Enqueue => waker::enqueue(task, snapshot.is_fiber()),
     }
 }

@@ -13,8 +13,7 @@ use std::ptr::{self, NonNull};
 
 use asr_base::{Budget, TaskId};
 
-use super::cell::{self, Header};
-use super::join;
+use super::cell::Header;
 use super::queued::Queued;
 use super::scopes::Scopes;
 use super::side::Side;
@@ -48,10 +47,10 @@ pub struct Task {
     generation: AtomicU32,
     index: u32,
     region: AtomicPtr<Region>,
-    cell: AtomicPtr<Header>,
+    pub(super) cell: AtomicPtr<Header>,
     /// Who waits for the outcome: an encoded waker (`join`).
     pub(crate) joiner: AtomicPtr<()>,
-    side: AtomicPtr<Side>,
+    pub(super) side: AtomicPtr<Side>,
     /// Links among the children of the region, under its lock: index + 1, 0 is none.
     pub(crate) before: AtomicU32,
     pub(crate) after: AtomicU32,
@@ -110,11 +109,20 @@ impl Record for Task {
     fn generation(&self) -> &AtomicU32 {
         &self.generation
     }
+
+    fn link(&self) -> &AtomicU32 {
+        &self.after
+    }
+
+    fn is_owned(&self) -> bool {
+        self.word.load().refs() > 0
+    }
 }
 
 /// What a new record is filled with.
 pub(crate) struct Fresh {
-    pub(crate) region: NonNull<Region>,
+    /// Counted for the record.
+    pub(crate) region: RegionRef,
     pub(crate) cell: *mut Header,
     pub(crate) tier: Tier,
     pub(crate) position: u32,
@@ -124,11 +132,10 @@ pub(crate) struct Fresh {
 
 impl Task {
     /// Fills a record that the caller has just been handed.
-    pub(crate) fn renew(&self, fresh: &Fresh) {
+    #[inline]
+    pub(crate) fn renew(&self, fresh: Fresh) {
         // Relaxed all: the Release in `Word::renew` publishes them.
-        // SAFETY: the region is the caller's, which admits a child to it.
-        let region = RegionRef::of(unsafe { fresh.region.as_ref() });
-        self.region.store(region.into_raw(), Relaxed);
+        self.region.store(fresh.region.into_raw(), Relaxed);
         self.cell.store(fresh.cell, Relaxed);
         self.joiner.store(ptr::null_mut(), Relaxed);
         self.position.store(fresh.position, Relaxed);
@@ -141,7 +148,8 @@ impl Task {
         self.pin.store(0, Relaxed);
         self.queued.renew();
         let fiber = matches!(fresh.tier, Tier::Fiber | Tier::Body);
-        self.word.renew(fiber);
+        let handle = matches!(fresh.tier, Tier::Fiber | Tier::Task);
+        self.word.renew(fiber, handle);
     }
 
     /// The cell of a new task, before it is queued for the first time.
@@ -151,11 +159,13 @@ impl Task {
     }
 
     /// The name of the task.
+    #[inline]
     pub fn id(&self) -> TaskId {
         TaskId::new(self.index, self.generation.load(Relaxed))
     }
 
     /// What kind of child it is.
+    #[inline]
     pub fn tier(&self) -> Tier {
         TIERS[usize::from(self.tier.load(Relaxed))]
     }
@@ -198,8 +208,12 @@ impl Task {
     /// The effective budget: its own, met with its region's at spawn, or the region's (VAL-17);
     /// the cleanup budget once a cancel is pending (CAN-29), and while a finalizer runs its own.
     pub(crate) fn budget(&self) -> Budget {
-        let own = self.side().and_then(|side| side.lock().budget());
-        own.unwrap_or_else(|| self.region().budget())
+        self.own_budget().unwrap_or_else(|| self.region().budget())
+    }
+
+    /// The same, if it is not just that of its region.
+    pub(crate) fn own_budget(&self) -> Option<Budget> {
+        self.side().and_then(|side| side.lock().budget())
     }
 
     /// Its name, if it has one.
@@ -240,6 +254,7 @@ impl Task {
         self.word.load().phase()
     }
 
+    #[inline]
     pub(crate) fn cell(&self) -> Option<NonNull<Header>> {
         NonNull::new(self.cell.load(Relaxed))
     }
@@ -292,98 +307,4 @@ impl Drop for Task {
         // Records are emptied when the last reference goes; a slab that is dropped has none.
         debug_assert!(self.side.load(Relaxed).is_null());
     }
-}
-
-/// A counted reference to a record. The record belongs to the same task as long as one exists.
-pub struct TaskRef(NonNull<Task>);
-
-// SAFETY: all that a `&Task` offers is atomic or under a lock; the cell is touched only by the
-// holder of the poll (invariant 3), whose future is `Send` or stays with its scope.
-unsafe impl Send for TaskRef {}
-// SAFETY: as above.
-unsafe impl Sync for TaskRef {}
-
-impl TaskRef {
-    /// Takes over a reference that is already counted.
-    ///
-    /// # Safety
-    /// The word of `task` counts one reference that nobody else will drop.
-    pub(crate) unsafe fn from_counted(task: NonNull<Task>) -> TaskRef {
-        TaskRef(task)
-    }
-
-    /// A reference of its own to a record that the borrow keeps alive.
-    pub(crate) fn of(task: &Task) -> TaskRef {
-        task.word.retain();
-        TaskRef(NonNull::from(task))
-    }
-
-    /// Gives the counted reference away as a pointer.
-    pub(crate) fn into_raw(self) -> NonNull<Task> {
-        let task = self.0;
-        std::mem::forget(self);
-        task
-    }
-}
-
-impl std::ops::Deref for TaskRef {
-    type Target = Task;
-
-    #[inline]
-    fn deref(&self) -> &Task {
-        // SAFETY: the counted reference keeps the record.
-        unsafe { self.0.as_ref() }
-    }
-}
-
-impl Clone for TaskRef {
-    #[inline]
-    fn clone(&self) -> TaskRef {
-        TaskRef::of(self)
-    }
-}
-
-impl Drop for TaskRef {
-    #[inline]
-    fn drop(&mut self) {
-        if self.word.release() {
-            give_back(self.0);
-        }
-    }
-}
-
-impl fmt::Debug for TaskRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-impl PartialEq for TaskRef {
-    fn eq(&self, other: &TaskRef) -> bool {
-        self.0 == other.0
-    }
-}
-
-/// The last reference went: the slot is emptied and goes back to the slab (TSK-25).
-#[cold]
-fn give_back(task: NonNull<Task>) {
-    // SAFETY: the last reference is the caller's; the slot itself lives with the kernel.
-    let record = unsafe { task.as_ref() };
-    join::forget(record);
-    let side = record.side.swap(ptr::null_mut(), AcqRel);
-    if !side.is_null() {
-        // SAFETY: made by `side_or_new`, and nobody else has the record.
-        drop(unsafe { Box::from_raw(side) });
-    }
-    let cell = record.cell.swap(ptr::null_mut(), AcqRel);
-    if let Some(cell) = NonNull::new(cell) {
-        // SAFETY: the task is complete and its output taken or dropped (invariant 3).
-        unsafe { cell::free(cell) };
-    }
-    let kernel = NonNull::from(record.kernel());
-    // SAFETY: counted in `renew`, and the record is given back once.
-    let region = unsafe { RegionRef::from_counted(NonNull::from(record.region())) };
-    // SAFETY: the record is empty and ours; the kernel is alive until its last record is free.
-    unsafe { Kernel::free_task(kernel, task) };
-    drop(region);
 }

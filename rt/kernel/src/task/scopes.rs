@@ -1,8 +1,13 @@
-//! How many scopes a task opened whose futures are not dropped: at its end they were forgotten.
+//! How many scopes a task opened whose futures may be there still: at its end they were forgotten.
+//!
+//! Counted by the task in its own polls only, so a change is a load and a store. A scope that is
+//! opened elsewhere marks the word (`Word::opened_elsewhere`); one whose future is dropped
+//! elsewhere, or half-way, stays counted. A task that counts some looks for them at its end, maybe
+//! in vain.
 
 use crate::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-/// See the module. From 255 on it stays there, and the end of the task looks for scopes in vain.
+/// See the module. From 255 on it stays there.
 #[derive(Default)]
 pub(crate) struct Scopes(AtomicU8);
 
@@ -12,18 +17,20 @@ impl Scopes {
         self.0.store(0, Relaxed);
     }
 
-    /// It opened one.
+    /// The task opened one.
+    #[inline]
     pub(crate) fn opened(&self) {
-        self.count(|count| count.checked_add(1));
+        self.0
+            .store(self.0.load(Relaxed).saturating_add(1), Relaxed);
     }
 
-    /// The future of one is dropped, on whatever thread.
-    pub(crate) fn dropped(&self) {
-        self.count(|count| (count < u8::MAX).then(|| count - 1));
-    }
-
-    fn count(&self, change: impl FnMut(u8) -> Option<u8>) {
-        let _ = self.0.fetch_update(Relaxed, Relaxed, change);
+    /// One was closed, and is dropped next.
+    #[inline]
+    pub(crate) fn closed(&self) {
+        let count = self.0.load(Relaxed);
+        if count < u8::MAX {
+            self.0.store(count.saturating_sub(1), Relaxed);
+        }
     }
 
     /// There may be one.

@@ -1,4 +1,4 @@
-//! The bits of the state word, and one reading of it.
+//! The bits of the state word, one reading of it, and what its changes report.
 
 pub(super) const WAKE: u64 = 0b11;
 /// Nobody will poll until somebody wakes.
@@ -31,6 +31,9 @@ pub(super) const WATCHED: u64 = 1 << 11;
 
 /// A finalizer of the task was registered since its end last looked for some.
 pub(super) const DEFERRED: u64 = 1 << 12;
+
+/// A scope of the task was opened outside its own polls. Never unset.
+pub(super) const SCOPED: u64 = 1 << 13;
 
 pub(super) const REF: u64 = 1 << 32;
 
@@ -117,6 +120,11 @@ impl Snapshot {
         self.0 & DEFERRED != 0
     }
 
+    /// A scope of it was opened outside its own polls.
+    pub fn is_scoped(self) -> bool {
+        self.0 & SCOPED != 0
+    }
+
     /// Somebody polls it now.
     pub fn is_polling(self) -> bool {
         self.0 & WAKE >= POLLING
@@ -136,4 +144,38 @@ impl Snapshot {
     pub fn refs(self) -> u64 {
         self.0 / REF
     }
+}
+
+/// What a wake has to do.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// Put the task into a queue. The wake took a reference for the queue.
+    Enqueue,
+    /// The same for a fiber: the queue is that of its scope.
+    EnqueueFiber,
+    /// It is in a queue, will go there after the poll, or is complete.
+    Nothing,
+}
+
+/// What the end of a pending poll has to do.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterPoll {
+    /// A wake came during the poll: put it back; the poller's reference goes to the queue.
+    Enqueue,
+    /// Wait for a wake; the poller's reference is gone, and the task may be anybody's by now.
+    Idle,
+}
+
+/// What a cancel request found.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Requested {
+    /// First request; the task was in this phase.
+    First(Phase),
+    /// One was pending already.
+    Again,
+    /// The outcome stands (TSK-8).
+    Late,
 }

@@ -10,7 +10,9 @@ use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
-use super::record::{Task, TaskRef};
+use super::cell::contained;
+use super::record::Task;
+use super::reference::TaskRef;
 use super::word::Wake;
 
 static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, release);
@@ -31,6 +33,7 @@ pub(crate) fn owned(task: TaskRef) -> Waker {
 }
 
 /// The record behind a waker of ours, with its counted reference.
+#[inline]
 pub(crate) fn task_of(waker: &Waker) -> Option<NonNull<Task>> {
     std::ptr::eq(waker.vtable(), &TABLE)
         .then(|| NonNull::new(waker.data().cast::<Task>().cast_mut()))
@@ -40,16 +43,46 @@ pub(crate) fn task_of(waker: &Waker) -> Option<NonNull<Task>> {
 /// Wakes a task: at most one queue gets it (TSK-11).
 pub(crate) fn wake_task(task: &Task) {
     let wake = task.word.wake();
-    if wake == Wake::Nothing {
-        return;
+    if wake != Wake::Nothing {
+        // SAFETY: the wake counted a reference for the queue.
+        let queued = unsafe { TaskRef::from_counted(NonNull::from(task)) };
+        crate::event::wake(task);
+        enqueue(queued, wake == Wake::EnqueueFiber);
     }
-    // SAFETY: the wake counted a reference for the queue.
-    let queued = unsafe { TaskRef::from_counted(NonNull::from(task)) };
-    crate::event::wake(task);
-    if wake == Wake::EnqueueFiber {
-        crate::region::enqueue_fiber(queued);
+}
+
+/// The same by who has a reference, which is dropped, or goes to the queue. Something else of the
+/// kernel is held around this.
+pub(crate) fn wake_counted(task: TaskRef) {
+    let wake = task.word.wake_counted();
+    if wake != Wake::Nothing {
+        crate::event::wake(&task);
+        enqueue(task, wake == Wake::EnqueueFiber);
+    }
+}
+
+/// Wakes by a waker that is used up. Something else of the kernel is held around this. A foreign
+/// waker may panic, which ends here.
+pub(crate) fn wake_last(waker: Waker) {
+    match task_of(&waker) {
+        Some(task) => {
+            std::mem::forget(waker);
+            // SAFETY: the waker counted a reference, which is ours now.
+            wake_counted(unsafe { TaskRef::from_counted(task) });
+        }
+        None => drop(contained(|| waker.wake())),
+    }
+}
+
+/// Gives a reference to the queue. Something else of the kernel is held around this: the task may
+/// run and end elsewhere before this returns.
+pub(crate) fn enqueue(task: TaskRef, fiber: bool) {
+    if fiber {
+        crate::region::enqueue_fiber(task);
     } else {
-        task.kernel().enqueue_task(queued);
+        let kernel = NonNull::from(task.kernel());
+        // SAFETY: the kernel lives as long as what the caller holds around this.
+        unsafe { kernel.as_ref() }.enqueue_task(task);
     }
 }
 

@@ -1,12 +1,12 @@
 //! The state word of a task: who may poll it, how far it is, and how many refer to its record.
 //!
 //! ```text
-//!  63            32 31   13 12  11  10  9   8   7   6   5   4    2 1  0
-//! +----------------+-------+---+---+---+---+---+---+---+---+------+----+
-//! | references     | 0     | D | W | X | G | U | E | C | F | phase|wake|
-//! +----------------+-------+---+---+---+---+---+---+---+---+------+----+
+//!  63           32 31  14 13  12  11  10  9   8   7   6   5   4    2 1  0
+//! +---------------+------+---+---+---+---+---+---+---+---+---+------+----+
+//! | references    | 0    | S | D | W | X | G | U | E | C | F | phase|wake|
+//! +---------------+------+---+---+---+---+---+---+---+---+---+------+----+
 //!  F fiber   C cancel pending   E escalate   U unwinding   G handle gone   X output taken   W
-//!  watched   D finalizer deferred
+//!  watched   D finalizer deferred   S scope opened elsewhere
 //! ```
 //!
 //! Invariants
@@ -18,59 +18,27 @@
 //!    the run of the task itself holds one until it is complete.
 
 use super::snapshot::*;
-pub use super::snapshot::{Phase, Snapshot};
+pub use super::snapshot::{AfterPoll, Phase, Requested, Snapshot, Wake};
 use crate::sync::atomic::{AtomicU64, Ordering::*};
-
-/// What a wake has to do.
-#[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wake {
-    /// Put the task into a queue. The wake took a reference for the queue.
-    Enqueue,
-    /// The same for a fiber: the queue is that of its scope.
-    EnqueueFiber,
-    /// It is in a queue, will go there after the poll, or is complete.
-    Nothing,
-}
-
-/// What the end of a pending poll has to do.
-#[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AfterPoll {
-    /// A wake came during the poll: put it back; the poller's reference goes to the queue.
-    Enqueue,
-    /// Wait for a wake; the poller drops its reference.
-    Idle,
-}
-
-/// What a cancel request found.
-#[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Requested {
-    /// First request; the task was in this phase.
-    First(Phase),
-    /// One was pending already.
-    Again,
-    /// The outcome stands (TSK-8).
-    Late,
-}
 
 /// The word. See the module.
 #[derive(Debug)]
 pub struct Word(AtomicU64);
 
 impl Word {
-    /// References of a new task: that of the queue it is about to enter, that of its region, and
-    /// that of the spawner.
+    /// References of a new task: that of the queue it is about to enter, that of the list of its
+    /// region, and that of its context; one more is that of its handle, if it has one.
     pub const FRESH_REFS: u64 = 3;
 
-    /// A new task: created, and notified.
+    /// A new task: created, and notified, with a handle.
     pub fn new(fiber: bool) -> Word {
-        Word(AtomicU64::new(Word::fresh(fiber)))
+        Word(AtomicU64::new(Word::fresh(fiber, true)))
     }
 
-    fn fresh(fiber: bool) -> u64 {
-        (Word::FRESH_REFS * REF) | NOTIFIED | if fiber { FIBER } else { 0 }
+    fn fresh(fiber: bool, handle: bool) -> u64 {
+        let fiber = if fiber { FIBER } else { 0 };
+        let handle = if handle { REF } else { HANDLE_GONE };
+        (Word::FRESH_REFS * REF + handle) | NOTIFIED | fiber
     }
 
     /// The word of a record that belongs to nobody.
@@ -79,9 +47,9 @@ impl Word {
     }
 
     /// A new task in a record that is used again. The caller owns the record alone.
-    pub fn renew(&self, fiber: bool) {
+    pub fn renew(&self, fiber: bool, handle: bool) {
         // Release pairs with the Acquire of whoever finds the record through its index.
-        self.0.store(Word::fresh(fiber), Release);
+        self.0.store(Word::fresh(fiber, handle), Release);
     }
 
     /// Reads the word. Acquire: who sees `Completed` also sees the output.
@@ -117,14 +85,27 @@ impl Word {
 
     /// A wake (TSK-11). `Enqueue` carries one reference.
     pub fn wake(&self) -> Wake {
+        self.wake_with(REF)
+    }
+
+    /// The same by who has a reference: with `Enqueue` the queue gets that.
+    pub fn wake_counted(&self) -> Wake {
+        self.wake_with(0)
+    }
+
+    #[inline]
+    fn wake_with(&self, reference: u64) -> Wake {
         let mut now = self.0.load(Relaxed);
         loop {
             if Phase::of(now) == Phase::Completed {
                 return Wake::Nothing;
             }
             let (next, done) = match now & WAKE {
-                IDLE if now & FIBER != 0 => ((now & !WAKE | NOTIFIED) + REF, Wake::EnqueueFiber),
-                IDLE => ((now & !WAKE | NOTIFIED) + REF, Wake::Enqueue),
+                IDLE => {
+                    let fiber = now & FIBER != 0;
+                    let queue = [Wake::Enqueue, Wake::EnqueueFiber][usize::from(fiber)];
+                    ((now & !WAKE | NOTIFIED) + reference, queue)
+                }
                 POLLING => (now | POLLING_NOTIFIED, Wake::Nothing),
                 // Even a wake that changes nothing is a modification: its Release makes what the
                 // waker wrote before visible to the next poll, which reads this word.
@@ -137,10 +118,12 @@ impl Word {
         }
     }
 
-    /// Edge `Notified -> Polling`. `None` if there is nothing to poll: the task is complete, or the
-    /// entry that led here is stale, because another entry of the task was faster. The caller drops
-    /// the queue's reference either way, after the poll.
-    pub fn begin_poll(&self) -> Option<Snapshot> {
+    /// Edge `Notified -> Polling`, and with `start` in the same step `Created -> Running`, unless a
+    /// cancel is pending: such a task is not started. Returns the word before. `None` if there is
+    /// nothing to poll: the task is complete, or the entry that led here is stale, because another
+    /// entry of the task was faster. The queue's reference is the caller's either way.
+    #[inline]
+    pub fn begin_poll(&self, start: bool) -> Option<Snapshot> {
         let mut now = self.0.load(Relaxed);
         loop {
             // Relaxed is enough to give up: the queue made the wake that this entry stands for
@@ -148,29 +131,33 @@ impl Word {
             if Phase::of(now) == Phase::Completed || now & WAKE != NOTIFIED {
                 return None;
             }
-            let next = now & !WAKE | POLLING;
+            let mut next = now & !WAKE | POLLING;
+            if start && now & (PHASE | CANCEL) == 0 {
+                next = with_phase(next, Phase::Running);
+            }
             // Acquire pairs with the Release of the wake and of the end of the poll before.
             match self.0.compare_exchange_weak(now, next, AcqRel, Relaxed) {
-                Ok(_) => return Some(Snapshot(next)),
+                Ok(_) => return Some(Snapshot(now)),
                 Err(seen) => now = seen,
             }
         }
     }
 
-    /// Edge `Polling -> Idle`, or `Notified` again when a wake came meanwhile.
+    /// Edge `Polling -> Idle`, or `Notified` again when a wake came meanwhile. The poller's
+    /// reference goes in the same step, or to the queue. It is never the last: the task is not
+    /// complete, so its region's list counts one.
+    #[inline]
     pub fn end_poll(&self) -> AfterPoll {
         let mut now = self.0.load(Relaxed);
         loop {
-            let (wake, done) = match now & WAKE {
-                POLLING => (IDLE, AfterPoll::Idle),
-                POLLING_NOTIFIED => (NOTIFIED, AfterPoll::Enqueue),
+            debug_assert!(now >= 2 * REF, "only the poller knows of the task");
+            let (next, done) = match now & WAKE {
+                POLLING => ((now & !WAKE | IDLE) - REF, AfterPoll::Idle),
+                POLLING_NOTIFIED => (now & !WAKE | NOTIFIED, AfterPoll::Enqueue),
                 _ => panic!("the end of a poll that never began"),
             };
             // Release publishes what the poll wrote to the next poller, on whatever worker.
-            match self
-                .0
-                .compare_exchange_weak(now, now & !WAKE | wake, AcqRel, Relaxed)
-            {
+            match self.0.compare_exchange_weak(now, next, AcqRel, Relaxed) {
                 Ok(_) => return done,
                 Err(seen) => now = seen,
             }
@@ -226,22 +213,6 @@ impl Word {
             .is_some()
     }
 
-    /// First poll: `Created -> Running`, or `CancelRequested` never: a created task with a cancel
-    /// is not started. False if a cancel is pending.
-    pub fn start(&self) -> bool {
-        let mut now = self.0.load(Relaxed);
-        loop {
-            if now & CANCEL != 0 {
-                return false;
-            }
-            let next = with_phase(now, Phase::Running);
-            match self.0.compare_exchange_weak(now, next, AcqRel, Relaxed) {
-                Ok(_) => return true,
-                Err(seen) => now = seen,
-            }
-        }
-    }
-
     /// The body ended: any phase but `Completed` goes to `Finalizing`. Returns the phase before.
     pub fn finalize(&self) -> Phase {
         self.advance(|phase| (phase < Phase::Finalizing).then_some(Phase::Finalizing))
@@ -253,13 +224,20 @@ impl Word {
         Snapshot(self.0.fetch_or(DEFERRED, AcqRel))
     }
 
+    /// A scope of the task was opened outside its own polls.
+    pub fn opened_elsewhere(&self) {
+        // Release: the end of the task finds the scope.
+        self.0.fetch_or(SCOPED, AcqRel);
+    }
+
     /// The end is about to look for finalizers.
     pub fn look_for_deferred(&self) {
         self.0.fetch_and(!DEFERRED, AcqRel);
     }
 
-    /// The outcome was stored: `Completed`, not polled any more. Returns the word before. `None` if
-    /// a finalizer was registered since the last look: nothing changed.
+    /// The outcome was stored: `Completed`, not polled any more. Returns the word before: if the
+    /// handle was gone by then, nobody else will ever look at the output, and it is marked as taken
+    /// in the same step. `None` if a finalizer was registered since the last look: nothing changed.
     ///
     /// Release publishes the output to who loads `Completed`; Acquire takes what a dropped handle
     /// published, because the completer then drops the output.
@@ -270,7 +248,10 @@ impl Word {
             if now & DEFERRED != 0 {
                 return None;
             }
-            let next = with_phase(now & !WAKE, Phase::Completed);
+            let mut next = with_phase(now & !WAKE, Phase::Completed);
+            if now & HANDLE_GONE != 0 {
+                next |= TAKEN;
+            }
             match self.0.compare_exchange_weak(now, next, AcqRel, Relaxed) {
                 Ok(_) => return Some(Snapshot(now)),
                 Err(seen) => now = seen,
@@ -303,15 +284,40 @@ impl Word {
         self.0.fetch_or(UNWINDING, AcqRel);
     }
 
-    /// The handle goes. Returns the word before: who finds the task complete drops the output, and
-    /// [`complete`](Word::complete) does when it finds the handle gone. One of the two is later.
-    pub fn drop_handle(&self) -> Snapshot {
-        Snapshot(self.0.fetch_or(HANDLE_GONE, AcqRel))
+    /// The handle goes, and its reference with it, unless the task is complete: then this changes
+    /// nothing and is false, and the handle's output is still its own. Else
+    /// [`complete`](Word::complete) finds the handle gone. One of the two is later.
+    ///
+    /// The reference is not the last: the task is not complete.
+    pub fn drop_handle(&self) -> bool {
+        let mut now = self.0.load(Acquire);
+        loop {
+            if Phase::of(now) == Phase::Completed {
+                return false;
+            }
+            debug_assert!(now >= 2 * REF, "only the handle knows of the task");
+            let next = (now | HANDLE_GONE) - REF;
+            // Release: who completes drops the output, after what the handle did.
+            match self.0.compare_exchange_weak(now, next, AcqRel, Acquire) {
+                Ok(_) => return true,
+                Err(seen) => now = seen,
+            }
+        }
     }
 
-    /// The output is moved out. False if it was before (TSK-15).
-    pub fn take_output(&self) -> bool {
-        self.0.fetch_or(TAKEN, AcqRel) & TAKEN == 0
+    /// The handle of a complete task goes, after it moved the output out or dropped it. True if its
+    /// reference was the last.
+    #[must_use]
+    pub fn release_handle(&self) -> bool {
+        // One handle, so the bit is not set, and the addition sets it.
+        let before = self
+            .0
+            .fetch_add((TAKEN | HANDLE_GONE).wrapping_sub(REF), AcqRel);
+        assert!(
+            before >= REF && before & (TAKEN | HANDLE_GONE) == 0,
+            "one handle, one output"
+        );
+        before < 2 * REF
     }
 
     /// One more reference to the record; the caller has one.
@@ -347,6 +353,16 @@ impl Word {
         let before = self.0.fetch_sub(REF, AcqRel);
         assert!(before >= REF, "a reference is dropped twice");
         before < 2 * REF
+    }
+
+    /// Two references less. True if they were the last.
+    #[must_use]
+    #[inline]
+    pub fn release_both(&self) -> bool {
+        // AcqRel as in `release`.
+        let before = self.0.fetch_sub(2 * REF, AcqRel);
+        assert!(before >= 2 * REF, "a reference is dropped twice");
+        before < 3 * REF
     }
 }
 
