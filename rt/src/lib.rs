@@ -62,6 +62,7 @@ pub use asr_kernel::{
     Cx, Escalation, JoinHandle, OpenRegion, Policy, RegionConfig, RegionHandle, Scope, Spawn,
 };
 pub use asr_rt_macros::main;
+pub use asr_sync::combine;
 pub use builder::Builder;
 #[doc(hidden)]
 pub use entry::run_main;
