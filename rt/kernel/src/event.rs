@@ -16,6 +16,7 @@ use crate::region::Region;
 use crate::task::{Phase, Task, Tier};
 pub(crate) use obligation::{
     obligation_leaked, obligation_reserved, obligation_resolved, obligation_transferred,
+    undelivered,
 };
 pub(crate) use queue::queue_capacity;
 pub(crate) use region::{

@@ -108,6 +108,7 @@ const AUTHORITY: &[&str] = &[
     "Waiter",
     "Hold",
     "Holder",
+    "Home",
     "Sleep",
     "Grant",
     "WaitQueue",
@@ -231,6 +232,7 @@ const TABLED: &[&str] = &[
     "Waiter",
     "Hold",
     "Holder",
+    "Home",
     "Sleep",
 ];
 

@@ -1,6 +1,7 @@
 //! Locks, semaphores and channels: one operation, again and again, by one task or by several.
 //!
-//! `cargo bench -p asr-sync`. Production settings: tokens are counted, nothing is traced.
+//! `cargo bench -p asr-sync`. Production settings: tokens are counted, nothing is traced. With
+//! `ASR_BENCH_WALL` the time is that of the clock: what several workers do at once counts once.
 
 mod clock;
 
@@ -9,13 +10,14 @@ use std::sync::Arc;
 
 use asr_base::Failure;
 use asr_kernel::obligation::LeakResponse;
-use asr_kernel::sched::Local;
+use asr_kernel::sched::{Local, Workers, WorkersConfig};
 use asr_kernel::{Config, Cx};
-use asr_sync::{Mutex, Notify, Semaphore};
-use clock::cpu;
+use asr_sync::{Mutex, Notify, Semaphore, mpsc, oneshot};
+use clock::Start;
 use criterion::{Criterion, criterion_group, criterion_main};
 
-/// Runs a program to its end, on one thread.
+/// Runs a program to its end, on one worker, or on as many as `ASR_BENCH_WORKERS` says; 0 is the
+/// driver of the calling thread.
 fn run<F, Fut>(main: F)
 where
     F: FnOnce(Cx) -> Fut + Send + 'static,
@@ -24,7 +26,14 @@ where
     let mut config = Config::default();
     config.leak_response = LeakResponse::Recover;
     config.leak_records = false;
-    let outcome = Local::new(config).run(main);
+    let workers = std::env::var("ASR_BENCH_WORKERS").ok();
+    let workers = workers.and_then(|count| count.parse().ok()).unwrap_or(1);
+    let outcome = if workers == 0 {
+        Local::new(config).run(main)
+    } else {
+        let runtime = Workers::new(WorkersConfig::workers(workers), config);
+        runtime.expect("threads start").run(main)
+    };
     assert!(outcome.is_ok(), "{outcome:?}");
 }
 
@@ -50,7 +59,7 @@ fn locks(c: &mut Criterion) {
     for count in [1, 8] {
         c.bench_function(&format!("mutex, {count} tasks"), |b| {
             b.iter_custom(|times| {
-                let start = cpu();
+                let start = Start::now();
                 run(async move |cx| {
                     let mutex = Arc::new(Mutex::new(0_u64));
                     tasks(cx, count, times, move |cx, times| {
@@ -64,12 +73,12 @@ fn locks(c: &mut Criterion) {
                     })
                     .await
                 });
-                cpu() - start
+                start.elapsed()
             });
         });
         c.bench_function(&format!("semaphore of 4, {count} tasks"), |b| {
             b.iter_custom(|times| {
-                let start = cpu();
+                let start = Start::now();
                 run(async move |cx| {
                     let semaphore = Arc::new(Semaphore::new(4)?);
                     tasks(cx, count, times, move |cx, times| {
@@ -83,13 +92,13 @@ fn locks(c: &mut Criterion) {
                     })
                     .await
                 });
-                cpu() - start
+                start.elapsed()
             });
         });
     }
     c.bench_function("mutex held over a yield, 8 tasks", |b| {
         b.iter_custom(|times| {
-            let start = cpu();
+            let start = Start::now();
             run(async move |cx| {
                 let mutex = Arc::new(Mutex::new(0_u64));
                 tasks(cx, 8, times, move |cx, times| {
@@ -105,12 +114,12 @@ fn locks(c: &mut Criterion) {
                 })
                 .await
             });
-            cpu() - start
+            start.elapsed()
         });
     });
     c.bench_function("notify: store, take", |b| {
         b.iter_custom(|times| {
-            let start = cpu();
+            let start = Start::now();
             run(async move |cx| {
                 let notify = Notify::new();
                 for _ in 0..times {
@@ -119,10 +128,115 @@ fn locks(c: &mut Criterion) {
                 }
                 Ok(())
             });
-            cpu() - start
+            start.elapsed()
         });
     });
 }
 
-criterion_group!(benches, locks);
+fn channels(c: &mut Criterion) {
+    for (senders, capacity) in [(1, 1024), (4, 1024), (4, 1)] {
+        c.bench_function(&format!("mpsc of {capacity}, {senders} to 1"), |b| {
+            b.iter_custom(|times| {
+                let start = Start::now();
+                run(async move |cx| {
+                    let (sender, mut receiver) = mpsc::channel(&cx, capacity)?;
+                    let feeder = cx.spawn(async move |cx| {
+                        tasks(cx, senders, times, move |cx, times| {
+                            let sender = sender.clone();
+                            async move {
+                                for n in 0..times {
+                                    sender.send(&cx, n).await?;
+                                }
+                                Ok(())
+                            }
+                        })
+                        .await
+                    })?;
+                    for _ in 0..times {
+                        black_box(receiver.recv(&cx).await?);
+                    }
+                    feeder.join(&cx).await?.into_result()?;
+                    Ok(())
+                });
+                start.elapsed()
+            });
+        });
+    }
+    c.bench_function("ping-pong over two mpsc of 1", |b| {
+        b.iter_custom(|times| {
+            let start = Start::now();
+            run(async move |cx| {
+                let (ping, mut pinged) = mpsc::channel(&cx, 1)?;
+                let (pong, mut ponged) = mpsc::channel(&cx, 1)?;
+                let other = cx.spawn(async move |cx| {
+                    for _ in 0..times {
+                        let n: u64 = pinged.recv(&cx).await?;
+                        pong.send(&cx, n).await?;
+                    }
+                    Ok(())
+                })?;
+                for n in 0..times {
+                    ping.send(&cx, n).await?;
+                    black_box(ponged.recv(&cx).await?);
+                }
+                other.join(&cx).await?.into_result()?;
+                Ok(())
+            });
+            start.elapsed()
+        });
+    });
+    c.bench_function("reserve, send, try_recv", |b| {
+        b.iter_custom(|times| {
+            let start = Start::now();
+            run(async move |cx| {
+                let (sender, mut receiver) = mpsc::channel(&cx, 8)?;
+                for n in 0..times {
+                    sender.reserve(&cx).await?.send(n)?;
+                    black_box(receiver.try_recv().ok());
+                }
+                Ok(())
+            });
+            start.elapsed()
+        });
+    });
+    c.bench_function("oneshot: make, send, receive", |b| {
+        b.iter_custom(|times| {
+            let start = Start::now();
+            run(async move |cx| {
+                for n in 0..times {
+                    let (sender, mut receiver) = oneshot(&cx);
+                    sender.send(n)?;
+                    black_box(receiver.recv(&cx).await?);
+                }
+                Ok(())
+            });
+            start.elapsed()
+        });
+    });
+    c.bench_function("oneshot: request and answer between tasks", |b| {
+        b.iter_custom(|times| {
+            let start = Start::now();
+            run(async move |cx| {
+                let (requests, mut requested) = mpsc::channel::<oneshot::Sender<u64>, _>(&cx, 1)?;
+                let server = cx.spawn(async move |cx| {
+                    while let Ok(answer) = requested.recv(&cx).await {
+                        answer.send(7)?;
+                    }
+                    Ok(())
+                })?;
+                for _ in 0..times {
+                    let (sender, mut receiver) = oneshot(&cx);
+                    requests.send(&cx, sender).await?;
+                    black_box(receiver.recv(&cx).await?);
+                }
+                drop(requests);
+                server.join(&cx).await?.into_result()?;
+                Ok(())
+            });
+            start.elapsed()
+        });
+    });
+}
+
+criterion_group!(benches, locks, channels);
 criterion_main!(benches);

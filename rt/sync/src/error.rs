@@ -41,6 +41,126 @@ impl fmt::Display for WaitError {
 
 impl std::error::Error for WaitError {}
 
+/// Why a message was not sent. Here it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SendError<T> {
+    /// The receiver is gone, or the channel was closed.
+    Closed(T),
+    /// The task was cancelled.
+    Interrupted(T),
+}
+
+impl<T> SendError<T> {
+    /// The message.
+    pub fn into_inner(self) -> T {
+        match self {
+            SendError::Closed(value) | SendError::Interrupted(value) => value,
+        }
+    }
+}
+
+/// Why a message was not sent at once. Here it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TrySendError<T> {
+    /// There is no room.
+    Full(T),
+    /// The receiver is gone, or the channel was closed.
+    Closed(T),
+}
+
+/// Why there was no room at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TryReserveError {
+    /// There is none.
+    Full,
+    /// The receiver is gone, the channel was closed, or the task of the context has ended.
+    Closed,
+}
+
+/// Why no message came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RecvError {
+    /// None will come.
+    Closed,
+    /// The task was cancelled.
+    Interrupted,
+}
+
+/// Why there was no message at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TryRecvError {
+    /// There is none yet.
+    Empty,
+    /// None will come.
+    Closed,
+}
+
+macro_rules! words {
+    ($($name:ident $(<$value:ident>)? { $($variant:pat => $words:literal,)* })*) => {$(
+        impl$(<$value>)? fmt::Display for $name$(<$value>)? {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $($variant => $words,)* })
+            }
+        }
+        impl$(<$value: fmt::Debug>)? std::error::Error for $name$(<$value>)? {}
+    )*};
+}
+
+words! {
+    SendError<T> {
+        SendError::Closed(_) => "closed",
+        SendError::Interrupted(_) => "interrupted",
+    }
+    TrySendError<T> {
+        TrySendError::Full(_) => "full",
+        TrySendError::Closed(_) => "closed",
+    }
+    TryReserveError {
+        TryReserveError::Full => "full",
+        TryReserveError::Closed => "closed",
+    }
+    RecvError {
+        RecvError::Closed => "closed",
+        RecvError::Interrupted => "interrupted",
+    }
+    TryRecvError {
+        TryRecvError::Empty => "empty",
+        TryRecvError::Closed => "closed",
+    }
+    TryAcquireError {
+        TryAcquireError::Empty => "too few are free",
+        TryAcquireError::Closed => "closed",
+        TryAcquireError::BadArgument => "none, or more than there are",
+    }
+}
+
+impl<T> From<SendError<T>> for Failure {
+    fn from(error: SendError<T>) -> Failure {
+        match error {
+            SendError::Closed(_) => closed().into(),
+            SendError::Interrupted(_) => Interrupted.into(),
+        }
+    }
+}
+
+impl<T> From<TrySendError<T>> for Failure {
+    fn from(error: TrySendError<T>) -> Failure {
+        match error {
+            TrySendError::Full(_) => Error::new(Status::FULL, "there is no room").into(),
+            TrySendError::Closed(_) => closed().into(),
+        }
+    }
+}
+
+impl From<RecvError> for Failure {
+    fn from(error: RecvError) -> Failure {
+        match error {
+            RecvError::Closed => closed().into(),
+            RecvError::Interrupted => Interrupted.into(),
+        }
+    }
+}
+
 /// Why there was no permit at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -52,18 +172,6 @@ pub enum TryAcquireError {
     /// More was asked for than there is, or nothing.
     BadArgument,
 }
-
-impl fmt::Display for TryAcquireError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            TryAcquireError::Empty => "too few are free",
-            TryAcquireError::Closed => "closed",
-            TryAcquireError::BadArgument => "none, or more than there are",
-        })
-    }
-}
-
-impl std::error::Error for TryAcquireError {}
 
 /// Why a lock was not taken at once.
 pub enum TryLockError<G> {

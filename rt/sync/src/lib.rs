@@ -13,18 +13,26 @@
 //! | `semaphore` | permits |
 //! | `mutex` | one permit, and what it guards |
 //! | `combine` | several branches at once, and one result |
+//! | `oneshot` | channels for one message |
+//! | `mpsc` | channels of many senders, in two phases |
 //! | `error` | why something was not done, with the value handed back |
 
 pub mod cell;
 pub mod combine;
 mod error;
+pub mod mpsc;
 pub mod mutex;
 pub mod notify;
+pub mod oneshot;
 pub mod semaphore;
 pub mod wait;
 
-pub use error::{Closed, Interrupted, LockError, TryAcquireError, TryLockError, WaitError};
+pub use error::{
+    Closed, Interrupted, LockError, RecvError, SendError, TryAcquireError, TryLockError,
+    TryRecvError, TryReserveError, TrySendError, WaitError,
+};
 pub use mutex::{Mutex, MutexGuard};
 pub use notify::Notify;
+pub use oneshot::oneshot;
 pub use semaphore::{Permit, Semaphore};
 pub use wait::OVERTAKES_MAX;

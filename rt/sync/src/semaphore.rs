@@ -127,7 +127,7 @@ impl Semaphore {
     /// Gives out no more permits: who waits gets `Closed`, who holds some keeps them. False if it
     /// was closed before.
     pub fn close(&self) -> bool {
-        self.units.close()
+        !self.units.close().is_closed()
     }
 
     /// It was closed.

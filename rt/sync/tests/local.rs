@@ -5,7 +5,7 @@ mod bodies;
 use asr_base::{Failure, Outcome};
 use asr_kernel::sched::Local;
 use asr_kernel::{Config, Cx};
-use bodies::{locks, notify, semaphore};
+use bodies::{channels, locks, notify, oneshots, semaphore};
 
 fn run<F, Fut>(body: F)
 where
@@ -73,5 +73,65 @@ fn chn_23_one_permit_is_stored() {
     run(notify::order);
     for who in 0..3 {
         run(async move |cx| notify::passes_on(cx, who).await);
+    }
+}
+
+#[test]
+fn chn_6_everything_arrives_in_order() {
+    for capacity in [1, 3, 64] {
+        run(async move |cx| channels::order(cx, capacity, 12_500).await);
+    }
+}
+
+#[test]
+fn chn_7_an_aborted_permit_frees_its_slot() {
+    run(channels::abort_frees);
+    run(channels::cancel_after_reserve);
+}
+
+#[test]
+fn chn_8_a_permit_keeps_the_channel_open() {
+    run(channels::senders_gone);
+}
+
+#[test]
+fn chn_2_part_waiting_senders_have_their_messages_back() {
+    run(channels::receiver_gone);
+}
+
+#[test]
+fn chn_4_part_tries_never_wait() {
+    run(channels::arguments);
+}
+
+#[test]
+fn chn_5_part_bounded_unless_named() {
+    run(channels::arguments);
+    run(channels::unbounded);
+}
+
+#[test]
+fn chn_11_four_orders() {
+    run(oneshots::four_orders);
+    run(oneshots::between_tasks);
+    run(oneshots::cancelled);
+}
+
+#[test]
+fn can_14_part_a_cancel_is_preferred_to_a_message() {
+    run(channels::cancelled_waits);
+}
+
+#[test]
+fn obl_8_sent_is_received_or_undelivered() {
+    for take in 0..=15 {
+        let local = Local::new(Config::default());
+        let outcome = local.run(async move |cx| channels::undelivered(cx, take).await);
+        let Outcome::Ok((sent, received)) = outcome else {
+            panic!("{outcome:?}")
+        };
+        let undelivered = local.kernel().stats().undelivered.get();
+        assert_eq!(sent, received + undelivered);
+        assert_eq!(received, take);
     }
 }

@@ -5,7 +5,7 @@ mod bodies;
 use asr_base::{Failure, Outcome};
 use asr_kernel::sched::{Workers, WorkersConfig};
 use asr_kernel::{Config, Cx};
-use bodies::{locks, notify, semaphore};
+use bodies::{channels, locks, notify, oneshots, semaphore};
 
 /// Often enough that workers meet; each body is short.
 const TIMES: usize = 20;
@@ -66,5 +66,47 @@ fn chn_23_one_permit_is_stored_on_workers() {
     run(notify::order);
     for who in 0..3 {
         run(async move |cx| notify::passes_on(cx, who).await);
+    }
+}
+
+#[test]
+fn chn_6_everything_arrives_in_order_on_workers() {
+    run(async |cx| channels::order(cx, 1, 200).await);
+    run(async |cx| channels::order(cx, 7, 500).await);
+    run(async |cx| channels::order(cx, 1000, 500).await);
+}
+
+#[test]
+fn chn_7_an_aborted_permit_frees_its_slot_on_workers() {
+    run(channels::abort_frees);
+    run(channels::cancel_after_reserve);
+}
+
+#[test]
+fn chn_8_a_permit_keeps_the_channel_open_on_workers() {
+    run(channels::senders_gone);
+    run(channels::receiver_gone);
+    run(channels::cancelled_waits);
+    run(channels::unbounded);
+}
+
+#[test]
+fn chn_11_oneshots_on_workers() {
+    run(oneshots::four_orders);
+    run(oneshots::between_tasks);
+    run(oneshots::cancelled);
+}
+
+#[test]
+fn obl_8_sent_is_received_or_undelivered_on_workers() {
+    for round in 0..100 {
+        let workers = WorkersConfig::workers(2);
+        let runtime = Workers::new(workers, Config::default()).expect("threads start");
+        let outcome = runtime.run(async move |cx| channels::undelivered(cx, round % 16).await);
+        let Outcome::Ok((sent, received)) = outcome else {
+            panic!("{outcome:?}")
+        };
+        let undelivered = runtime.kernel().stats().undelivered.get();
+        assert_eq!(sent, received + undelivered);
     }
 }

@@ -6,6 +6,7 @@
 pub mod caps;
 pub mod classes;
 mod effects;
+mod home;
 pub(crate) mod mask;
 mod point;
 mod sleep;
@@ -18,6 +19,7 @@ use std::task::Poll;
 use asr_base::{Budget, CancelReason, Error, Failure, Interrupted, RegionId, Status, TaskId};
 
 pub use caps::{All, Caps, Checked, Has, May, Set, Token, Without};
+pub use home::Home;
 pub use mask::{CommitSection, Masked};
 pub(crate) use point::coop;
 pub use point::{Waiter, YieldNow};
@@ -28,6 +30,7 @@ use crate::cancel;
 use crate::deadline;
 use crate::event;
 use crate::obligation::{Holder, Own};
+use crate::region::RegionRef;
 use crate::task::{Message, Phase, TaskRef};
 
 /// The context of a task, with the capabilities `C`. See the module.
@@ -174,6 +177,11 @@ impl<C: Set> Cx<C> {
     #[inline]
     pub fn waiter(&self) -> Waiter<'_> {
         Waiter::new(&self.task)
+    }
+
+    /// The region of the task, as the home of what lives on its own.
+    pub fn home(&self) -> Home {
+        Home::new(RegionRef::of(self.task.region()))
     }
 
     /// What guards and permits of locks and channels are held by.

@@ -1,11 +1,12 @@
 //! Events of obligations.
 
 use asr_base::ObligationId;
-use asr_trace::{Access, Draft, Kind, Object, Resource};
+use asr_trace::{Access, Draft, End, Kind, Object, Resource, Sub};
 
 use super::{emit, task_object};
 use crate::kernel::Kernel;
 use crate::obligation::{AbortCause, LeakReport, Place};
+use crate::region::Region;
 use crate::task::Task;
 
 fn place_object(place: &Place) -> Object {
@@ -25,6 +26,16 @@ pub(crate) fn obligation_reserved(place: &Place, id: Option<ObligationId>) {
                 .object(place_object(place))
                 .words(bits(id), u64::from(place.kind().number()), 0),
         )
+    });
+}
+
+/// A receiver closed with messages queued. `channel` is asked for only if it is told.
+pub(crate) fn undelivered(region: &Region, channel: impl FnOnce() -> u64, count: u64) {
+    emit(region.kernel(), |now| {
+        let draft = Draft::sub(Sub::Undelivered, now)?.region(region.id());
+        let channel = channel();
+        let object = Object::write(Resource::Channel(channel, End::Receive));
+        Some(draft.object(object).words(channel, count, 0))
     });
 }
 

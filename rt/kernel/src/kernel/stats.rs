@@ -38,6 +38,8 @@ pub struct Stats {
     pub leaks: Counter,
     /// Of them, those whose repair ran to its end (OBL-11).
     pub leaks_repaired: Counter,
+    /// Messages that were queued when their receiver closed (OBL-8).
+    pub undelivered: Counter,
     /// Cancel requests that changed nothing (CAN-1).
     pub repeated_cancels: Counter,
     /// Futures dropped because their cleanup budget ended (CAN-23).

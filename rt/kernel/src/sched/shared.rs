@@ -12,6 +12,7 @@
 //! the lock of the timers; who arms a timer inserts it under that lock, then looks at `wakes_at`.
 //! So either the leader reads the new deadline, or who armed it sees the leader and wakes it.
 
+use std::sync::Arc;
 use std::sync::{OnceLock, Weak};
 
 use asr_base::{Duration, TaskId, Time};
@@ -30,7 +31,6 @@ use super::worker::Worker;
 use crate::blocking::{Job, Pool};
 use crate::driver::{Driver, Lane, Runnable};
 use crate::kernel::Kernel;
-use crate::sync::Arc;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
 
 /// No worker is the leader.

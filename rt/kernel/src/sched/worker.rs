@@ -10,13 +10,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::ptr;
+use std::sync::Arc;
 
 use super::choice::{Choice, Source, Waiting};
 use super::ring::Owner;
 use super::shared::{Shared, Slot};
 use crate::driver::{Lane, Runnable};
 use crate::kernel::Kernel;
-use crate::sync::Arc;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::Task;
 

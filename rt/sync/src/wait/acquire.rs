@@ -53,6 +53,30 @@ impl<'a> Acquire<'a> {
         self.holder
     }
 
+    /// As `poll`, with another first attempt: the position is what it took, if it was that.
+    #[inline]
+    pub fn poll_first(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        attempt: impl FnOnce() -> Taken,
+    ) -> Poll<Result<Option<usize>, WaitError>> {
+        // SAFETY: the node is not moved out of `this`.
+        let this = unsafe { self.get_unchecked_mut() };
+        if this.waiter.check().is_err() {
+            this.leave();
+            return Poll::Ready(Err(WaitError::Interrupted));
+        }
+        ready!(this.waiter.coop(context));
+        if !this.queued {
+            match attempt() {
+                Taken::Done(before) => return Poll::Ready(Ok(Some(before.position()))),
+                Taken::Closed => return Poll::Ready(Err(WaitError::Closed)),
+                Taken::Short => {}
+            }
+        }
+        this.wait(context).map_ok(|()| None)
+    }
+
     #[cold]
     fn leave(&mut self) {
         if self.queued {
@@ -86,21 +110,9 @@ impl Future for Acquire<'_> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        // SAFETY: the node is not moved out of `this`.
-        let this = unsafe { self.get_unchecked_mut() };
-        if this.waiter.check().is_err() {
-            this.leave();
-            return Poll::Ready(Err(WaitError::Interrupted));
-        }
-        ready!(this.waiter.coop(context));
-        if !this.queued {
-            match this.units.try_take(this.need) {
-                Taken::Done(_) => return Poll::Ready(Ok(())),
-                Taken::Closed => return Poll::Ready(Err(WaitError::Closed)),
-                Taken::Short => {}
-            }
-        }
-        this.wait(context)
+        let (units, need) = (self.units, self.need);
+        self.poll_first(context, || units.try_take(need))
+            .map_ok(|_| ())
     }
 }
 

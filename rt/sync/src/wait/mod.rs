@@ -7,18 +7,21 @@
 //! | `word` | free units, flags and a position in one word |
 //! | `units` | taking, giving and waiting for units |
 //! | `acquire` | the future of it: cancel point, cooperation |
+//! | `spin` | waiting for a few instructions of another thread |
 //! | `wakers` | wakers on their way out of a lock |
 //!
 //! The primitives know nothing of tasks below `acquire`: loom runs them with wakers of its own.
 
 mod acquire;
 mod list;
+mod spin;
 mod units;
 mod wakers;
 mod word;
 
 pub use acquire::Acquire;
 pub use list::{List, Node, Place};
+pub use spin::{SPINS_MAX, spin};
 pub use units::{Taken, Units};
 pub use wakers::Wakers;
 pub use word::{UNITS_MAX, Word};

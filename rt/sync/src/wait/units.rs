@@ -140,11 +140,11 @@ impl Units {
         }
     }
 
-    /// The next position, for who has a unit.
+    /// The next position, for who has a unit. None once it is closed.
     #[inline]
-    pub fn step(&self) -> Word {
-        // AcqRel: positions are taken in one order, which is that of commits.
-        Word(self.word.fetch_add(STEP, AcqRel))
+    pub fn step(&self) -> Option<Word> {
+        let step = |now: Word| (!now.is_closed()).then(|| Word(now.0.wrapping_add(STEP)));
+        self.modify(step).map(|(before, _)| before)
     }
 
     /// Gives so many units back.
@@ -181,6 +181,7 @@ impl Units {
     }
 
     /// The words before and after a change, unless `change` wants none.
+    #[inline]
     fn modify(&self, mut change: impl FnMut(Word) -> Option<Word>) -> Option<(Word, Word)> {
         let mut now = Word(self.word.load(Relaxed));
         loop {
@@ -342,8 +343,8 @@ impl Units {
         }
     }
 
-    /// Gives out no more units; everybody who waits is told. False if it was closed before.
-    pub fn close(&self) -> bool {
+    /// Gives out no more units and positions; everybody who waits is told. The word before it.
+    pub fn close(&self) -> Word {
         let mut wakers = Wakers::new();
         let mut queue = lock(&self.queue);
         let (before, _) = self
@@ -366,7 +367,7 @@ impl Units {
             drop(queue);
             wakers.wake();
             if done {
-                return !before.is_closed();
+                return before;
             }
             queue = lock(&self.queue);
         }

@@ -2,8 +2,10 @@
 //! several, and the test suite in the lab under many seeds.
 #![allow(dead_code, reason = "each of them runs a part")]
 
+pub(crate) mod channels;
 pub(crate) mod locks;
 pub(crate) mod notify;
+pub(crate) mod oneshots;
 pub(crate) mod semaphore;
 
 use std::future::poll_fn;

@@ -1,0 +1,337 @@
+//! The ring of a bounded channel.
+//!
+//! Room is a number of units; the word that holds them also holds the next position, so a send
+//! without a permit takes both in one step. A position belongs to whoever took it until he
+//! publishes the slot; the receiver takes slots in the order of positions, so the order of
+//! positions is that of commits.
+//!
+//! A slot goes `EMPTY -> FULL -> EMPTY`. The receiver, where it waits, puts `WAITED` into the slot
+//! that it wants next: whoever publishes that slot finds it there and wakes him, so neither misses
+//! the other (CHN-1). The ring has a slot more than there is room for: the one that nobody can have
+//! taken yet, which says `ENDED` when there will be no more messages.
+//!
+//! A receiver that closes puts `DEAD` into each slot whose position was taken. A sender who
+//! publishes such a slot finds it there, and has his message back: what was sent is either counted
+//! as undelivered by the receiver or returned to its sender (OBL-8).
+#![allow(unsafe_code, reason = "moves messages through shared slots")]
+
+use std::fmt;
+use std::mem::MaybeUninit;
+use std::task::{Poll, Waker};
+
+use asr_kernel::cx::Home;
+use asr_kernel::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use asr_kernel::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize};
+
+use crate::cell::UnsafeCell;
+use crate::error::Closed;
+use crate::wait::{Taken, Units, Word, spin};
+
+const EMPTY: u8 = 0;
+const FULL: u8 = 1;
+const WAITED: u8 = 2;
+const ENDED: u8 = 3;
+const DEAD: u8 = 4;
+
+struct Slot<T> {
+    state: AtomicU8,
+    value: UnsafeCell<MaybeUninit<T>>,
+}
+
+/// See the module. Used by the two ends only; the receiver's functions have no two callers at once.
+pub struct Ring<T> {
+    units: Units,
+    /// Senders, and permits that outlived theirs.
+    senders: AtomicUsize,
+    pub(super) number: AtomicU64,
+    pub(super) home: Option<Home>,
+    capacity: usize,
+    slots: Box<[Slot<T>]>,
+    /// Whoever finds `WAITED` in a slot has the waker, until he clears this. Else it is the
+    /// receiver's, who sets this before he puts `WAITED` in.
+    lent: AtomicBool,
+    waker: UnsafeCell<Option<Waker>>,
+}
+
+// SAFETY: a slot's value is touched by whoever took its position until it is published, and by the
+// receiver then; the waker as its field says. Values go from thread to thread by value.
+unsafe impl<T: Send> Send for Ring<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Ring<T> {}
+
+/// What a receiver has of the ring.
+#[derive(Debug, Default)]
+pub struct Cursor {
+    /// Positions that were received.
+    head: usize,
+    /// `WAITED` may be in the slot at `head`.
+    waits: bool,
+    closed: bool,
+}
+
+impl<T> Ring<T> {
+    /// An empty ring with one sender.
+    pub fn new(capacity: usize, home: Option<Home>) -> Ring<T> {
+        let slots = (capacity + 1).next_power_of_two();
+        debug_assert!(slots <= Word::POSITIONS / 2);
+        Ring {
+            units: Units::new(capacity as u32),
+            senders: AtomicUsize::new(1),
+            number: AtomicU64::new(0),
+            home,
+            capacity,
+            slots: (0..slots)
+                .map(|_| Slot {
+                    state: AtomicU8::new(EMPTY),
+                    value: UnsafeCell::new(MaybeUninit::uninit()),
+                })
+                .collect(),
+            lent: AtomicBool::new(false),
+            waker: UnsafeCell::new(None),
+        }
+    }
+
+    /// Its room, and who waits for it.
+    #[inline]
+    pub fn units(&self) -> &Units {
+        &self.units
+    }
+
+    /// How many messages it has room for.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    #[inline]
+    fn slot(&self, position: usize) -> &Slot<T> {
+        // The number of slots is a power of two, so the mask keeps within them.
+        &self.slots[position & (self.slots.len() - 1)]
+    }
+
+    /// Sends without having reserved.
+    ///
+    /// # Errors
+    /// The message, if there is no room (`Ok`) or the channel is closed (`Err`).
+    #[inline]
+    pub fn try_send(&self, value: T) -> Result<Option<T>, Closed<T>> {
+        match self.units.try_take_position() {
+            Taken::Done(before) => self.publish(before.position(), value).map(|()| None),
+            Taken::Short => Ok(Some(value)),
+            Taken::Closed => Err(Closed(value)),
+        }
+    }
+
+    /// Sends for somebody who has a unit, which goes with the message.
+    ///
+    /// # Errors
+    /// The message if the channel is closed; the unit is given back.
+    #[inline]
+    pub fn send_reserved(&self, value: T) -> Result<(), Closed<T>> {
+        match self.units.step() {
+            Some(before) => self.publish(before.position(), value),
+            None => {
+                self.units.give(1);
+                Err(Closed(value))
+            }
+        }
+    }
+
+    /// Fills the slot of a position that the caller took.
+    #[inline]
+    pub(super) fn publish(&self, position: usize, value: T) -> Result<(), Closed<T>> {
+        let slot = self.slot(position);
+        // SAFETY: the position is the caller's, and its unit says that the slot is empty.
+        slot.value.with_mut(|cell| unsafe { (*cell).write(value) });
+        // AcqRel: Release publishes the value; Acquire has the receiver's waker, or its `DEAD`.
+        match slot.state.swap(FULL, AcqRel) {
+            EMPTY => Ok(()),
+            WAITED => {
+                self.wake_receiver();
+                Ok(())
+            }
+            _ => {
+                // SAFETY: the receiver is done with the slot: the value is still the caller's.
+                let value = slot
+                    .value
+                    .with(|cell| unsafe { (*cell).assume_init_read() });
+                // Release: nothing is behind it any more.
+                slot.state.store(DEAD, Release);
+                Err(Closed(value))
+            }
+        }
+    }
+
+    /// The caller found `WAITED`.
+    #[cold]
+    fn wake_receiver(&self) {
+        // SAFETY: `WAITED` was put in after the waker and taken out by the caller: it is his.
+        let waker = self.waker.with_mut(|waker| unsafe { (*waker).take() });
+        // Release: the receiver may use it again.
+        self.lent.store(false, Release);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// One more sender.
+    pub fn retain(&self) {
+        // Relaxed: made from one that is there.
+        self.senders.fetch_add(1, Relaxed);
+    }
+
+    /// One sender less; the last ends the channel.
+    pub fn release(&self) {
+        // AcqRel: the last one sees what the others sent, and its end comes after.
+        if self.senders.fetch_sub(1, AcqRel) == 1 {
+            self.end();
+        }
+    }
+
+    /// No more messages: waiting senders are told, the receiver once it has had what was sent.
+    pub fn end(&self) {
+        let before = self.units.close();
+        if before.is_closed() {
+            return;
+        }
+        // AcqRel: as in `publish`.
+        if self.slot(before.position()).state.swap(ENDED, AcqRel) == WAITED {
+            self.wake_receiver();
+        }
+    }
+
+    /// The next message, if one is there; `Err` if none will come.
+    ///
+    /// # Errors
+    /// `Closed`.
+    #[inline]
+    pub fn try_recv(&self, cursor: &mut Cursor) -> Result<Option<T>, Closed> {
+        if cursor.closed {
+            return Err(Closed(()));
+        }
+        let slot = self.slot(cursor.head);
+        // Acquire pairs with the Release of `publish`.
+        match slot.state.load(Acquire) {
+            FULL => {
+                // SAFETY: published, and taken once: the state goes back below.
+                let value = slot
+                    .value
+                    .with(|cell| unsafe { (*cell).assume_init_read() });
+                // Relaxed: the unit that follows publishes it to the next user of the slot.
+                slot.state.store(EMPTY, Relaxed);
+                cursor.head = cursor.head.wrapping_add(1);
+                self.units.give(1);
+                Ok(Some(value))
+            }
+            ENDED => Err(Closed(())),
+            _ => Ok(None),
+        }
+    }
+
+    /// The same, or `waker` is woken when there is something to see.
+    pub fn poll_recv(&self, cursor: &mut Cursor, waker: &Waker) -> Poll<Result<T, Closed>> {
+        loop {
+            match self.try_recv(cursor) {
+                Ok(Some(value)) => {
+                    cursor.waits = false;
+                    return Poll::Ready(Ok(value));
+                }
+                Err(closed) => {
+                    cursor.waits = false;
+                    return Poll::Ready(Err(closed));
+                }
+                Ok(None) => {}
+            }
+            if cursor.waits && !self.take_back(cursor) {
+                continue;
+            }
+            // Acquire pairs with the Release of `wake_receiver`.
+            if !spin(|| !self.lent.load(Acquire)) {
+                // Whoever found `WAITED` was stopped before he had the waker.
+                waker.wake_by_ref();
+                return Poll::Pending;
+            }
+            // SAFETY: it is not lent, so it is the receiver's.
+            let kept = self.waker.with(|own| unsafe { (*own).as_ref() });
+            if !kept.is_some_and(|kept| kept.will_wake(waker)) {
+                let fresh = Some(waker.clone());
+                // SAFETY: as above.
+                let before = self
+                    .waker
+                    .with_mut(|own| unsafe { std::mem::replace(&mut *own, fresh) });
+                drop(before);
+            }
+            // Relaxed: published with `WAITED`.
+            self.lent.store(true, Relaxed);
+            // Release publishes the waker to who finds `WAITED`; Acquire is for what came instead.
+            let slot = self.slot(cursor.head);
+            let waited = slot.state.compare_exchange(EMPTY, WAITED, AcqRel, Acquire);
+            if waited.is_ok() {
+                cursor.waits = true;
+                return Poll::Pending;
+            }
+            self.lent.store(false, Relaxed);
+        }
+    }
+
+    /// Takes `WAITED` out again. False if somebody found it.
+    fn take_back(&self, cursor: &mut Cursor) -> bool {
+        cursor.waits = false;
+        let slot = self.slot(cursor.head);
+        // Acquire: who found it has what it put there published.
+        let taken = slot.state.compare_exchange(WAITED, EMPTY, Acquire, Acquire);
+        if taken.is_ok() {
+            // Relaxed: nobody else has it.
+            self.lent.store(false, Relaxed);
+        }
+        taken.is_ok()
+    }
+
+    /// The receiver waits no more: nothing of it stays.
+    pub fn leave(&self, cursor: &mut Cursor) {
+        if cursor.waits && self.take_back(cursor) {
+            // SAFETY: nobody finds `WAITED` in a slot now, so the waker is the receiver's.
+            let own = self.waker.with_mut(|own| unsafe { (*own).take() });
+            drop(own);
+        }
+    }
+
+    /// The receiver takes no more. Waiting senders are told; how many messages were dropped.
+    pub fn close(&self, cursor: &mut Cursor) -> u64 {
+        if std::mem::replace(&mut cursor.closed, true) {
+            return 0;
+        }
+        self.leave(cursor);
+        let end = self.units.close().position();
+        let mut dropped = 0;
+        while cursor.head % Word::POSITIONS != end {
+            let slot = self.slot(cursor.head);
+            // AcqRel: as in `publish`.
+            if slot.state.swap(DEAD, AcqRel) == FULL {
+                // SAFETY: published, and now nobody else's.
+                let value = slot
+                    .value
+                    .with(|cell| unsafe { (*cell).assume_init_read() });
+                drop(value);
+                dropped += 1;
+            }
+            cursor.head = cursor.head.wrapping_add(1);
+        }
+        dropped
+    }
+
+    /// Messages that were sent or are being sent, and not received.
+    pub fn len(&self, cursor: &Cursor) -> usize {
+        let sent = self.units.word().position();
+        sent.wrapping_sub(cursor.head) % Word::POSITIONS
+    }
+}
+
+impl<T> fmt::Debug for Ring<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ring")
+            .field("capacity", &self.capacity)
+            .field("room", &self.units.word().free())
+            .field("closed", &self.units.word().is_closed())
+            .finish()
+    }
+}

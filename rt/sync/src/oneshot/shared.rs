@@ -1,0 +1,310 @@
+//! What the two ends share.
+//!
+//! Each end sets its `DONE` once, as the last that it does with the memory, and whoever finds the
+//! other's frees it. The value is the sender's before `VALUE` is set, with its `DONE`, and the
+//! receiver's after. The waker is the receiver's while `WAITED` and `TAKEN` are clear. It is set
+//! with `WAITED`, which the receiver clears to change it, and the sender to take it, who then sets
+//! `TAKEN` until he has it.
+#![allow(unsafe_code, reason = "frees what two ends share")]
+
+use std::mem::{ManuallyDrop, MaybeUninit};
+use std::ptr::NonNull;
+use std::task::{Poll, Waker};
+
+use asr_kernel::cx::Home;
+use asr_kernel::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use asr_kernel::sync::atomic::{AtomicU8, AtomicU64};
+
+use crate::cell::UnsafeCell;
+use crate::error::Closed;
+use crate::wait::spin;
+
+/// There is a value.
+const VALUE: u8 = 1;
+/// The sender has sent, or will not.
+const SENDER_DONE: u8 = 2;
+/// The receiver takes nothing any more.
+const RECEIVER_DONE: u8 = 4;
+/// The receiver waits.
+const WAITED: u8 = 8;
+/// The sender is about to take the waker.
+const TAKEN: u8 = 16;
+
+struct Shared<T> {
+    word: AtomicU8,
+    waker: UnsafeCell<Option<Waker>>,
+    number: AtomicU64,
+    home: Option<Home>,
+    value: UnsafeCell<MaybeUninit<T>>,
+}
+
+impl<T> Shared<T> {
+    /// # Safety
+    /// There is a value, it is the caller's, and nobody takes it after this.
+    unsafe fn take_value(&self) -> T {
+        // SAFETY: the caller's promise.
+        self.value
+            .with(|cell| unsafe { (*cell).assume_init_read() })
+    }
+}
+
+/// The two ends, for models too.
+pub fn raw<T>(home: Option<Home>) -> (RawSender<T>, RawReceiver<T>) {
+    let shared = Box::new(Shared {
+        word: AtomicU8::new(0),
+        waker: UnsafeCell::new(None),
+        number: AtomicU64::new(0),
+        home,
+        value: UnsafeCell::new(MaybeUninit::uninit()),
+    });
+    let shared = NonNull::from(Box::leak(shared));
+    let receiver = RawReceiver {
+        shared: Some(shared),
+        waits: false,
+    };
+    (RawSender(shared), receiver)
+}
+
+/// The sending end.
+pub struct RawSender<T>(NonNull<Shared<T>>);
+
+/// The receiving end.
+pub struct RawReceiver<T> {
+    /// None once it is done.
+    shared: Option<NonNull<Shared<T>>>,
+    /// `WAITED` may be set.
+    waits: bool,
+}
+
+// SAFETY: the value goes from thread to thread by value; the rest is atomic, or owned as the module
+// says.
+unsafe impl<T: Send> Send for RawSender<T> {}
+// SAFETY: a shared sender only reads the word.
+unsafe impl<T: Send> Sync for RawSender<T> {}
+// SAFETY: as for the sender.
+unsafe impl<T: Send> Send for RawReceiver<T> {}
+// SAFETY: a shared receiver does nothing.
+unsafe impl<T: Send> Sync for RawReceiver<T> {}
+
+/// # Safety
+/// Both ends are done.
+unsafe fn free<T>(shared: NonNull<Shared<T>>) {
+    // SAFETY: made by `raw`, and freed by whoever found the other end done: once.
+    drop(unsafe { Box::from_raw(shared.as_ptr()) });
+}
+
+impl<T> RawSender<T> {
+    fn shared(&self) -> &Shared<T> {
+        // SAFETY: this end is not done.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// The receiver is done.
+    pub fn is_closed(&self) -> bool {
+        self.shared().word.load(Relaxed) & RECEIVER_DONE != 0
+    }
+
+    /// Sends.
+    ///
+    /// # Errors
+    /// The message, if the receiver is done.
+    #[inline]
+    pub fn send(self, value: T) -> Result<(), Closed<T>> {
+        let this = ManuallyDrop::new(self);
+        let shared = this.shared();
+        // SAFETY: the value is the sender's before `VALUE` is set.
+        shared
+            .value
+            .with_mut(|cell| unsafe { (*cell).write(value) });
+        // SAFETY: this end uses the memory no more.
+        if unsafe { finish(this.0, VALUE | SENDER_DONE) } {
+            return Ok(());
+        }
+        // SAFETY: the receiver is done, and never looked at it: still the sender's.
+        let value = unsafe { shared.take_value() };
+        // SAFETY: both ends are done.
+        unsafe { free(this.0) };
+        Err(Closed(value))
+    }
+}
+
+impl<T> Drop for RawSender<T> {
+    fn drop(&mut self) {
+        // SAFETY: this end uses the memory no more, unless the other is done.
+        unsafe {
+            if !finish(self.0, SENDER_DONE) {
+                free(self.0);
+            }
+        }
+    }
+}
+
+/// Sets the sender's last bits, and wakes the receiver. False if the receiver is done: the memory
+/// is the caller's.
+///
+/// # Safety
+/// The sender is not done, and uses the memory no more, unless this is false.
+#[inline]
+unsafe fn finish<T>(at: NonNull<Shared<T>>, bits: u8) -> bool {
+    // SAFETY: this end is not done.
+    let shared = unsafe { at.as_ref() };
+    let mut now = shared.word.load(Relaxed);
+    let mut waker = None;
+    loop {
+        let next = if now & WAITED != 0 {
+            now & !WAITED | TAKEN
+        } else {
+            now & !TAKEN | bits
+        };
+        // AcqRel: Release publishes the value; Acquire has the waker, or the receiver's end.
+        match shared
+            .word
+            .compare_exchange_weak(now, next, AcqRel, Relaxed)
+        {
+            Err(seen) => now = seen,
+            Ok(_) if now & WAITED == 0 => break,
+            Ok(_) => {
+                // SAFETY: `WAITED` was set after the waker and turned into `TAKEN` here.
+                waker = shared.waker.with_mut(|own| unsafe { (*own).take() });
+                now = next;
+            }
+        }
+    }
+    // The memory may be gone from here on.
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+    now & RECEIVER_DONE == 0
+}
+
+impl<T> RawReceiver<T> {
+    /// Where the number of the channel is kept, before it is done.
+    pub(super) fn number(&self) -> Option<&AtomicU64> {
+        // SAFETY: this end is not done.
+        self.shared.map(|shared| unsafe { &shared.as_ref().number })
+    }
+
+    /// The message, if it is there.
+    ///
+    /// # Errors
+    /// `Closed` if it will not come, or was received.
+    pub fn try_recv(&mut self) -> Result<Option<T>, Closed> {
+        let at = self.shared.ok_or(Closed(()))?;
+        // SAFETY: this end is not done.
+        let shared = unsafe { at.as_ref() };
+        // Acquire pairs with the Release of `finish`.
+        let now = shared.word.load(Acquire);
+        if now & SENDER_DONE == 0 {
+            return Ok(None);
+        }
+        self.shared = None;
+        self.waits = false;
+        // SAFETY: sent, and received once: this end is done.
+        let value = (now & VALUE != 0).then(|| unsafe { shared.take_value() });
+        // SAFETY: both ends are done.
+        unsafe { free(at) };
+        value.map(Some).ok_or(Closed(()))
+    }
+
+    /// The same, or `waker` is woken when there is something to see.
+    #[inline]
+    pub fn poll_recv(&mut self, waker: &Waker) -> Poll<Result<T, Closed>> {
+        loop {
+            match self.try_recv() {
+                Ok(Some(value)) => return Poll::Ready(Ok(value)),
+                Err(closed) => return Poll::Ready(Err(closed)),
+                Ok(None) => {}
+            }
+            if self.waits && !self.take_back() {
+                continue;
+            }
+            let Some(at) = self.shared else {
+                return Poll::Ready(Err(Closed(())));
+            };
+            // SAFETY: this end is not done.
+            let shared = unsafe { at.as_ref() };
+            // Relaxed: a sender who took the waker is done, or about to be; `try_recv` looks again.
+            if !spin(|| shared.word.load(Relaxed) & TAKEN == 0) {
+                // It was stopped half-way.
+                waker.wake_by_ref();
+                return Poll::Pending;
+            }
+            if shared.word.load(Relaxed) != 0 {
+                continue;
+            }
+            // SAFETY: both flags are clear, and no sender waits: the waker is the receiver's.
+            let kept = shared.waker.with(|own| unsafe { (*own).as_ref() });
+            if !kept.is_some_and(|kept| kept.will_wake(waker)) {
+                let fresh = Some(waker.clone());
+                // SAFETY: as above.
+                let before = shared
+                    .waker
+                    .with_mut(|own| unsafe { std::mem::replace(&mut *own, fresh) });
+                drop(before);
+            }
+            // Release publishes the waker to who finds the flag. The word is 0: the sender is not
+            // done, and neither is this end.
+            if shared
+                .word
+                .compare_exchange(0, WAITED, AcqRel, Relaxed)
+                .is_ok()
+            {
+                self.waits = true;
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Clears `WAITED`. False if the sender did.
+    fn take_back(&mut self) -> bool {
+        self.waits = false;
+        let Some(at) = self.shared else { return false };
+        // SAFETY: this end is not done.
+        let word = unsafe { &at.as_ref().word };
+        // Acquire: the waker may have been the sender's meanwhile.
+        word.compare_exchange(WAITED, 0, Acquire, Relaxed).is_ok()
+    }
+
+    /// The receiver waits no more: nothing of it stays.
+    #[inline]
+    pub fn leave(&mut self) {
+        if self.waits && self.take_back() {
+            let Some(at) = self.shared else { return };
+            // SAFETY: this end is not done.
+            let shared = unsafe { at.as_ref() };
+            // SAFETY: `WAITED` was cleared by the receiver: the waker is his.
+            drop(shared.waker.with_mut(|own| unsafe { (*own).take() }));
+        }
+    }
+
+    /// Takes no message. True if one that was sent was dropped.
+    pub fn close(&mut self) -> bool {
+        self.leave();
+        let Some(at) = self.shared.take() else {
+            return false;
+        };
+        // SAFETY: this end is not done.
+        let shared = unsafe { at.as_ref() };
+        // AcqRel: Acquire has the value; Release is the last use of the memory, if it is.
+        let before = shared.word.fetch_or(RECEIVER_DONE, AcqRel);
+        if before & SENDER_DONE == 0 {
+            return false;
+        }
+        let sent = before & VALUE != 0;
+        // SAFETY: sent, and never received.
+        let value = sent.then(|| unsafe { shared.take_value() });
+        if let Some(home) = shared.home.as_ref().filter(|_| sent) {
+            home.undelivered(&shared.number, 1);
+        }
+        // SAFETY: both ends are done.
+        unsafe { free(at) };
+        drop(value);
+        sent
+    }
+}
+
+impl<T> Drop for RawReceiver<T> {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,58 @@
+//! Oneshot in every interleaving (CHN-11).
+#![cfg(loom)]
+
+mod model;
+
+use std::task::Poll;
+
+use asr_sync::Closed;
+use asr_sync::oneshot::raw;
+use loom::thread;
+use model::{model, once, wait};
+
+/// The message arrives, also at a receiver that waits, or gave a wait up before.
+#[test]
+fn chn_11_a_message_arrives() {
+    model(|| {
+        let (sender, mut receiver) = raw::<Box<u32>>(None);
+        let sender = thread::spawn(move || sender.send(Box::new(7)).unwrap());
+        if let Poll::Ready(got) = once(|waker| receiver.poll_recv(waker)) {
+            assert_eq!(got, Ok(Box::new(7)));
+        } else {
+            receiver.leave();
+            assert_eq!(wait(|waker| receiver.poll_recv(waker)), Ok(Box::new(7)));
+        }
+        assert_eq!(receiver.try_recv(), Err(Closed(())));
+        sender.join().unwrap();
+    });
+}
+
+/// A sender that goes is seen by a receiver that waits.
+#[test]
+fn chn_11_a_sender_that_goes_is_seen() {
+    model(|| {
+        let (sender, mut receiver) = raw::<u32>(None);
+        let sender = thread::spawn(move || drop(sender));
+        assert_eq!(wait(|waker| receiver.poll_recv(waker)), Err(Closed(())));
+        sender.join().unwrap();
+    });
+}
+
+/// A receiver that goes while the message is sent: it is back with the sender, or was dropped once.
+#[test]
+fn chn_11_a_message_without_receiver_is_handed_back() {
+    model(|| {
+        let (sender, mut receiver) = raw::<Box<u32>>(None);
+        let sender = thread::spawn(move || match sender.send(Box::new(7)) {
+            Ok(()) => true,
+            Err(Closed(value)) => {
+                assert_eq!(*value, 7);
+                false
+            }
+        });
+        let waits = once(|waker| receiver.poll_recv(waker)).is_pending();
+        let undelivered = receiver.close();
+        let sent = sender.join().unwrap();
+        assert_eq!(sent, undelivered || !waits);
+    });
+}

@@ -1,0 +1,150 @@
+//! Channels.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use asr_base::{Failure, Outcome};
+use asr_kernel::Cx;
+use asr_lab::{Explorer, Lab, LabConfig};
+use asr_sync::{RecvError, mpsc, oneshot};
+use asr_trace::Sub;
+
+use super::apart;
+use crate::bodies::{channels, oneshots};
+
+#[asr_lab::test(seeds = 10)]
+async fn chn_6_part_everything_arrives_in_order(cx: Cx) -> Result<(), Failure> {
+    channels::order(cx, 3, 30).await
+}
+
+#[asr_lab::test(seeds = 20)]
+async fn chn_7_an_aborted_permit_frees_its_slot(cx: Cx) -> Result<(), Failure> {
+    apart(&cx, channels::abort_frees).await?;
+    apart(&cx, channels::cancel_after_reserve).await
+}
+
+#[asr_lab::test(seeds = 20)]
+async fn chn_8_a_permit_keeps_the_channel_open(cx: Cx) -> Result<(), Failure> {
+    channels::senders_gone(cx).await
+}
+
+#[asr_lab::test(seeds = 5)]
+async fn chn_2_part_waiting_senders_have_their_messages_back(cx: Cx) -> Result<(), Failure> {
+    channels::receiver_gone(cx).await
+}
+
+#[asr_lab::test(seeds = 20)]
+async fn chn_5_part_unbounded_by_name(cx: Cx) -> Result<(), Failure> {
+    channels::unbounded(cx).await
+}
+
+#[asr_lab::test(seeds = 20)]
+async fn chn_11_oneshots(cx: Cx) -> Result<(), Failure> {
+    apart(&cx, oneshots::four_orders).await?;
+    apart(&cx, oneshots::between_tasks).await?;
+    apart(&cx, oneshots::cancelled).await
+}
+
+#[asr_lab::test(seeds = 30)]
+async fn can_14_part_a_cancel_is_preferred_to_a_message(cx: Cx) -> Result<(), Failure> {
+    apart(&cx, channels::cancelled_waits).await
+}
+
+/// The count in `chan.undelivered` is what the sum lacks, under every seed.
+#[test]
+fn obl_8_sent_is_received_or_undelivered() {
+    let mut dropped = 0;
+    for seed in 0..200 {
+        let run = Lab::new(LabConfig::seed(seed))
+            .run(async move |cx| channels::undelivered(cx, seed % 16).await);
+        let run = run.unwrap_or_else(|failure| panic!("{failure}"));
+        let Outcome::Ok((sent, received)) = run.outcome else {
+            panic!("{:?}", run.outcome)
+        };
+        let told = run.trace.events.iter();
+        let told = told.filter(|event| event.sub == Sub::Undelivered);
+        let undelivered: u64 = told.map(|event| event.b).sum();
+        assert_eq!(sent, received + undelivered, "seed {seed}");
+        dropped += undelivered;
+    }
+    assert!(dropped > 0, "some seed leaves messages");
+}
+
+/// Sender and receiver of a oneshot end in every way and in every order.
+#[test]
+fn chn_11_all_orders() {
+    for (sends, reads) in [(true, true), (true, false), (false, true), (false, false)] {
+        let explored = Explorer::default().run(
+            || {
+                async move |cx: Cx| {
+                    let (sender, mut receiver) = oneshot(&cx);
+                    let writer = cx.spawn(async move |_| match sends {
+                        true => Ok(sender.send(7).is_ok()),
+                        false => Ok(false),
+                    })?;
+                    let reader = cx.spawn(async move |cx| match reads {
+                        true => Ok(Some(receiver.recv(&cx).await)),
+                        false => Ok(None),
+                    })?;
+                    let sent = writer.join(&cx).await?.into_result()?;
+                    Ok((sent, reader.join(&cx).await?.into_result()?))
+                }
+            },
+            |run| match (&run.outcome, sends, reads) {
+                (Outcome::Ok((true, Some(Ok(7)))), true, true) => Ok(0),
+                (Outcome::Ok((sent, None)), true, false) => Ok(1 + u8::from(*sent)),
+                (Outcome::Ok((false, Some(Err(RecvError::Closed)))), false, true) => Ok(3),
+                (Outcome::Ok((false, None)), false, false) => Ok(4),
+                (other, ..) => Err(format!("{other:?}")),
+            },
+        );
+        let explored = explored.unwrap_or_else(|found| panic!("{sends} {reads}: {found:?}"));
+        assert!(explored.complete);
+        assert_eq!(explored.seen.len(), if sends && !reads { 2 } else { 1 });
+    }
+}
+
+/// Three senders for one slot, one of which is cancelled at any moment: the rest proceed.
+#[test]
+fn obl_18_waiting_senders_proceed() {
+    for who in 0..3 {
+        let explored = Explorer::default().run(
+            || async move |cx: Cx| senders(cx, who).await,
+            |run| match &run.outcome {
+                Outcome::Ok((sent, received)) if sent == received => Ok(*sent),
+                other => Err(format!("{other:?}")),
+            },
+        );
+        let explored = explored.unwrap_or_else(|found| panic!("{who}: {found:?}"));
+        assert!(explored.complete, "{} schedules", explored.executions);
+        assert!(explored.seen.keys().all(|sent| *sent >= 2));
+    }
+}
+
+async fn senders(cx: Cx, who: usize) -> Result<(u64, u64), Failure> {
+    let (sender, mut receiver) = mpsc::channel(&cx, 1)?;
+    let sent = Arc::new(AtomicU64::new(0));
+    let held = sender.reserve(&cx).await?;
+    let mut waiters = Vec::new();
+    for _ in 0..3 {
+        let (sender, sent) = (sender.clone(), sent.clone());
+        waiters.push(cx.spawn(async move |cx| {
+            if sender.send(&cx, ()).await.is_ok() {
+                sent.fetch_add(1, Relaxed);
+            }
+            Ok(())
+        })?);
+    }
+    cx.yield_now().await?;
+    held.abort();
+    drop(sender);
+    waiters[who].abort();
+    let mut received = 0;
+    while receiver.recv(&cx).await.is_ok() {
+        received += 1;
+    }
+    for waiter in waiters {
+        let _ = waiter.join(&cx).await?;
+    }
+    Ok((sent.load(Relaxed), received))
+}
