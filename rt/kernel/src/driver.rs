@@ -98,7 +98,7 @@ impl Runnable {
         if snapshot.cancel_pending() || snapshot.phase() == Phase::Finalizing || self.is_finalizer()
         {
             Lane::Cancel
-        } else if self.deadline() != Time::MAX {
+        } else if self.0.queued.is_timed() {
             Lane::Timed
         } else {
             Lane::Ready

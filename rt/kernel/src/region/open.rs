@@ -312,6 +312,7 @@ fn admit_record(
         position,
         polls: budget.polls,
         priority: budget.priority,
+        timed: budget.deadline != Time::MAX,
     });
     // SAFETY: just counted.
     let (context, queued) = unsafe { (TaskRef::from_counted(slot), TaskRef::from_counted(slot)) };

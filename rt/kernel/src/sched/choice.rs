@@ -179,6 +179,14 @@ impl Choice {
     /// Where to take from. When nothing is there any more, ask again with what is.
     #[inline]
     pub fn choose(&self, waiting: &Waiting) -> Option<Source> {
+        if waiting.cancel || waiting.timed {
+            self.choose_urgent(waiting)
+        } else {
+            self.choose_ready(waiting, false)
+        }
+    }
+
+    fn choose_urgent(&self, waiting: &Waiting) -> Option<Source> {
         let ready = waiting.ready();
         let limit = self.cancel_limit();
         let starved = ready && self.ready_wait > limit;
@@ -192,6 +200,7 @@ impl Choice {
         self.choose_ready(waiting, starved)
     }
 
+    #[inline]
     fn choose_ready(&self, waiting: &Waiting, starved: bool) -> Option<Source> {
         let due = self.since_injector >= self.limits.injector_interval;
         if waiting.injector && due {

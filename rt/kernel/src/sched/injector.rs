@@ -77,7 +77,13 @@ impl<T: Entry> Injector<T> {
 
     /// The oldest.
     pub fn pop(&self) -> Option<T> {
-        self.pop_batch(1, |_| {})
+        if self.is_empty() {
+            return None;
+        }
+        let mut list = lock(&self.list);
+        let popped = list.pop();
+        self.len.store(list.len(), Relaxed);
+        popped
     }
 
     /// The oldest of up to `most`, at most [`BATCH`]; those that follow it go to `rest` in order,

@@ -120,15 +120,16 @@ impl<T: Entry> Ring<T> {
         NonNull::new(taken).map(|entry| unsafe { T::from_raw(entry) })
     }
 
-    /// Takes up to `most` of the oldest, at most [`BATCH`] and, for a thief, half of what there is,
+    /// Takes up to `most` of the oldest, at most `N` and, for a thief, half of what there is,
     /// rounded up; gives each to `each`, oldest first. Returns how many.
-    fn take(&self, most: usize, half: bool, each: impl FnMut(T)) -> usize {
-        let mut read: [*mut T::Record; BATCH] = [ptr::null_mut(); BATCH];
+    #[inline]
+    fn take<const N: usize>(&self, most: usize, half: bool, each: impl FnMut(T)) -> usize {
+        let mut read: [*mut T::Record; N] = [ptr::null_mut(); N];
         let mut head = self.head.load(Acquire);
         loop {
             let there = self.tail.load(Acquire) - head;
             let allowed = if half { there.div_ceil(2) } else { there };
-            let n = most.min(allowed).min(BATCH);
+            let n = most.min(allowed).min(N);
             if n == 0 {
                 return 0;
             }
@@ -157,7 +158,7 @@ impl<T: Entry> Ring<T> {
 impl<T: Entry> Drop for Ring<T> {
     fn drop(&mut self) {
         drop(self.take_newest());
-        while self.take(BATCH, false, drop) > 0 {}
+        while self.take::<BATCH>(BATCH, false, drop) > 0 {}
     }
 }
 
@@ -181,6 +182,7 @@ impl<T: Entry> Owner<T> {
 
     /// Puts a task at the end. A full ring gives its oldest half to the injector first, at once.
     /// True if it did: then others have something to take.
+    #[inline]
     pub fn push(&self, entry: T, overflow: &Injector<T>) -> bool {
         let ring = &*self.ring;
         // Relaxed: written by the owner only.
@@ -197,12 +199,13 @@ impl<T: Entry> Owner<T> {
     }
 
     /// Gives the oldest half away, a batch at a time.
+    #[cold]
     fn give_up(&self, overflow: &Injector<T>) {
         let mut left = SLOTS / 2;
         while left > 0 {
             let mut batch: [Option<T>; BATCH] = [const { None }; BATCH];
             let mut places = batch.iter_mut();
-            let taken = self.ring.take(left, false, |entry| {
+            let taken = self.ring.take::<BATCH>(left, false, |entry| {
                 if let Some(place) = places.next() {
                     *place = Some(entry);
                 }
@@ -235,9 +238,10 @@ impl<T: Entry> Owner<T> {
     }
 
     /// Takes the oldest of the ring.
+    #[inline]
     pub fn pop(&self) -> Option<T> {
         let mut popped = None;
-        self.ring.take(1, false, |entry| popped = Some(entry));
+        self.ring.take::<1>(1, false, |entry| popped = Some(entry));
         popped
     }
 
@@ -252,7 +256,7 @@ impl<T: Entry> Owner<T> {
     ) -> Stolen<T> {
         let mut first = None;
         let mut count = 0;
-        victim.take(BATCH, true, |entry| {
+        victim.take::<BATCH>(BATCH, true, |entry| {
             if let Some(worker) = entry.pin() {
                 home(worker, entry);
                 return;

@@ -1,4 +1,9 @@
-//! Which entries of queues there are for a task: a check in debug builds (SCH-13).
+//! What queues ask of a task: whether it has a deadline, and, as a check in debug builds, which
+//! entries there are for it (SCH-13).
+//!
+//! The deadline that counts for a lane is that of the task's own budget or of its region's, both
+//! set before the task is queued for the first time. So a bit says whether there is one, and who
+//! queues a task without takes no lock.
 //!
 //! Each enqueue makes an entry, which the run that it leads to uses up. A promotion to the cancel
 //! lane makes one more, at most once in the life of a task; from then on one entry may be stale. So
@@ -8,6 +13,7 @@ use crate::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 const ENTRY: u8 = 1;
 const PROMOTED: u8 = 2;
+const TIMED: u8 = 4;
 
 /// See the module. Relaxed all: the word orders enqueue and run of one task, and a promotion only
 /// makes the check weaker.
@@ -15,9 +21,15 @@ const PROMOTED: u8 = 2;
 pub(crate) struct Queued(AtomicU8);
 
 impl Queued {
-    /// The record belongs to a new task.
-    pub(crate) fn renew(&self) {
-        self.0.store(0, Relaxed);
+    /// The record belongs to a new task, with a deadline or without.
+    pub(crate) fn renew(&self, timed: bool) {
+        self.0.store(if timed { TIMED } else { 0 }, Relaxed);
+    }
+
+    /// The task has a deadline.
+    #[inline]
+    pub(crate) fn is_timed(&self) -> bool {
+        self.0.load(Relaxed) & TIMED != 0
     }
 
     /// A queue gets an entry.
@@ -25,6 +37,7 @@ impl Queued {
     pub(crate) fn enters(&self) {
         if cfg!(debug_assertions) {
             let before = self.0.fetch_or(ENTRY, Relaxed);
+            let before = before & (ENTRY | PROMOTED);
             assert_ne!(before, ENTRY, "SCH-13: a task is in two queues");
         }
     }

@@ -128,6 +128,8 @@ pub(crate) struct Fresh {
     pub(crate) position: u32,
     pub(crate) polls: u32,
     pub(crate) priority: u8,
+    /// There is a deadline.
+    pub(crate) timed: bool,
 }
 
 impl Task {
@@ -146,7 +148,7 @@ impl Task {
         self.tier.store(fresh.tier as u8, Relaxed);
         self.priority.store(fresh.priority, Relaxed);
         self.pin.store(0, Relaxed);
-        self.queued.renew();
+        self.queued.renew(fresh.timed);
         let fiber = matches!(fresh.tier, Tier::Fiber | Tier::Body);
         let handle = matches!(fresh.tier, Tier::Fiber | Tier::Task);
         self.word.renew(fiber, handle);
