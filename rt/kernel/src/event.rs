@@ -4,6 +4,7 @@
 mod obligation;
 mod queue;
 mod region;
+mod sched;
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -22,6 +23,7 @@ pub(crate) use queue::queue_capacity;
 pub(crate) use region::{
     region_closed, region_closing, region_draining, region_finalizing, region_opened,
 };
+pub(crate) use sched::long_poll;
 
 #[inline(always)]
 fn emit(kernel: &Kernel, build: impl FnOnce(Time) -> Option<Draft>) {

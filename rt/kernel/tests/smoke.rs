@@ -66,9 +66,11 @@ fn a_cancel_reaches_all_on(runtime: Runtime) {
         let count = dropped.clone();
         let inner: Outcome<(), _> = cx
             .region(RegionConfig::new(), async |scope, cx| {
+                let started = Arc::new(AtomicU32::new(0));
                 for _ in 0..100 {
-                    let count = count.clone();
+                    let (count, started) = (count.clone(), started.clone());
                     let _ = scope.spawn(async move |cx| {
+                        started.fetch_add(1, Relaxed);
                         let slept = cx.sleep(Duration::from_secs(3600)).await;
                         count.fetch_add(1, Relaxed);
                         Ok(slept?)
@@ -76,7 +78,10 @@ fn a_cancel_reaches_all_on(runtime: Runtime) {
                 }
                 let handle = scope.handle();
                 let _ = scope.spawn(async move |cx| {
-                    cx.sleep(Duration::from_millis(1)).await?;
+                    // One that has not started by then never does.
+                    while started.load(Relaxed) < 100 {
+                        cx.sleep(Duration::from_millis(1)).await?;
+                    }
                     handle.cancel("enough");
                     Ok(())
                 })?;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use asr_base::{Failure, Outcome};
 use asr_kernel::sched::{Workers, WorkersConfig};
 use asr_kernel::{Config, Cx, Spawn};
-use runtime::{COUNTS, workers};
+use runtime::{COUNTS, settle, workers};
 
 /// Threads are found by their names, so one test at a time has workers.
 fn alone() -> MutexGuard<'static, ()> {
@@ -73,8 +73,7 @@ fn sch_23_an_idle_runtime_sleeps() {
                 .sum::<u64>()
                 > 1
         });
-        all_sleep(&runtime);
-        thread::sleep(Duration::from_millis(100));
+        settle(&runtime);
         let (before, parks) = (switches(), parks(&runtime));
         thread::sleep(Duration::from_secs(2));
         assert_eq!(switches() - before, 0, "{count} workers");

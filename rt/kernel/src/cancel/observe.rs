@@ -20,13 +20,20 @@ pub(crate) fn checkpoint(task: &Task) -> Result<(), Interrupted> {
     observe(task)
 }
 
-/// A cancel was requested, or the task is watched: observe it, unless a mask is around (CAN-16).
-/// Level-triggered (CAN-6).
+/// A cancel was requested, or the task is watched or asked to yield: observe it, unless a mask is
+/// around (CAN-16). Level-triggered (CAN-6).
 #[cold]
 pub(crate) fn observe(task: &Task) -> Result<(), Interrupted> {
     if task.word.load().phase() == crate::task::Phase::Completed {
         // A context that outlived its task (CAP-9).
         return Err(Interrupted);
+    }
+    if task.word.take_yield() {
+        // The next operation that could go on without waiting yields (TSK-23).
+        task.coop.store(u8::MAX, Relaxed);
+        if task.word.quiet() {
+            return Ok(());
+        }
     }
     if is_masked(task) {
         return Ok(());

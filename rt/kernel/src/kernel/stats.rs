@@ -42,6 +42,8 @@ pub struct Stats {
     pub undelivered: Counter,
     /// Cancel requests that changed nothing (CAN-1).
     pub repeated_cancels: Counter,
+    /// Places of the program where a poll lasted too long (SCH-45).
+    pub long_polls: Counter,
     /// Futures dropped because their cleanup budget ended (CAN-23).
     pub escalations: Counter,
     /// Runs outside of the cancel lane of tasks with a priority above 199, which counts as 199

@@ -259,7 +259,11 @@ where
         for left in (0..due).rev() {
             match next.take() {
                 Some(task) if task.tier() == Tier::Body => poll::run_with(task, &mut this.body),
-                Some(fiber) => poll::run(fiber),
+                Some(fiber) => {
+                    #[cfg(not(loom))]
+                    let _inside = crate::sched::polls(&fiber);
+                    poll::run(fiber);
+                }
                 None => break,
             }
             if left > 0 {

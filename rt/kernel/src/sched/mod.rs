@@ -15,6 +15,7 @@
 //! | `local` | the driver of one thread |
 //! | `idle` | who sleeps, who searches, whom to wake |
 //! | `park` | sleeping with a permit |
+//! | `now`, `ticker` | what a worker polls, and asking it to yield |
 //! | `worker`, `search` | one worker: with work, without |
 //! | `shared` | what workers share, and the driver over it |
 //! | `workers` | the runtime on several threads |
@@ -29,6 +30,8 @@ pub mod injector;
 mod lanes;
 mod list;
 mod local;
+#[cfg(not(loom))]
+mod now;
 pub mod park;
 pub mod pinned;
 pub mod ring;
@@ -37,6 +40,8 @@ mod search;
 #[cfg(not(loom))]
 mod shared;
 mod stats;
+#[cfg(not(loom))]
+mod ticker;
 pub mod urgent;
 #[cfg(not(loom))]
 mod worker;
@@ -47,5 +52,9 @@ pub use choice::Limits;
 pub use lanes::Lanes;
 pub use local::Local;
 pub use stats::{Own, WorkerStats};
+#[cfg(not(loom))]
+pub use ticker::Slices;
+#[cfg(not(loom))]
+pub(crate) use worker::polls;
 #[cfg(not(loom))]
 pub use workers::{Workers, WorkersConfig};

@@ -42,9 +42,7 @@ impl Worker {
             self.shared.idle.found(self.index);
         }
         let shared = &self.shared;
-        // The newest-first slot of somebody is not for others, unless it is blocked.
-        let stays = |slot: &Slot| slot.ring.queued() || !slot.urgent.is_empty();
-        if !shared.injector.is_empty() || shared.slots.iter().any(stays) {
+        if !shared.injector.is_empty() || shared.slots.iter().any(Slot::has_spare) {
             shared.wake();
         }
     }
@@ -98,6 +96,12 @@ impl Worker {
                 return Some(stolen);
             }
             if !slot.ring.queued() {
+                if slot.is_blocked()
+                    && let Some(task) = slot.ring.take_newest()
+                {
+                    self.stole(1);
+                    return Some((Lane::Ready, task));
+                }
                 continue;
             }
             let met = &self.slot().stats.pinned_met;
@@ -143,6 +147,7 @@ impl Worker {
             }
         }
         let left = shared.idle.leave(self.index);
+        shared.ticker.arm();
         self.searching.set(left == Left::Searching);
         if let Some((lane, task)) = found {
             self.found();

@@ -22,10 +22,12 @@ use super::choice::Limits;
 use super::clock::Clock;
 use super::idle::Idle;
 use super::injector::Injector;
+use super::now::{Now, ThreadFlag};
 use super::park::{EventFd, Parker};
 use super::pinned::Pinned;
 use super::ring::Ring;
 use super::stats::WorkerStats;
+use super::ticker::Ticker;
 use super::urgent::Urgent;
 use super::worker::Worker;
 use crate::blocking::{Job, Pool};
@@ -44,6 +46,11 @@ pub(super) struct Slot {
     pub(super) pinned: Pinned<Runnable>,
     pub(super) parker: Parker<EventFd>,
     pub(super) stats: WorkerStats,
+    pub(super) now: Now,
+    pub(super) thread: ThreadFlag,
+    /// Its dispatches when the ticker found it in a poll that outlasts the slice. While it has not
+    /// changed, the worker does not come to what it queued, its newest-first slot included.
+    pub(super) blocked: AtomicU64,
 }
 
 impl Slot {
@@ -54,6 +61,9 @@ impl Slot {
             pinned: Pinned::new(),
             parker: Parker::new(EventFd::new()?),
             stats: WorkerStats::default(),
+            now: Now::default(),
+            thread: ThreadFlag::default(),
+            blocked: AtomicU64::new(u64::MAX),
         })
     }
 
@@ -61,6 +71,22 @@ impl Slot {
     pub(super) fn queued(&self) -> usize {
         let urgent = self.urgent.cancel_len() + self.urgent.timed_len();
         urgent + self.ring.len() + self.pinned.len()
+    }
+}
+
+impl Slot {
+    /// The worker is in a poll that outlasts the slice: a hint.
+    #[inline]
+    pub(super) fn is_blocked(&self) -> bool {
+        let blocked = self.blocked.load(Relaxed);
+        blocked != u64::MAX && blocked == self.stats.dispatches()
+    }
+
+    /// Whether there is something that others may take: a hint.
+    pub(super) fn has_spare(&self) -> bool {
+        self.ring.queued()
+            || !self.urgent.is_empty()
+            || (self.ring.has_newest() && self.is_blocked())
     }
 }
 
@@ -72,6 +98,7 @@ pub(super) struct Shared {
     /// How long a worker searches before it sleeps.
     pub(super) search: Duration,
     pub(super) limits: Limits,
+    pub(super) ticker: Ticker,
     /// Workers leave their loops.
     pub(super) stop: AtomicBool,
     leader: AtomicUsize,
@@ -96,6 +123,7 @@ impl Shared {
             idle: Idle::new(&nodes),
             search,
             limits,
+            ticker: Ticker::default(),
             stop: AtomicBool::new(false),
             leader: AtomicUsize::new(NOBODY),
             wakes_at: AtomicU64::new(u64::MAX),
@@ -121,6 +149,7 @@ impl Shared {
     /// Everybody leaves.
     pub(super) fn stop(&self) {
         self.stop.store(true, SeqCst);
+        self.ticker.wake();
         for (worker, slot) in self.slots.iter().enumerate() {
             self.idle.call(worker);
             slot.parker.unpark();
@@ -198,6 +227,12 @@ impl Shared {
             }
         }
         while self.injector.pop().is_some() {}
+    }
+
+    /// Timers are due while nobody leads: whoever is awake has not come to them.
+    pub(super) fn timers_wait(&self, kernel: &Kernel) -> bool {
+        let due = kernel.turn_hint().is_some_and(|at| at <= self.time());
+        due && self.leader.load(Relaxed) == NOBODY
     }
 
     /// Becomes leader, unless there is one.

@@ -51,6 +51,8 @@ pub struct WorkerStats {
     pub searches: Own,
     /// Times that it went to sleep, or was about to when it saw work after all.
     pub parks: Own,
+    /// Times that a poll of its outlasted the slice and was asked to yield. Written by the ticker.
+    pub yields_asked: Own,
     /// Times that it woke up and neither work nor a timer was there.
     pub spurious_wakes: Own,
 }

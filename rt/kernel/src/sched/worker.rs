@@ -19,6 +19,7 @@ use crate::driver::{Lane, Runnable};
 use crate::kernel::Kernel;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::Task;
+use crate::thread::adopt;
 
 /// Dispatches between two looks at timers and the counters of the choice.
 const ROUND: u32 = 16;
@@ -35,20 +36,21 @@ pub(super) struct Worker {
     choice: RefCell<Choice>,
     /// Dispatches left until timers are looked at.
     round: Cell<u32>,
-    /// What it runs now.
-    running: Cell<*const Task>,
     /// It is the searcher of its node.
     pub(super) searching: Cell<bool>,
     /// Where its next theft begins.
     pub(super) turn: Cell<usize>,
 }
 
-/// Takes the worker out of `CURRENT`, whichever way its loop ends.
-struct Here;
+/// Takes the worker out of `CURRENT`, and the thread out of the reach of others, whichever way its
+/// loop ends.
+struct Here<'w>(&'w Slot);
 
-impl Drop for Here {
+impl Drop for Here<'_> {
     fn drop(&mut self) {
         CURRENT.set(ptr::null());
+        self.0.now.ends();
+        self.0.thread.set(None);
     }
 }
 
@@ -64,7 +66,6 @@ impl Worker {
             ready,
             choice: RefCell::new(choice),
             round: Cell::new(ROUND),
-            running: Cell::new(ptr::null()),
             searching: Cell::new(false),
             turn: Cell::new(index),
         })
@@ -99,14 +100,21 @@ impl Worker {
     /// Runs tasks until the runtime stops.
     pub(super) fn run(&self) {
         CURRENT.set(self);
-        let _here = Here;
+        let _here = Here(self.slot());
+        self.slot().thread.set(Some(&adopt().flag));
         while !self.shared.stop.load(Relaxed) {
             // Before a task is taken: should a timer panic, none is lost.
             if self.round.get() == 0 {
                 self.round();
             }
             match self.next() {
-                Some((lane, task)) => self.dispatch(lane, task),
+                Some((lane, task)) => {
+                    if self.searching.get() {
+                        // It was woken to search, and found work in its own queues.
+                        self.found();
+                    }
+                    self.dispatch(lane, task);
+                }
                 None => self.idle(),
             }
         }
@@ -115,10 +123,11 @@ impl Worker {
     #[inline]
     pub(super) fn dispatch(&self, lane: Lane, task: Runnable) {
         self.round.set(self.round.get().saturating_sub(1));
-        self.slot().stats.dispatched(lane);
-        self.running.set(ptr::from_ref(&*task.0));
+        let slot = self.slot();
+        slot.stats.dispatched(lane);
+        slot.now.begins(&task.0);
         self.kernel.run(task);
-        self.running.set(ptr::null());
+        slot.now.ends();
     }
 
     /// What is done every few dispatches.
@@ -208,7 +217,7 @@ impl Worker {
         let slot = self.slot();
         let injector = &self.shared.injector;
         let more = match task.lane() {
-            Lane::Ready if ptr::eq(&*task.0, self.running.get()) => {
+            Lane::Ready if ptr::eq(&*task.0, slot.now.polls()) => {
                 // A yield: behind all others.
                 self.ready.push(task, injector) || slot.ring.len() > 1 || slot.ring.has_newest()
             }
@@ -223,6 +232,31 @@ impl Worker {
         };
         if more {
             self.shared.wake_helper();
+        }
+    }
+}
+
+/// A fiber is polled inside the poll of the task that a worker runs: until this is dropped, it is
+/// the fiber that is asked to yield.
+pub(crate) struct Inside(Option<(*const Worker, *mut Task)>);
+
+/// See [`Inside`].
+#[inline]
+pub(crate) fn polls(fiber: &Task) -> Inside {
+    let worker = CURRENT.get();
+    // SAFETY: as in `with_current`.
+    let here = unsafe { worker.as_ref() };
+    // The record of another kernel, which may be driven from inside a task of this one, is not
+    // shown: the ticker relies on this kernel alone to keep it.
+    let here = here.filter(|here| ptr::eq(&raw const *here.kernel, fiber.kernel()));
+    Inside(here.map(|here| (worker, here.slot().now.replace(fiber))))
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        if let Some((worker, around)) = self.0 {
+            // SAFETY: as in `with_current`; the poll of the fiber is inside that of the task.
+            unsafe { &*worker }.slot().now.restore(around);
         }
     }
 }

@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 use super::choice::Limits;
 use super::shared::{Shared, Slot};
 use super::stats::WorkerStats;
+use super::ticker::{Slices, Ticker};
 use super::worker::Worker;
 use crate::blocking::{Pool, PoolConfig};
 use crate::cx::Cx;
@@ -33,6 +34,8 @@ pub struct WorkersConfig {
     pub workers: usize,
     /// How long a worker without work searches before it sleeps: 50 us; 0 sleeps at once (SCH-47).
     pub search: Duration,
+    /// How long polls may last (SCH-46).
+    pub slices: Slices,
     /// Bounds of the preference among lanes (SCH-5 to SCH-9).
     pub limits: Limits,
     /// Threads for blocking work.
@@ -44,6 +47,7 @@ impl Default for WorkersConfig {
         WorkersConfig {
             workers: thread::available_parallelism().map_or(1, usize::from),
             search: Duration::from_micros(50),
+            slices: Slices::default(),
             limits: Limits::default(),
             pool: PoolConfig::default(),
         }
@@ -106,6 +110,7 @@ impl Workers {
             // If one is refused, `this` is dropped and ends the others.
             start(&this.crew, &this.kernel, index)?;
         }
+        tick(&this.crew, &this.kernel, workers.slices)?;
         Ok(this)
     }
 
@@ -127,6 +132,11 @@ impl Workers {
     /// Workers that panicked outside a poll and were replaced.
     pub fn panics(&self) -> u64 {
         self.crew.panics.load(Relaxed)
+    }
+
+    /// Times that the ticker looked at the workers; it does so while one is awake (SCH-46).
+    pub fn ticks(&self) -> u64 {
+        self.crew.shared.ticker.ticks.get()
     }
 
     /// How many workers sleep now, and how many search.
@@ -237,6 +247,15 @@ fn start(crew: &Arc<Crew>, kernel: &Arc<Kernel>, index: usize) -> io::Result<()>
             Err(refused)
         }
     }
+}
+
+/// Starts the ticker.
+fn tick(crew: &Crew, kernel: &Arc<Kernel>, slices: Slices) -> io::Result<()> {
+    let (shared, kernel) = (crew.shared.clone(), Arc::downgrade(kernel));
+    let thread = thread::Builder::new().name("asr-ticker".into());
+    let thread = thread.spawn(move || Ticker::run(&shared, &kernel, slices))?;
+    crew.threads.lock().push(thread);
+    Ok(())
 }
 
 /// The life of a thread.

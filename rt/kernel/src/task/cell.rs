@@ -44,6 +44,13 @@ impl Frame {
     }
 }
 
+/// A number for the code that polls this future, relative to other code of the executable.
+pub(crate) fn site(header: &Header) -> u64 {
+    let poll = header.table.poll as *const ();
+    let anchor = site as *const ();
+    poll.addr().wrapping_sub(anchor.addr()) as u64
+}
+
 /// What a poll gives: the outcome without its value.
 type Polled = Poll<Outcome<(), Error>>;
 

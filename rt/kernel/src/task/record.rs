@@ -256,6 +256,15 @@ impl Task {
         self.word.load().phase()
     }
 
+    /// The place of the program that it was spawned at, as a number that is the same in every run
+    /// of one executable; 0 for a task without a future of its own.
+    pub(crate) fn site(&self) -> u64 {
+        // SAFETY: the caller was given the task by a queue, so it is not complete, or by a counted
+        // reference, and its cell is freed with the record.
+        self.cell()
+            .map_or(0, |cell| cell::site(unsafe { cell.as_ref() }))
+    }
+
     #[inline]
     pub(crate) fn cell(&self) -> Option<NonNull<Header>> {
         NonNull::new(self.cell.load(Relaxed))

@@ -35,6 +35,9 @@ pub(super) const DEFERRED: u64 = 1 << 12;
 /// A scope of the task was opened outside its own polls. Never unset.
 pub(super) const SCOPED: u64 = 1 << 13;
 
+/// Its poll lasts long: the next checkpoint takes this, and the task yields where it can.
+pub(super) const YIELD: u64 = 1 << 14;
+
 pub(super) const REF: u64 = 1 << 32;
 
 /// How far a task is (TSK-5).

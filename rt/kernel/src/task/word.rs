@@ -72,10 +72,31 @@ impl Word {
         self.0.load(Relaxed) & CANCEL == 0
     }
 
-    /// The same, and nobody watches the task's cancel points.
+    /// The same, and nobody watches the task's cancel points or asks it to yield.
     #[inline]
     pub fn quiet(&self) -> bool {
-        self.0.load(Relaxed) & (CANCEL | WATCHED) == 0
+        self.0.load(Relaxed) & (CANCEL | WATCHED | YIELD) == 0
+    }
+
+    /// Asks a task that is being polled to yield (SCH-45). Whoever asks may be late and find
+    /// another poll, or another task in the record: one that yields for nothing, at worst.
+    pub fn ask_yield(&self) {
+        let mut now = self.0.load(Relaxed);
+        while matches!(now & WAKE, POLLING | POLLING_NOTIFIED) && now & YIELD == 0 {
+            // Relaxed: nothing goes with it.
+            match self
+                .0
+                .compare_exchange_weak(now, now | YIELD, Relaxed, Relaxed)
+            {
+                Ok(_) => return,
+                Err(seen) => now = seen,
+            }
+        }
+    }
+
+    /// Takes the request to yield, if there is one.
+    pub fn take_yield(&self) -> bool {
+        self.0.load(Relaxed) & YIELD != 0 && self.0.fetch_and(!YIELD, Relaxed) & YIELD != 0
     }
 
     /// From here on the driver is asked; before the task is queued.
@@ -131,7 +152,7 @@ impl Word {
             if Phase::of(now) == Phase::Completed || now & WAKE != NOTIFIED {
                 return None;
             }
-            let mut next = now & !WAKE | POLLING;
+            let mut next = now & !(WAKE | YIELD) | POLLING;
             if start && now & (PHASE | CANCEL) == 0 {
                 next = with_phase(next, Phase::Running);
             }

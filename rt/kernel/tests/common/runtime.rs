@@ -17,6 +17,15 @@ pub(crate) fn workers(count: usize) -> Workers {
     Workers::new(WorkersConfig::workers(count), Config::default()).expect("threads")
 }
 
+/// Waits until all workers sleep, and the ticker with them.
+pub(crate) fn settle(runtime: &Workers) {
+    let mut ticks = u64::MAX;
+    while runtime.idle().0 < runtime.stats().len() || runtime.ticks() != ticks {
+        ticks = runtime.ticks();
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+}
+
 /// One of the drivers.
 pub(crate) enum Runtime {
     Local(Local),
