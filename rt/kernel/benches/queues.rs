@@ -1,4 +1,5 @@
-//! The operations of the queues of a worker, without contention, at two lengths where it may matter.
+//! The operations of the queues of a worker, without contention, at two lengths where it may
+//! matter.
 //!
 //! `cargo bench -p asr-kernel --bench queues`. Each is a push and a pop of the same task, but for
 //! `steal_32`, which is a theft of half of 64 with the pops and pushes that bring them back.

@@ -252,7 +252,7 @@ fn sch_13_a_promoted_task_runs_once() {
 
 /// What a worker does with an entry. True if it polled.
 fn polled(word: &Word) -> bool {
-    if word.begin_poll().is_none() {
+    if word.begin_poll(true).is_none() {
         return false;
     }
     assert_eq!(word.end_poll(), AfterPoll::Idle);
