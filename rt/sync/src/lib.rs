@@ -8,6 +8,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `cell` | memory that is shared by hand; loom watches it |
+//! | `classes` | what each waiting operation guarantees |
 //! | `wait` | the queue that all of them wait in |
 //! | `notify` | one stored permit |
 //! | `semaphore` | permits |
@@ -18,6 +19,7 @@
 //! | `error` | why something was not done, with the value handed back |
 
 pub mod cell;
+pub mod classes;
 pub mod combine;
 mod error;
 pub mod mpsc;
