@@ -30,7 +30,6 @@ fn each() -> Vec<(&'static str, Method)> {
         ("timed_streak = 8", |b| b.timed_streak(8)),
         ("lifo_streak = 1", |b| b.lifo_streak(1)),
         ("injector_interval = 7", |b| b.injector_interval(7)),
-        ("queue_capacity = 9", |b| b.queue_capacity(9)),
         ("blocking_min_threads = 2", |b| b.blocking_min_threads(2)),
         ("blocking_max_threads = 0x10", |b| {
             b.blocking_max_threads(16)

@@ -80,10 +80,6 @@ settings! {
     /// said.
     injector_interval: u32, 1..=u32::MAX => workers.limits.injector_interval;
 
-    /// Tasks that are ready to run in one queue from which on they are reported as
-    /// `queue.capacity`; all of them still run (SCH-30). No limit if not said.
-    queue_capacity: usize => kernel.queue_capacity;
-
     /// Threads for blocking work that stay once they were started (SCH-32). 1 if not said.
     blocking_min_threads: usize, 0..=65_535 => workers.pool.min_threads;
 
