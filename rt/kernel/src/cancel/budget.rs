@@ -1,5 +1,5 @@
 //! Budgets enforced: deadlines by one timer at whoever set them, polls at the poll boundary, cost
-//! where it is charged (VAL-18, VAL-19); cleanup budgets and escalation (CAN-22 to CAN-24, CAN-29).
+//! where it is charged (VAL-18, VAL-19).
 
 use asr_base::{
     BudgetComponent, CancelKind, CancelReason, CleanupBudget, Error, Origin, Status, Time,
@@ -8,11 +8,10 @@ use asr_base::{
 
 use super::request::{request, request_task};
 use super::spread::request_region;
-use crate::event;
 use crate::kernel::Kernel;
 use crate::kernel::timers::Target;
 use crate::region::{Region, RegionRef};
-use crate::task::{Phase, Task, TaskRef, waker};
+use crate::task::{Task, TaskRef};
 
 /// The cleanup budget of a kind (VAL-15).
 pub(crate) fn cleanup(kernel: &Kernel, kind: CancelKind) -> CleanupBudget {
@@ -128,101 +127,6 @@ pub(crate) fn charge(task: &Task, cost: u64) -> Result<(), Error> {
         return Err(Error::new(Status::QUOTA_EXCEEDED, which));
     }
     Ok(())
-}
-
-/// Counts one poll of cleanup. False if the budget is used up and the mode acts (CAN-22).
-pub(crate) fn count_cleanup_poll(task: &Task) -> bool {
-    let Some(side) = task.side() else { return true };
-    let now = task.kernel().now();
-    let mut inner = side.lock();
-    let over = inner.cleanup_left == 0
-        || inner
-            .cancel
-            .as_ref()
-            .is_some_and(|request| request.cleanup.deadline <= now);
-    inner.cleanup_left = inner.cleanup_left.saturating_sub(1);
-    inner.cleanup_poll = now;
-    drop(inner);
-    if !over || task.word.load().phase() == Phase::Created {
-        return true;
-    }
-    if task.region().escalation().is_bounded() {
-        return false;
-    }
-    overdue(task);
-    true
-}
-
-/// Soft: it is said once that the cleanup outlasts its budget.
-fn overdue(task: &Task) {
-    if !std::mem::replace(&mut task.side_or_new().lock().overdue, true) {
-        event::cancel_overdue(task);
-    }
-}
-
-/// A task was asked, or its poll ended pending after that: the end of its cleanup budget gets a
-/// timer, if it has none yet.
-pub(crate) fn arm_cleanup(task: &TaskRef) {
-    let kernel = task.kernel();
-    let side = task.side_or_new();
-    let inner = side.lock();
-    let Some(request) = &inner.cancel else { return };
-    if task.word.load().phase() >= Phase::Finalizing {
-        return;
-    }
-    let deadline = request.cleanup.deadline;
-    let out_of_polls = inner.cleanup_left == 0;
-    let armed = inner.timer.is_some();
-    let said = inner.overdue;
-    drop(inner);
-    let bounded = task.region().escalation().is_bounded();
-    if out_of_polls && !bounded {
-        overdue(task);
-    } else if out_of_polls {
-        // The next boundary is now: nothing else need wake it.
-        task.word.escalate();
-        waker::wake_task(task);
-    } else if !armed && !said && deadline != Time::MAX {
-        let timer = kernel
-            .timer_set(deadline, Target::Cleanup(task.clone()))
-            .ok();
-        let stale = std::mem::replace(&mut side.lock().timer, timer);
-        if let Some(timer) = stale {
-            kernel.timer_cancel(timer);
-        }
-        if task.word.load().phase() >= Phase::Finalizing {
-            // It ended meanwhile, and may have looked for a timer before this one was there.
-            disarm(task);
-        }
-    }
-}
-
-/// The time of a cleanup budget ended. A task inside a poll is not dropped: its next boundary is
-/// (CAN-24).
-pub(crate) fn cleanup_ended(task: &TaskRef) {
-    let snapshot = task.word.load();
-    if snapshot.phase() >= Phase::Finalizing {
-        return;
-    }
-    if snapshot.is_polling() {
-        event::stuck_in_poll(task);
-    }
-    if !task.region().escalation().is_bounded() {
-        overdue(task);
-        return;
-    }
-    task.word.escalate();
-    waker::wake_task(task);
-}
-
-/// The task is about to complete: its timer goes.
-pub(crate) fn disarm(task: &Task) {
-    if let Some(side) = task.side() {
-        let timer = side.lock().timer.take();
-        if let Some(timer) = timer {
-            task.kernel().timer_cancel(timer);
-        }
-    }
 }
 
 /// The region is about to close: its timer goes.

@@ -12,17 +12,21 @@
 //! | `request` | one task is asked |
 //! | `spread` | a region is asked, and with it all below |
 //! | `observe` | checkpoints, masks, swallowing |
-//! | `budget` | deadlines, quotas, cleanup budgets, escalation |
+//! | `budget` | deadlines, quotas |
+//! | `cleanup` | cleanup budgets, escalation |
 
 mod budget;
+mod cleanup;
 mod observe;
 mod request;
 mod spread;
 
 pub(crate) use budget::{
-    arm_cleanup, arm_region, arm_task, charge, cleanup, cleanup_ended, count_cleanup_poll, disarm,
-    disarm_region, exhausted, expired, region_expired,
+    arm_region, arm_task, charge, cleanup, disarm_region, exhausted, expired, region_expired,
 };
+#[doc(hidden)]
+pub use cleanup::{Alarm, Cleanups};
+pub(crate) use cleanup::{arm_cleanup, cleanups_end, count_cleanup_poll, disarm};
 pub(crate) use observe::{checkpoint, is_masked, off_cancel, on_cancel, set_message};
 pub(crate) use request::{Asked, abort, reason, request, request_task, request_unqueued};
 pub(crate) use spread::{pass_on, request_children, request_region};

@@ -30,6 +30,7 @@ pub use stats::Stats;
 use timers::{Target, Timers};
 
 use crate::blocking::Job;
+use crate::cancel::Cleanups;
 use crate::cx::Caps;
 use crate::deadline::Watch;
 use crate::driver::{Driver, Runnable};
@@ -49,6 +50,7 @@ pub struct Kernel {
     config: Config,
     trace: Gate,
     timers: Timers,
+    cleanups: Cleanups,
     obligations: Registry,
     watch: Option<Watch>,
     stats: Stats,
@@ -75,6 +77,7 @@ impl Kernel {
             watch: config.monitor.clone().map(Watch::new),
             trace: Gate::new(),
             timers: Timers::new(),
+            cleanups: Cleanups::new(),
             stats: Stats::default(),
             root: AtomicPtr::new(std::ptr::null_mut()),
             shutdown: AtomicBool::new(false),
@@ -205,6 +208,22 @@ impl Kernel {
         // SAFETY: just counted.
         let counted = held.map(|task| unsafe { TaskRef::from_counted(NonNull::from(task)) });
         counted.filter(|task| live(&&**task)).collect()
+    }
+
+    /// Every task with a cancel that has not begun to finalize, in order of index.
+    pub(crate) fn cancelled_tasks(&self) -> impl Iterator<Item = TaskRef> {
+        let cleans = |task: &&Task| {
+            let word = task.word.load();
+            word.cancel_pending() && word.phase() < task::Phase::Finalizing
+        };
+        let found = self.tasks.iter().filter(cleans);
+        let held = found.filter(|task| task.word.try_retain());
+        // SAFETY: just counted.
+        held.map(|task| unsafe { TaskRef::from_counted(NonNull::from(task)) })
+    }
+
+    pub(crate) fn cleanups(&self) -> &Cleanups {
+        &self.cleanups
     }
 
     /// Every region that is not closed, in order of index.

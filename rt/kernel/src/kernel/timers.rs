@@ -24,8 +24,8 @@ pub(crate) enum Target {
     Wake(Waker),
     /// The deadline of a task's own budget.
     Deadline(TaskRef),
-    /// The end of a task's cleanup budget.
-    Cleanup(TaskRef),
+    /// The end of some cleanup budget.
+    Cleanups,
     /// The deadline of a region's own budget.
     RegionDeadline(RegionRef),
     /// The deadline monitor looks.
@@ -124,7 +124,7 @@ impl Timers {
                     contained(|| waker.wake());
                 }
                 Target::Deadline(task) => cancel::expired(&task),
-                Target::Cleanup(task) => cancel::cleanup_ended(&task),
+                Target::Cleanups => cancel::cleanups_end(kernel, now),
                 Target::RegionDeadline(region) => cancel::region_expired(&region),
                 Target::Monitor => deadline::turn(kernel),
             }

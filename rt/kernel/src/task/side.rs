@@ -52,8 +52,10 @@ pub(crate) struct Inner {
     pub(crate) overdue: bool,
     /// The budget of the finalizer that runs now.
     pub(crate) finalizing: Option<Budget>,
-    /// Deadline of the budget, or of the cleanup once a cancel is pending.
+    /// Deadline of the budget, until a cancel is pending.
     pub(crate) timer: Option<TimerId>,
+    /// It is among those whose cleanup is watched.
+    pub(crate) counted: bool,
     /// Checkpoints passed since the cancel was observed (CAN-7).
     pub(crate) passed: u32,
     /// Who waits for the cancel through a waker that is not the task's.
