@@ -171,6 +171,7 @@ const PURE: &[(&str, &str)] = &[
     ("WorkerStats", "readings of counters"),
     ("Own", "a reading of a counter"),
     ("MonitorConfig", "a value"),
+    ("Cleanups", "counts; who is told of a time is its caller"),
     ("Watcher", "told what time it is and who is there"),
     ("Wheel", "an ordered map, told what time it is"),
 ];

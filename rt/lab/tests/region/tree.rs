@@ -269,7 +269,7 @@ fn reg_6_records_go_back_without_a_stack() {
             panic!("{:?}", ran.outcome)
         };
         // The leaf and all above it, but for the root, which the kernel keeps.
-        assert_eq!(kernel.owned_records().1 as usize, DEPTH);
+        assert_eq!(kernel.owned_records().1, DEPTH);
         drop(leaf);
         assert_eq!(kernel.owned_records(), (0, 0));
     };
