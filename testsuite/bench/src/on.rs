@@ -33,6 +33,14 @@ impl Place {
         }
     }
 
+    /// The same kind with one thread, for one of two runtimes.
+    pub(crate) fn alone(self) -> Place {
+        match self {
+            Place::Local => Place::Local,
+            Place::Workers(_) => Place::Workers(1),
+        }
+    }
+
     /// Runs `main` as a task of a new runtime until nothing of it runs any more.
     pub(crate) fn run<T, F, Fut>(self, main: F) -> T
     where

@@ -2,6 +2,7 @@
 //! written is how a program for this runtime is.
 
 mod cancel;
+mod channel;
 mod idle;
 mod lock;
 mod spawn;
@@ -39,6 +40,7 @@ pub(crate) fn all() -> impl Iterator<Item = Work> {
         idle::WORKS,
         cancel::WORKS,
         lock::WORKS,
+        channel::WORKS,
     ];
     parts.into_iter().flatten().copied()
 }
