@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::task::Poll;
 
 use asr_base::{Budget, Duration, Failure};
+use asr_kernel::sched::Workers;
 use asr_kernel::{Cx, JoinHandle};
 use parking_lot::Mutex;
 use runtime::{COUNTS, all, done, on, turn, workers};
@@ -31,50 +32,72 @@ where
 /// Ten thousand cancelling tasks of a worker and one that is ready: it runs 17th.
 #[test]
 fn sch_5_one_ready_among_ten_thousand_cancelling() {
-    const READY: usize = usize::MAX;
     for count in COUNTS {
         let runtime = workers(count);
-        let positions = done(runtime.run(async move |cx| {
-            on_each(&cx, count, move |worker, cx| async move {
-                let order: Arc<Mutex<Vec<usize>>> = Arc::default();
-                let started = Arc::new(AtomicUsize::new(0));
-                let mut tasks = Vec::new();
-                for n in 0..10_000 / count {
-                    let (order, started) = (order.clone(), started.clone());
-                    tasks.push(cx.spawn_with(on(worker), async move |cx| {
-                        started.fetch_add(1, Relaxed);
-                        cancelled(&cx).await;
-                        order.lock().push(n);
-                        Ok(())
-                    })?);
-                }
-                while started.load(Relaxed) < tasks.len() {
-                    cx.yield_now().await?;
-                }
-                // In one poll on this worker: nothing runs there meanwhile.
-                tasks.iter().for_each(JoinHandle::abort);
-                let noted = order.clone();
-                let ready = cx.spawn_with(on(worker), async move |_| {
-                    noted.lock().push(READY);
-                    Ok(())
-                })?;
-                let all = tasks.len() + 1;
-                for task in tasks {
-                    let _ = task.join(&cx).await?;
-                }
-                ready.join(&cx).await?.into_result()?;
-                let order = order.lock();
-                assert_eq!(order.len(), all);
-                let position = order.iter().position(|&who| who == READY);
-                Ok(position.expect("it ran") + 1)
-            })
-            .await
-        }));
-        assert_eq!(positions, vec![17; count]);
+        assert_eq!(positions(&runtime, count), vec![17; count]);
         for stats in runtime.stats() {
             assert!(stats.max_cancel_streak.get() <= 16);
         }
     }
+}
+
+/// While a drain is suggested it runs 33rd.
+#[test]
+fn sch_6_a_drain_doubles_the_limit() {
+    for count in COUNTS {
+        let runtime = workers(count);
+        runtime.suggest_drain(true);
+        assert_eq!(positions(&runtime, count), vec![33; count]);
+        for stats in runtime.stats() {
+            assert!(stats.max_cancel_streak.get() <= 32);
+        }
+    }
+    let runtime = workers(1);
+    runtime.suggest_drain(true);
+    runtime.suggest_drain(false);
+    assert_eq!(positions(&runtime, 1), [17]);
+}
+
+/// On each worker, the position of a ready task among many cancelling ones that were asked in the
+/// same poll.
+fn positions(runtime: &Workers, count: usize) -> Vec<usize> {
+    const READY: usize = usize::MAX;
+    done(runtime.run(async move |cx| {
+        on_each(&cx, count, move |worker, cx| async move {
+            let order: Arc<Mutex<Vec<usize>>> = Arc::default();
+            let started = Arc::new(AtomicUsize::new(0));
+            let mut tasks = Vec::new();
+            for n in 0..10_000 / count {
+                let (order, started) = (order.clone(), started.clone());
+                tasks.push(cx.spawn_with(on(worker), async move |cx| {
+                    started.fetch_add(1, Relaxed);
+                    cancelled(&cx).await;
+                    order.lock().push(n);
+                    Ok(())
+                })?);
+            }
+            while started.load(Relaxed) < tasks.len() {
+                cx.yield_now().await?;
+            }
+            // In one poll on this worker: nothing runs there meanwhile.
+            tasks.iter().for_each(JoinHandle::abort);
+            let noted = order.clone();
+            let ready = cx.spawn_with(on(worker), async move |_| {
+                noted.lock().push(READY);
+                Ok(())
+            })?;
+            let all = tasks.len() + 1;
+            for task in tasks {
+                let _ = task.join(&cx).await?;
+            }
+            ready.join(&cx).await?.into_result()?;
+            let order = order.lock();
+            assert_eq!(order.len(), all);
+            let position = order.iter().position(|&who| who == READY);
+            Ok(position.expect("it ran") + 1)
+        })
+        .await
+    }))
 }
 
 /// Waits for a cancel, and is no cancel point.
@@ -230,4 +253,44 @@ fn sch_9_two_that_wake_each_other_keep_nobody_waiting() {
     let between = &between[1..];
     assert!(between.iter().all(|&polls| polls <= 3), "{between:?}");
     assert!(between.contains(&3), "{between:?}");
+}
+
+/// What comes from outside runs within an interval, although the worker is never without work of
+/// its own.
+#[test]
+fn sch_9_the_injector_is_served_while_the_worker_is_busy() {
+    let runtime = workers(1);
+    let waited = done(runtime.run(async |cx| {
+        let polls = Arc::new(AtomicUsize::new(0));
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut busy = Vec::new();
+        for _ in 0..4 {
+            let (stop, polls) = (stop.clone(), polls.clone());
+            busy.push(cx.spawn(async move |_| {
+                while !stop.load(Relaxed) {
+                    polls.fetch_add(1, Relaxed);
+                    turn().await;
+                }
+                Ok(())
+            })?);
+        }
+        let mut waited = Vec::new();
+        for round in 0..20 {
+            for _ in 0..round {
+                turn().await;
+            }
+            let before = polls.load(Relaxed);
+            let (spawner, polls) = (cx.spawner(), polls.clone());
+            let queued = async move |_| Ok(polls.load(Relaxed));
+            // In this poll, so that the worker does nothing meanwhile.
+            let outside = std::thread::spawn(move || spawner.spawn(queued).map_err(|_| ()));
+            let task = outside.join().expect("no panic").expect("it is open");
+            waited.push(task.join(&cx).await?.into_result()? - before);
+        }
+        stop.store(true, Relaxed);
+        all(&cx, busy).await?;
+        Ok(waited)
+    }));
+    assert!(waited.iter().all(|&polls| polls <= 61), "{waited:?}");
+    assert!(waited.iter().any(|&polls| polls >= 30), "{waited:?}");
 }

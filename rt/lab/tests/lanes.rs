@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use asr_base::{Budget, Failure, Outcome};
 use asr_kernel::{Cx, JoinHandle, Spawn};
-use common::{ok, run, turn};
+use asr_trace::Sub;
+use common::{lanes, ok, run, run_with, subs, turn};
 use parking_lot::Mutex;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -96,4 +97,28 @@ fn sch_4_a_late_task_is_cancelled_not_run_late() {
         Ok(order.get())
     }));
     assert_eq!(seen, [2]);
+}
+
+/// A queue over its limit is in the trace, once for each crossing.
+#[test]
+fn sch_30_a_crossing_is_an_event() {
+    let mut config = lanes();
+    config.kernel.queue_capacity = 10;
+    let (_, log) = ok(run_with(config, async |cx| {
+        for many in [10, 50, 5, 50] {
+            let tasks: Vec<_> = (0..many)
+                .map(|_| cx.spawn(async |_| Ok(())))
+                .collect::<Result<_, _>>()?;
+            for task in tasks {
+                task.join(&cx).await?.into_result()?;
+            }
+        }
+        Ok(())
+    }));
+    let events = subs(&log, Sub::QueueCapacity);
+    assert_eq!(events.len(), 2);
+    for event in events {
+        assert_eq!((event.a, event.c), (0, 10));
+        assert!(event.b > 10, "{event:?}");
+    }
 }

@@ -101,6 +101,8 @@ pub(super) struct Shared {
     pub(super) ticker: Ticker,
     /// Workers leave their loops.
     pub(super) stop: AtomicBool,
+    /// A drain is suggested (SCH-6).
+    pub(super) drain: AtomicBool,
     leader: AtomicUsize,
     wakes_at: AtomicU64,
     /// Takes its turn with urgent work from outside.
@@ -125,6 +127,7 @@ impl Shared {
             limits,
             ticker: Ticker::default(),
             stop: AtomicBool::new(false),
+            drain: AtomicBool::new(false),
             leader: AtomicUsize::new(NOBODY),
             wakes_at: AtomicU64::new(u64::MAX),
             next_slot: AtomicUsize::new(0),

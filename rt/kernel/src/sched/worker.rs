@@ -143,7 +143,9 @@ impl Worker {
             let own = shared.slots.iter().map(Slot::queued);
             own.chain([outside]).max().unwrap_or(0)
         });
-        let choice = self.choice.borrow();
+        let mut choice = self.choice.borrow_mut();
+        // Relaxed: a suggestion, which each worker takes up within a round.
+        choice.set_drain(shared.drain.load(Relaxed));
         let stats = &self.slot().stats;
         stats.fairness_yields.set(choice.fairness_yields());
         stats

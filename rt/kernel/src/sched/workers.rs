@@ -139,6 +139,12 @@ impl Workers {
         self.crew.shared.ticker.ticks.get()
     }
 
+    /// Suggests to get cancelled work out of the way, or no more: twice as much of it is run in a
+    /// row while other work waits (SCH-6).
+    pub fn suggest_drain(&self, drain: bool) {
+        self.crew.shared.drain.store(drain, Relaxed);
+    }
+
     /// How many workers sleep now, and how many search.
     pub fn idle(&self) -> (usize, usize) {
         let idle = &self.crew.shared.idle;
