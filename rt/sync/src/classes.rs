@@ -30,6 +30,7 @@ pub const OPERATIONS: &[Operation] = &[
     waits("mpsc::Sender::reserve_owned"),
     waits("mpsc::Sender::send"),
     waits("mpsc::Receiver::recv"),
+    waits("mpsc::Receiver::recv_ack"),
     waits("mpsc::UnboundedReceiver::recv"),
     waits("oneshot::Receiver::recv"),
 ];

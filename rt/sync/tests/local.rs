@@ -3,9 +3,10 @@
 mod bodies;
 
 use asr_base::{Failure, Outcome};
+use asr_kernel::obligation::LeakResponse;
 use asr_kernel::sched::Local;
 use asr_kernel::{Config, Cx};
-use bodies::{channels, locks, notify, oneshots, semaphore};
+use bodies::{acks, channels, locks, notify, oneshots, semaphore};
 
 fn run<F, Fut>(body: F)
 where
@@ -134,4 +135,33 @@ fn obl_8_sent_is_received_or_undelivered() {
         assert_eq!(sent, received + undelivered);
         assert_eq!(received, take);
     }
+}
+
+#[test]
+fn chn_9_an_item_that_comes_back_is_first() {
+    run(acks::head);
+    run(acks::cancelled);
+}
+
+/// Dropped on a normal path: back it goes too, and that is a leak.
+#[test]
+fn chn_9_a_dropped_item_comes_back() {
+    let mut config = Config::default();
+    config.leak_response = LeakResponse::Silent;
+    let local = Local::new(config);
+    let outcome = local.run(async |cx| {
+        let (sender, mut receiver) = asr_sync::mpsc::channel(&cx, 1)?;
+        sender.try_send(7)?;
+        drop(receiver.recv_ack(&cx).await?);
+        let again = receiver.recv_ack(&cx).await?;
+        assert_eq!((again.deliveries(), again.ack()), (2, 7));
+        Ok(())
+    });
+    assert!(outcome.is_ok(), "{outcome:?}");
+    assert_eq!(local.kernel().stats().leaks.get(), 1);
+}
+
+#[test]
+fn chn_10_too_many_deliveries_go_to_the_dead_letters() {
+    run(acks::dead_letters);
 }

@@ -30,6 +30,7 @@ struct Subjects {
     full: mpsc::Sender<u32>,
     received: mpsc::Receiver<u32>,
     empty: mpsc::Receiver<u32>,
+    acked: mpsc::Receiver<u32>,
     unbounded: mpsc::UnboundedReceiver<u32>,
     oneshot: oneshot::Receiver<u32>,
 }
@@ -41,6 +42,7 @@ fn waiting<'a>(cx: &'a Cx, all: &'a mut Subjects) -> Vec<Waiting<'a>> {
         notify,
         full,
         empty,
+        acked,
         unbounded,
         oneshot,
         ..
@@ -87,6 +89,13 @@ fn waiting<'a>(cx: &'a Cx, all: &'a mut Subjects) -> Vec<Waiting<'a>> {
             Box::pin(async move { empty.recv(cx).await == Err(RecvError::Interrupted) }),
         ),
         (
+            "mpsc::Receiver::recv_ack",
+            Box::pin(async move {
+                let got = acked.recv_ack(cx).await;
+                matches!(got, Err(RecvError::Interrupted))
+            }),
+        ),
+        (
             "mpsc::UnboundedReceiver::recv",
             Box::pin(async move { unbounded.recv(cx).await == Err(RecvError::Interrupted) }),
         ),
@@ -115,6 +124,7 @@ async fn once(all: &mut [Waiting<'_>]) -> Vec<&'static str> {
 async fn cancelled(cx: Cx, waits: Arc<AtomicBool>) -> Result<(), Failure> {
     let (full, received) = mpsc::channel(&cx, 1)?;
     let (other, empty) = mpsc::channel(&cx, 1)?;
+    let (third, acked) = mpsc::channel(&cx, 1)?;
     let (un, unbounded) = mpsc::unbounded(&cx);
     let (one, receiver) = oneshot(&cx);
     full.try_send(1)?;
@@ -125,6 +135,7 @@ async fn cancelled(cx: Cx, waits: Arc<AtomicBool>) -> Result<(), Failure> {
         full,
         received,
         empty,
+        acked,
         unbounded,
         oneshot: receiver,
     };
@@ -156,6 +167,7 @@ async fn cancelled(cx: Cx, waits: Arc<AtomicBool>) -> Result<(), Failure> {
     all.notify.notify_one();
     assert_eq!(all.received.try_recv(), Ok(1));
     other.try_send(2)?;
+    third.try_send(2)?;
     un.send(2)?;
     one.send(2)?;
     let mut futures = waiting(&cx, &mut all);
@@ -167,7 +179,10 @@ async fn cancelled(cx: Cx, waits: Arc<AtomicBool>) -> Result<(), Failure> {
         (all.empty.try_recv(), all.unbounded.try_recv()),
         (Ok(2), Ok(2))
     );
-    assert_eq!(all.oneshot.try_recv(), Ok(2));
+    assert_eq!(
+        (all.oneshot.try_recv(), all.acked.try_recv()),
+        (Ok(2), Ok(2))
+    );
     Ok(())
 }
 

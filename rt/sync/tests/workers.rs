@@ -5,7 +5,7 @@ mod bodies;
 use asr_base::{Failure, Outcome};
 use asr_kernel::sched::{Workers, WorkersConfig};
 use asr_kernel::{Config, Cx};
-use bodies::{channels, locks, notify, oneshots, semaphore};
+use bodies::{acks, channels, locks, notify, oneshots, semaphore};
 
 /// Often enough that workers meet; each body is short.
 const TIMES: usize = 20;
@@ -109,4 +109,11 @@ fn obl_8_sent_is_received_or_undelivered_on_workers() {
         let undelivered = runtime.kernel().stats().undelivered.get();
         assert_eq!(sent, received + undelivered);
     }
+}
+
+#[test]
+fn chn_9_an_item_that_comes_back_is_first_on_workers() {
+    run(acks::head);
+    run(acks::cancelled);
+    run(acks::dead_letters);
 }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use asr_base::{Failure, Outcome};
-use asr_kernel::Cx;
+use asr_kernel::{Cx, Policy, RegionConfig};
 use asr_lab::{Explorer, Lab, LabConfig};
-use asr_sync::{RecvError, mpsc, oneshot};
+use asr_sync::{RecvError, SendError, TrySendError, mpsc, oneshot};
 use asr_trace::Sub;
 
 use super::apart;
-use crate::bodies::{channels, oneshots};
+use crate::bodies::{acks, channels, oneshots};
 
 #[asr_lab::test(seeds = 10)]
 async fn chn_6_part_everything_arrives_in_order(cx: Cx) -> Result<(), Failure> {
@@ -147,4 +147,53 @@ async fn senders(cx: Cx, who: usize) -> Result<(u64, u64), Failure> {
         let _ = waiter.join(&cx).await?;
     }
     Ok((sent.load(Relaxed), received))
+}
+
+#[asr_lab::test(seeds = 10)]
+async fn chn_9_an_item_that_comes_back_is_first(cx: Cx) -> Result<(), Failure> {
+    acks::head(cx).await
+}
+
+#[asr_lab::test(seeds = 20)]
+async fn chn_9_a_cancelled_consumer_gives_its_item_back(cx: Cx) -> Result<(), Failure> {
+    apart(&cx, acks::cancelled).await
+}
+
+#[asr_lab::test(seeds = 10)]
+async fn chn_10_too_many_deliveries_go_to_the_dead_letters(cx: Cx) -> Result<(), Failure> {
+    acks::dead_letters(cx).await
+}
+
+/// The receiving region closes with five senders waiting: each has its message back. That the close
+/// also reaches an end that was carried out of its region waits for a list of ends per region.
+#[asr_lab::test(seeds = 20)]
+async fn chn_27_part_a_closed_region_closes_its_receiver(cx: Cx) -> Result<(), Failure> {
+    let region = cx.open_region(&RegionConfig::new().policy(Policy::CollectAll))?;
+    let (give, mut given) = oneshot(&cx);
+    let reader = region.spawn(async move |cx| {
+        let (sender, mut receiver) = mpsc::channel::<u32, _>(&cx, 1)?;
+        let _ = give.send(sender);
+        cx.sleep(std::time::Duration::from_secs(1 << 30)).await?;
+        let _ = receiver.recv(&cx).await?;
+        Ok(())
+    })?;
+    let sender = given.recv(&cx).await?;
+    sender.try_send(9)?;
+    let mut waiters = Vec::new();
+    for n in 0..5 {
+        let sender = sender.clone();
+        waiters.push(cx.spawn(async move |cx| Ok(sender.send(&cx, n).await))?);
+    }
+    while sender.waiting() < 5 {
+        cx.yield_now().await?;
+    }
+    region.cancel("the reader is not needed");
+    let _ = region.close(&cx).await;
+    drop(reader);
+    for (n, waiter) in waiters.into_iter().enumerate() {
+        let sent = waiter.join(&cx).await?.into_result()?;
+        assert_eq!(sent, Err(SendError::Closed(n as u32)));
+    }
+    assert!(matches!(sender.try_send(9), Err(TrySendError::Closed(9))));
+    Ok(())
 }

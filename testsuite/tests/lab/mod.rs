@@ -1,5 +1,6 @@
 //! Lab tests of `asr-sync`, by what they are about.
 
+mod branches;
 mod channels;
 mod locks;
 

@@ -6,8 +6,10 @@
 //! | `ring` | slots, and who wakes whom |
 //! | `send` | senders, permits |
 //! | `receive` | the receiver |
+//! | `ack` | items that want an answer |
 //! | `unbounded` | the same without a bound, and so without a wait of senders |
 
+mod ack;
 mod receive;
 mod ring;
 mod send;
@@ -19,6 +21,7 @@ use asr_base::{Error, Status};
 use asr_kernel::Cx;
 use asr_kernel::cx::Set;
 
+pub use ack::{DeadLetters, Delivery, MAX_DELIVERIES, RecvAck};
 pub use receive::{Receiver, Recv};
 pub use ring::{Cursor, Ring};
 pub use send::{OwnedPermit, Permit, Reserve, Send, Sender};

@@ -1,5 +1,6 @@
 //! The receiving end.
 
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -8,14 +9,15 @@ use asr_kernel::Cx;
 use asr_kernel::cx::{Set, Waiter};
 use asr_trace::{End, Resource};
 
+use super::ack::Deliveries;
 use super::ring::{Cursor, Ring};
 use crate::error::{RecvError, TryRecvError};
 
 /// The one receiver of a channel. Dropped, it closes it.
-#[derive(Debug)]
 pub struct Receiver<T> {
-    ring: Arc<Ring<T>>,
+    pub(super) ring: Arc<Ring<T>>,
     cursor: Cursor,
+    pub(super) deliveries: Deliveries<T>,
 }
 
 impl<T> Receiver<T> {
@@ -23,6 +25,7 @@ impl<T> Receiver<T> {
         Receiver {
             ring,
             cursor: Cursor::default(),
+            deliveries: Deliveries::default(),
         }
     }
 
@@ -36,7 +39,7 @@ impl<T> Receiver<T> {
     #[inline]
     pub fn recv<'a, C: Set>(&'a mut self, cx: &'a Cx<C>) -> Recv<'a, T> {
         Recv {
-            receiver: self,
+            receiver: Some(self),
             waiter: cx.waiter(),
         }
     }
@@ -47,8 +50,15 @@ impl<T> Receiver<T> {
     /// `Empty`, `Closed`.
     #[inline]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
+        if let Some((value, _)) = self.deliveries.back.take() {
+            self.ring.units().give(1);
+            return Ok(value);
+        }
         match self.ring.try_recv(&mut self.cursor) {
-            Ok(Some(value)) => Ok(value),
+            Ok(Some(value)) => {
+                self.ring.units().give(1);
+                Ok(value)
+            }
             Ok(None) => Err(TryRecvError::Empty),
             Err(_) => Err(TryRecvError::Closed),
         }
@@ -57,7 +67,8 @@ impl<T> Receiver<T> {
     /// Takes no more messages: those that are queued are dropped, and counted as undelivered;
     /// senders that wait get theirs back.
     pub fn close(&mut self) {
-        let dropped = self.ring.close(&mut self.cursor);
+        let mut dropped = self.ring.close(&mut self.cursor);
+        dropped += u64::from(self.deliveries.back.take().is_some());
         if let Some(home) = self.ring.home.as_ref().filter(|_| dropped > 0) {
             home.undelivered(&self.ring.number, dropped);
         }
@@ -65,7 +76,7 @@ impl<T> Receiver<T> {
 
     /// How many messages are queued.
     pub fn len(&self) -> usize {
-        self.ring.len(&self.cursor)
+        self.ring.len(&self.cursor) + usize::from(self.deliveries.back.is_some())
     }
 
     /// None is.
@@ -85,12 +96,61 @@ impl<T> Drop for Receiver<T> {
     }
 }
 
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Receiver").field(&self.ring).finish()
+    }
+}
+
 /// Future of [`Receiver::recv`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Recv<'a, T> {
-    receiver: &'a mut Receiver<T>,
+    /// None once it was taken back.
+    receiver: Option<&'a mut Receiver<T>>,
     waiter: Waiter<'a>,
+}
+
+impl<'a, T> Recv<'a, T> {
+    /// The next message and how often it was delivered; its room stays taken.
+    #[inline]
+    pub(super) fn poll_delivery(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(T, u32), RecvError>> {
+        let Some(receiver) = &mut self.receiver else {
+            return Poll::Ready(Err(RecvError::Closed));
+        };
+        let Receiver {
+            ring,
+            cursor,
+            deliveries,
+        } = &mut **receiver;
+        if self.waiter.check().is_err() {
+            ring.leave(cursor);
+            return Poll::Ready(Err(RecvError::Interrupted));
+        }
+        ready!(self.waiter.coop(context));
+        if let Some(back) = deliveries.back.take() {
+            return Poll::Ready(Ok(back));
+        }
+        if let Poll::Ready(received) = ring.poll_recv(cursor, context.waker()) {
+            let received = received.map(|value| (value, 0));
+            return Poll::Ready(received.map_err(|_| RecvError::Closed));
+        }
+        let what = |number| Resource::Channel(number, End::Receive);
+        self.waiter.waits_on(&ring.number, what);
+        if self.waiter.park(context).is_err() {
+            ring.leave(cursor);
+            return Poll::Ready(Err(RecvError::Interrupted));
+        }
+        Poll::Pending
+    }
+
+    /// What it borrowed, once it does not wait.
+    pub(super) fn into_receiver(mut self) -> Option<&'a mut Receiver<T>> {
+        self.receiver.take()
+    }
 }
 
 impl<T> Future for Recv<'_, T> {
@@ -99,29 +159,20 @@ impl<T> Future for Recv<'_, T> {
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let Receiver { ring, cursor } = &mut *this.receiver;
-        if this.waiter.check().is_err() {
-            ring.leave(cursor);
-            return Poll::Ready(Err(RecvError::Interrupted));
+        let (value, _) = ready!(this.poll_delivery(context))?;
+        if let Some(receiver) = &this.receiver {
+            receiver.ring.units().give(1);
         }
-        ready!(this.waiter.coop(context));
-        if let Poll::Ready(received) = ring.poll_recv(cursor, context.waker()) {
-            return Poll::Ready(received.map_err(|_| RecvError::Closed));
-        }
-        let what = |number| Resource::Channel(number, End::Receive);
-        this.waiter.waits_on(&ring.number, what);
-        if this.waiter.park(context).is_err() {
-            ring.leave(cursor);
-            return Poll::Ready(Err(RecvError::Interrupted));
-        }
-        Poll::Pending
+        Poll::Ready(Ok(value))
     }
 }
 
 impl<T> Drop for Recv<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        let Receiver { ring, cursor } = &mut *self.receiver;
-        ring.leave(cursor);
+        if let Some(receiver) = &mut self.receiver {
+            let Receiver { ring, cursor, .. } = &mut **receiver;
+            ring.leave(cursor);
+        }
     }
 }

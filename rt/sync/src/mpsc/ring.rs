@@ -199,7 +199,7 @@ impl<T> Ring<T> {
         }
     }
 
-    /// The next message, if one is there; `Err` if none will come.
+    /// The next message, if one is there; `Err` if none will come. Its unit is the caller's.
     ///
     /// # Errors
     /// `Closed`.
@@ -216,10 +216,9 @@ impl<T> Ring<T> {
                 let value = slot
                     .value
                     .with(|cell| unsafe { (*cell).assume_init_read() });
-                // Relaxed: the unit that follows publishes it to the next user of the slot.
+                // Relaxed: the unit that is given back publishes it to the next user of the slot.
                 slot.state.store(EMPTY, Relaxed);
                 cursor.head = cursor.head.wrapping_add(1);
-                self.units.give(1);
                 Ok(Some(value))
             }
             ENDED => Err(Closed(())),

@@ -2,6 +2,7 @@
 //! several, and the test suite in the lab under many seeds.
 #![allow(dead_code, reason = "each of them runs a part")]
 
+pub(crate) mod acks;
 pub(crate) mod channels;
 pub(crate) mod locks;
 pub(crate) mod notify;
