@@ -14,6 +14,13 @@ use super::record::{Region, RegionRef};
 use crate::kernel::Kernel;
 use crate::task::{Task, TaskRef};
 
+impl Region {
+    /// How many of its children live.
+    pub fn live(&self) -> u64 {
+        self.word.live()
+    }
+}
+
 /// A child, for walks that go on after the lock is given back.
 #[derive(Debug)]
 pub(crate) enum Child {
