@@ -141,6 +141,14 @@ pub(crate) fn joined(joiner: &Task, joined: &Task) {
     });
 }
 
+/// A panic of a branch became an error (policy 0).
+pub(crate) fn panic_absorbed(task: &Task, message: &str) {
+    emit(task.kernel(), |now| {
+        let draft = sub_of_task(Sub::PanicAbsorbed, now, task)?;
+        Some(draft.words(0, text_number(message), 0))
+    });
+}
+
 /// The branch that lost had a value.
 pub(crate) fn race_discarded(task: &Task, branch: usize) {
     emit(task.kernel(), |now| {

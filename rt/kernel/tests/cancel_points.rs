@@ -65,6 +65,7 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
         ("Cx", "charge") => drop(cx.charge(1)),
         ("Cx", "poll_coop") => std::future::poll_fn(|context| cx.poll_coop(context)).await,
         ("Cx", "waiter") => drop(cx.waiter()),
+        ("Cx", "absorb_panic") => drop(cx.absorb_panic(Box::new("caught"))),
         ("Cx", "set_name") => cx.set_name("named"),
         ("Cx", "without" | "share") => {
             let less = cx.share::<asr_kernel::cx::caps::Heal>();

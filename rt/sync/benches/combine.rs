@@ -1,5 +1,5 @@
-//! Combinators whose branches are ready, and one whose loser waits: what the machinery costs. Beside
-//! them a region with the same fibers, spawned and joined by hand.
+//! Combinators whose branches are ready, and one whose loser waits: what the machinery costs. A
+//! region with the same fibers, spawned and joined by hand, stands beside them.
 //!
 //! `cargo bench -p asr-sync --bench combine`.
 

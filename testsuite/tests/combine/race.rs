@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
-use asr_base::{CancelKind, Error, Outcome};
+use asr_base::{CancelKind, Error, Outcome, Status};
 use asr_kernel::{Cx, Policy, RegionConfig};
 use asr_lab::{Explorer, LabConfig};
-use asr_sync::combine::{join, race, race_all};
+use asr_sync::combine::{join, panic_as_err, race, race_all};
 use asr_trace::{Kind, Sub};
 
 use crate::branches::{Seen, fails, none, polls, second, secs};
@@ -95,7 +95,7 @@ fn cmb_3_of_equals_the_lowest_index_wins() {
 }
 
 #[test]
-fn cmb_4_part_a_panic_prevails() {
+fn cmb_4_a_panic_prevails() {
     for in_cleanup in [false, true] {
         let (outcome, _) = ok(run(async move |cx| {
             let won = race(
@@ -119,6 +119,29 @@ fn cmb_4_part_a_panic_prevails() {
             "at once"
         };
         assert!(payload.message().contains(what), "{payload:?}");
+    }
+}
+
+/// The same with panics that are errors: a loser does not matter, and a winner has failed.
+#[test]
+fn cmb_4_a_panic_that_is_an_error_does_not() {
+    for in_cleanup in [false, true] {
+        let (outcome, log) = ok(run(async move |cx| {
+            let panics = panic_as_err(async move |cx: Cx| {
+                assert!(in_cleanup, "at once");
+                let slept = cx.sleep(second(9)).await;
+                assert!(slept.is_ok(), "in its cleanup");
+                Ok(1)
+            });
+            let other = async move |cx: Cx| Ok(cx.sleep(second(1)).await.map(|()| 2)?);
+            Ok(race(&cx, panics, other).await)
+        }));
+        match (in_cleanup, outcome) {
+            (true, outcome) => assert_eq!(outcome, Outcome::Ok(2)),
+            (false, Outcome::Err(error)) => assert_eq!(error.kind(), Status::THREW),
+            (false, outcome) => panic!("{outcome:?}"),
+        }
+        assert_eq!(subs(&log, Sub::PanicAbsorbed).len(), 1);
     }
 }
 

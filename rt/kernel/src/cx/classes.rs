@@ -168,6 +168,7 @@ pub const OPERATIONS: &[Operation] = &[
     at_once("Cx::holder"),
     at_once("Cx::home"),
     at_once("Cx::set_name"),
+    at_once("Cx::absorb_panic"),
     at_once("Cx::caps"),
     at_once("Cx::without"),
     at_once("Cx::share"),

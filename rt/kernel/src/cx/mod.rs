@@ -16,7 +16,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::task::Poll;
 
-use asr_base::{Budget, CancelReason, Error, Failure, Interrupted, RegionId, Status, TaskId};
+use asr_base::{
+    Budget, CancelReason, Error, Failure, Interrupted, PanicPayload, RegionId, Status, TaskId,
+};
 
 pub use caps::{All, Caps, Checked, Has, May, Set, Token, Without};
 pub use home::Home;
@@ -196,6 +198,16 @@ impl<C: Set> Cx<C> {
         let mut side = self.task.side_or_new().lock();
         side.name = Some(name.into());
         side.named = named;
+    }
+
+    /// Makes an error of a panic that was caught, by a policy that says so (VAL-7), and reports it
+    /// as `policy.panic_absorbed`.
+    pub fn absorb_panic(&self, panic: Box<dyn std::any::Any + Send>) -> Error {
+        let (task, region) = (self.task.id(), self.task.region().id());
+        let said = self.task.message();
+        let payload = PanicPayload::capture(Some(task), Some(region), said, None, panic);
+        event::panic_absorbed(&self.task, payload.message());
+        Error::new(Status::THREW, payload.message())
     }
 
     /// The capabilities that are left.

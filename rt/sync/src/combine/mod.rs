@@ -6,7 +6,8 @@
 //! numbered in the order of the arguments.
 //!
 //! Results
-//! 1. A branch that panicked makes the result Panicked, whoever won (CMB-4).
+//! 1. A branch that panicked makes the result Panicked, whoever won (CMB-4), unless its panics are
+//!    errors ([`panic_as_err`]).
 //! 2. Else, if a cancel of the caller is pending and not masked, the result is that cancel
 //!    (CMB-2): the branches got it as ParentCancelled.
 //! 3. Else it is what the combinator makes of its branches.
@@ -15,11 +16,13 @@
 //! |---|---|
 //! | `contest` | the first branch to end decides, and the others are drained |
 //! | `join` | all of them |
+//! | `panics` | branches whose panics are errors |
 //! | `race` | the first of them |
 //! | `timeout` | one, against the clock |
 
 mod contest;
 mod join;
+mod panics;
 mod race;
 mod timeout;
 
@@ -28,6 +31,7 @@ use asr_kernel::Cx;
 use asr_kernel::cx::Set;
 
 pub use join::{join, join_all};
+pub use panics::{Caught, panic_as_err};
 pub use race::{race, race_all};
 pub use timeout::timeout;
 
