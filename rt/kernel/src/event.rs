@@ -2,6 +2,7 @@
 //! and nowhere else. With tracing off a call is one relaxed load and one branch (TRC-5).
 
 mod obligation;
+mod outcome;
 mod queue;
 mod region;
 mod sched;
@@ -19,6 +20,7 @@ pub(crate) use obligation::{
     obligation_leaked, obligation_reserved, obligation_resolved, obligation_transferred,
     undelivered,
 };
+pub(crate) use outcome::{panic_absorbed, race_discarded, result_discarded};
 pub(crate) use queue::queue_capacity;
 pub(crate) use region::{
     region_closed, region_closing, region_draining, region_finalizing, region_opened,
@@ -138,28 +140,6 @@ pub(crate) fn joined(joiner: &Task, joined: &Task) {
                 .object(task_object(joined, Access::Read))
                 .words(joiner.id().to_bits(), 0, 0),
         )
-    });
-}
-
-/// A panic of a branch became an error (policy 0).
-pub(crate) fn panic_absorbed(task: &Task, message: &str) {
-    emit(task.kernel(), |now| {
-        let draft = sub_of_task(Sub::PanicAbsorbed, now, task)?;
-        Some(draft.words(0, text_number(message), 0))
-    });
-}
-
-/// The branch that lost had a value.
-pub(crate) fn race_discarded(task: &Task, branch: usize) {
-    emit(task.kernel(), |now| {
-        let draft = sub_of_task(Sub::RaceDiscarded, now, task)?;
-        Some(draft.words(branch as u64, 0, 0))
-    });
-}
-
-pub(crate) fn result_discarded(task: &Task) {
-    emit(task.kernel(), |now| {
-        sub_of_task(Sub::ResultDiscarded, now, task)
     });
 }
 
