@@ -10,6 +10,7 @@ use asr_kernel::cx::Caps;
 use asr_kernel::cx::classes::{Class, OPERATIONS};
 use asr_kernel::obligation::{AbortCause, Kind, hold::SyncPermit};
 use asr_kernel::sched::Local;
+use asr_kernel::sync::atomic::AtomicU64;
 use asr_kernel::task::Phase;
 use asr_kernel::{Config, Cx, Policy, RegionConfig, Spawn};
 use tokens::Pool;
@@ -161,6 +162,9 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
             let _ = cx.abort_raw(id, AbortCause::Verb);
         }
         ("Cx", "holder") => drop(cx.holder()),
+        ("Cx", "home") => drop(cx.home()),
+        ("Home", "region_id") => drop(cx.home().region_id()),
+        ("Home", "undelivered") => cx.home().undelivered(&AtomicU64::new(0), 1),
         ("Holder", "hold") => cx.holder().hold::<SyncPermit>()?.commit(),
         ("Hold", _) => {
             let token = cx.holder().hold::<SyncPermit>()?;
