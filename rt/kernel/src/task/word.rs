@@ -1,12 +1,12 @@
 //! The state word of a task: who may poll it, how far it is, and how many refer to its record.
 //!
 //! ```text
-//!  63           32 31  14 13  12  11  10  9   8   7   6   5   4    2 1  0
-//! +---------------+------+---+---+---+---+---+---+---+---+---+------+----+
-//! | references    | 0    | S | D | W | X | G | U | E | C | F | phase|wake|
-//! +---------------+------+---+---+---+---+---+---+---+---+---+------+----+
+//!  63        32 31 15 14  13  12  11  10  9   8   7   6   5   4    2 1  0
+//! +------------+-----+---+---+---+---+---+---+---+---+---+---+------+----+
+//! | references | 0   | Y | S | D | W | X | G | U | E | C | F | phase|wake|
+//! +------------+-----+---+---+---+---+---+---+---+---+---+---+------+----+
 //!  F fiber   C cancel pending   E escalate   U unwinding   G handle gone   X output taken   W
-//!  watched   D finalizer deferred   S scope opened elsewhere
+//!  watched   D finalizer deferred   S scope opened elsewhere   Y asked to yield
 //! ```
 //!
 //! Invariants
