@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
+use asr_base::Time;
+use asr_kernel::sched::duty::Duty;
 use asr_kernel::sched::idle::{Idle, Left};
 use asr_kernel::sched::park::{Parker, Wait};
 use asr_kernel::sync::atomic::{AtomicUsize, Ordering::*};
-use loom::sync::{Arc, Notify};
+use loom::sync::{Arc, Mutex, Notify};
 use loom::thread;
 
 /// An eventfd without the system.
@@ -207,5 +209,37 @@ fn sch_17_the_owner_is_called() {
         }
         owner.join().unwrap();
         assert_eq!(workers.idle.leave(1), Left::Alone, "nobody else is woken");
+    });
+}
+
+/// SCH-25: two workers go to sleep, one of them wakes up and sleeps again, while a timer is armed
+/// from outside: somebody sleeps no longer than until it, or is called.
+#[test]
+fn sch_25_a_timer_that_is_armed_late_finds_a_sleeper() {
+    model(|| {
+        let duty = Arc::new(Duty::default());
+        let earliest = Arc::new(Mutex::new(10));
+        let sleep = |duty: &Duty, earliest: &Mutex<u64>, worker| {
+            let next = || Some(Time::from_nanos(*earliest.lock().unwrap()));
+            duty.take(worker, next)
+        };
+        let workers: Vec<_> = (0..2)
+            .map(|worker| {
+                let (duty, earliest) = (duty.clone(), earliest.clone());
+                thread::spawn(move || {
+                    let mut until = sleep(&duty, &earliest, worker);
+                    if worker == 1 {
+                        duty.give_back(worker);
+                        until = sleep(&duty, &earliest, worker);
+                    }
+                    until
+                })
+            })
+            .collect();
+        *earliest.lock().unwrap() = 5;
+        let called = duty.sleeps_past(Time::from_nanos(5));
+        let until: Vec<_> = workers.into_iter().map(|it| it.join().unwrap()).collect();
+        let slept = |worker: usize| until[worker].is_some_and(|at| at == Time::from_nanos(5));
+        assert!(called.is_some() || slept(0) || slept(1), "{until:?}");
     });
 }

@@ -14,6 +14,7 @@
 //! | `clock` | time and entropy of the production drivers |
 //! | `local` | the driver of one thread |
 //! | `idle` | who sleeps, who searches, whom to wake |
+//! | `duty` | who sleeps until the earliest timer |
 //! | `park` | sleeping with a permit |
 //! | `now`, `ticker` | what a worker polls, and asking it to yield |
 //! | `worker`, `search` | one worker: with work, without |
@@ -24,6 +25,7 @@
 mod buckets;
 pub mod choice;
 mod clock;
+pub mod duty;
 pub mod entry;
 pub mod idle;
 pub mod injector;

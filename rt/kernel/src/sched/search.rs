@@ -1,6 +1,6 @@
 //! A worker without work: it searches for a while, then sleeps (SCH-21, SCH-47).
 
-use asr_base::Duration;
+use asr_base::{Duration, Time};
 
 use super::idle::Left;
 use super::shared::Slot;
@@ -133,17 +133,14 @@ impl Worker {
             .announce(self.index, self.searching.replace(false));
         let found = if self.has_own() { None } else { self.steal() };
         if found.is_none() && !self.has_own() {
-            let leads = shared.lead(self.index);
-            let deadline = if leads { self.kernel.next_turn() } else { None };
-            if let Some(at) = deadline {
-                shared.leads_until(at);
-            }
-            let limit = deadline.map(|at| at.since(shared.time()));
+            let until = shared.duty.take(self.index, || self.kernel.next_turn());
+            let timer = until.filter(|at| *at < Time::MAX);
+            let limit = timer.map(|at| at.since(shared.time()));
             if limit != Some(Duration::ZERO) {
                 slot.parker.park(limit);
             }
-            if leads {
-                shared.lead_no_more();
+            if until.is_some() {
+                shared.duty.give_back(self.index);
             }
         }
         let left = shared.idle.leave(self.index);

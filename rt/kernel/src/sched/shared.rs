@@ -1,16 +1,11 @@
-//! What the workers of a runtime share: queues, sleepers, the leader; and the driver over them.
+//! What the workers of a runtime share: queues, sleepers, the duty of timers; and the driver
+//! over them.
 //!
 //! Who pushes wakes:
 //! - A worker that queues for itself is awake and runs it. It wakes another only if more waits than
 //!   the one task that it runs next, and then without a fence: at worst a sleeper that announces
 //!   itself at this moment finds the work in its second look, or the ticker wakes it.
 //! - All others push, then ask for sleepers with the fence of SCH-21.
-//!
-//! The leader (SCH-24, SCH-25): the first worker that parks while there is none. It sleeps until
-//! the earliest deadline; others sleep without limit. `wakes_at` is `u64::MAX` while the leader
-//! has not said until when it sleeps. It becomes leader, then reads the earliest deadline under
-//! the lock of the timers; who arms a timer inserts it under that lock, then looks at `wakes_at`.
-//! So either the leader reads the new deadline, or who armed it sees the leader and wakes it.
 
 use std::sync::Arc;
 use std::sync::{OnceLock, Weak};
@@ -20,6 +15,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::choice::Limits;
 use super::clock::Clock;
+use super::duty::Duty;
 use super::idle::Idle;
 use super::injector::Injector;
 use super::now::{Now, ThreadFlag};
@@ -34,9 +30,6 @@ use crate::blocking::{Job, Pool};
 use crate::driver::{Driver, Lane, Runnable};
 use crate::kernel::Kernel;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
-
-/// No worker is the leader.
-pub(super) const NOBODY: usize = usize::MAX;
 
 /// One worker, as the others see it. Aligned so that no two share a line of the cache.
 #[repr(align(128))]
@@ -103,8 +96,7 @@ pub(super) struct Shared {
     pub(super) stop: AtomicBool,
     /// A drain is suggested (SCH-6).
     pub(super) drain: AtomicBool,
-    leader: AtomicUsize,
-    wakes_at: AtomicU64,
+    pub(super) duty: Duty,
     /// Takes its turn with urgent work from outside.
     next_slot: AtomicUsize,
     /// Counts what changed for who waits in `Workers::run`: main ended, the root is closed, a grace
@@ -128,8 +120,7 @@ impl Shared {
             ticker: Ticker::default(),
             stop: AtomicBool::new(false),
             drain: AtomicBool::new(false),
-            leader: AtomicUsize::new(NOBODY),
-            wakes_at: AtomicU64::new(u64::MAX),
+            duty: Duty::default(),
             next_slot: AtomicUsize::new(0),
             control: Mutex::new(0),
             changed: Condvar::new(),
@@ -176,10 +167,10 @@ impl Shared {
         }
     }
 
-    /// The latest sleeper, whose cache is the warmest, but not the leader, who has a duty.
+    /// The latest sleeper, whose cache is the warmest, but not the one that has the timers.
     fn choose(&self, sleepers: &[usize]) -> usize {
-        let leader = self.leader.load(Relaxed);
-        let other = sleepers.iter().rposition(|&worker| worker != leader);
+        let free = |worker: &usize| !self.duty.is_held_by(*worker);
+        let other = sleepers.iter().rposition(free);
         other.unwrap_or(0)
     }
 
@@ -232,37 +223,16 @@ impl Shared {
         while self.injector.pop().is_some() {}
     }
 
-    /// Timers are due while nobody leads: whoever is awake has not come to them.
+    /// Timers are due, and nobody who sleeps sees to it: whoever is awake has not come to them.
     pub(super) fn timers_wait(&self, kernel: &Kernel) -> bool {
-        let due = kernel.turn_hint().is_some_and(|at| at <= self.time());
-        due && self.leader.load(Relaxed) == NOBODY
+        let due = kernel.turn_hint().filter(|at| *at <= self.time());
+        due.is_some_and(|at| !self.duty.covers(at))
     }
 
-    /// Becomes leader, unless there is one.
-    pub(super) fn lead(&self, worker: usize) -> bool {
-        let taken = self.leader.compare_exchange(NOBODY, worker, SeqCst, SeqCst);
-        taken.is_ok()
-    }
-
-    /// A worker that panicked may have been asleep, or the leader.
+    /// A worker that panicked may have been asleep.
     pub(super) fn forget(&self, worker: usize) {
         self.idle.leave(worker);
-        if self.leader.load(SeqCst) == worker {
-            self.lead_no_more();
-        }
-    }
-
-    /// The leader sleeps until then.
-    pub(super) fn leads_until(&self, at: Time) {
-        // Relaxed: a stale value wakes the leader for nothing.
-        self.wakes_at.store(at.as_nanos(), Relaxed);
-    }
-
-    /// Gives the duty back.
-    pub(super) fn lead_no_more(&self) {
-        self.wakes_at.store(u64::MAX, Relaxed);
-        // Release: the next leader finds `wakes_at` as it is to be.
-        self.leader.store(NOBODY, Release);
+        self.duty.give_back(worker);
     }
 }
 
@@ -304,9 +274,12 @@ impl Driver for Arc<Shared> {
     }
 
     fn timer_armed(&self, deadline: Time) {
-        let leader = self.leader.load(SeqCst);
-        if leader != NOBODY && deadline.as_nanos() < self.wakes_at.load(Relaxed) {
-            self.call(leader);
+        // A worker that arms a timer looks at the timers itself (`duty`).
+        if Worker::with_current(self, |worker| worker.is_some()) {
+            return;
+        }
+        if let Some(sleeper) = self.duty.sleeps_past(deadline) {
+            self.call(sleeper);
         }
     }
 

@@ -83,8 +83,8 @@ impl Worker {
         then(worker.filter(|worker| Arc::ptr_eq(&worker.shared, shared)))
     }
 
-    /// The thread ends in the middle of something: it is neither a sleeper, nor a searcher, nor the
-    /// leader any more.
+    /// The thread ends in the middle of something: it is neither a sleeper nor a searcher any more,
+    /// and has no duty.
     pub(super) fn abdicate(&self) {
         self.shared.forget(self.index);
         if self.searching.replace(false) {
