@@ -111,7 +111,7 @@ fn val_30_the_slot_freed_last_comes_first() {
     }
 }
 
-/// Part: combinators and remote computations come with later parts.
+/// Part: remote computations come with a later part.
 #[test]
 fn val_1_part_an_outcome_stands() {
     let run = run(async |cx| {

@@ -262,9 +262,9 @@ fn obl_20_a_violation_changes_nothing_and_sub_events_and_leak_reports_move_nothi
     assert_eq!((marking.live(), marking.entries()), (0, 0));
 }
 
-/// Part: what a trace shows; that the future is dropped first is a test of the kernel.
+/// What a trace shows; that the future is dropped first is a test of the lab.
 #[test]
-fn tsk_9_part_a_task_completes_only_without_obligations() {
+fn tsk_9_a_task_completes_only_without_obligations() {
     let id = ObligationId::new(4, 1).to_bits();
     let reserve = at(Kind::ObligationReserve, 1, id, 0, 0);
     let complete = |seq| at(Kind::TaskComplete, seq, 0, 0, 0);
@@ -290,10 +290,9 @@ fn tsk_9_part_a_task_completes_only_without_obligations() {
     assert_eq!((late.seq, late.fault), (4, Fault::Holding(task(2), 1)));
 }
 
-/// Part: 10^6 operations in a full run, of a generator. That the counters of the kernel agree at
-/// `region.closed` waits for obligations in the kernel.
+/// 10^6 operations in a full run, of a generator; those of the kernel are a test of the lab.
 #[test]
-fn obl_21_part_reserved_is_committed_and_aborted_and_live() {
+fn obl_21_reserved_is_committed_and_aborted_and_live() {
     let operations = if full() { 1_000_000 } else { 100_000 };
     let mut traffic = Traffic::new(21, 500);
     let mut marking = Marking::new();

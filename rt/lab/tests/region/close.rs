@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use asr_base::{CancelKind, Error, Failure, Outcome, RegionId, Time};
+use asr_kernel::obligation::{self, AbortCause};
 use asr_kernel::region::State;
 use asr_kernel::{Cx, Policy, RegionConfig};
 use asr_trace::{Event, Kind, Log};
@@ -16,15 +17,18 @@ fn secs(n: u64) -> Time {
     Time::from_nanos(n * 1_000_000_000)
 }
 
-/// Obligations (step 5) are not there yet.
+/// A lease that its region holds is expired at once: waiting for those that come to their end (step
+/// 5) is not there yet.
 #[test]
 fn reg_7_part_the_steps_of_a_close_come_in_order() {
     for policy in [Policy::FailFast, Policy::CollectAll] {
         let ran = run(async move |cx| {
             let mut id = None;
             let outcome: Outcome<(), _> = cx
-                .region(RegionConfig::new().policy(policy), async |scope, _| {
+                .region(RegionConfig::new().policy(policy), async |scope, cx| {
                     id = Some(scope.id());
+                    let token = cx.reserve_raw(obligation::Kind::ACK, None)?;
+                    assert_eq!(cx.transfer_raw(token, &scope.handle()), Ok(()));
                     for n in 1..=3 {
                         let _ = scope.spawn(async move |cx| {
                             cx.sleep(Duration::from_secs(n)).await?;
@@ -52,9 +56,12 @@ fn reg_7_part_the_steps_of_a_close_come_in_order() {
         let draining = at(Kind::RegionDraining).0;
         let finalizing = at(Kind::RegionFinalizing).0;
         let finalizers = at(Kind::FinalizerRun);
+        let resolved = at(Kind::ObligationAbort).0;
+        assert!(finalizers.1 < resolved, "tokens of the region are last");
+        assert_eq!(own[resolved].c, AbortCause::RegionClosed as u64);
         let closed = at(Kind::RegionClosed).0;
         assert!(body_ended < closing && closing < draining && draining < finalizing);
-        assert!(finalizing < finalizers.0 && finalizers.1 < closed && closed == own.len() - 1);
+        assert!(finalizing < finalizers.0 && resolved < closed && closed == own.len() - 1);
         let requests: Vec<usize> = (0..own.len())
             .filter(|&at| own[at].kind == Kind::CancelRequest)
             .collect();

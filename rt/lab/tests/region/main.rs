@@ -13,4 +13,6 @@ mod finalizer;
 mod foreign;
 mod forgotten;
 mod nested;
+#[path = "../../../kernel/tests/tokens/mod.rs"]
+mod tokens;
 mod tree;

@@ -6,17 +6,35 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use asr_base::{CancelKind, Failure, Outcome, RegionId};
-use asr_kernel::{Cx, Policy, RegionConfig, Scope};
+use asr_kernel::{Cx, Policy, RegionConfig, Scope, obligation};
 use asr_lab::{Explorer, Lab};
 use asr_trace::{Kind, Log};
 
 use crate::checked::{Dice, fails, of, run, run_with, seeds};
 use crate::common::{kinds, lanes};
+use crate::tokens::Pool;
 
 /// A program made at random: fibers, tasks and regions in each other, with errors, panics, aborts,
 /// cancels and finalizers.
 fn grow(scope: Scope<'static>, cx: Cx, seed: u64, depth: u32) -> Growing {
     Box::pin(grow_here(scope, cx, seed, depth))
+}
+
+/// A token that is resolved by a verb after a turn, by a cancel before it, or by the region.
+async fn token(cx: &Cx, dice: u64) -> Result<(), Failure> {
+    let mut held = cx.reserve(Pool::new(1).take(obligation::Kind::LEASE)?)?;
+    if dice.is_multiple_of(3) {
+        held = match held.transfer(&cx.spawner()) {
+            Ok(held) => held,
+            Err(kept) => kept.token,
+        };
+    }
+    cx.yield_now().await?;
+    match dice % 2 {
+        0 => drop(held.commit(dice)),
+        _ => held.abort(),
+    }
+    Ok(())
 }
 
 type Growing = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
@@ -27,12 +45,12 @@ async fn grow_here(scope: Scope<'static>, cx: Cx, seed: u64, depth: u32) -> Resu
         let below = dice.below(u64::MAX >> 1);
         match dice.below(if depth == 0 { 6 } else { 9 }) {
             0 => {
-                let _ = scope.fiber(async move |cx| Ok(cx.yield_now().await?));
+                let _ = scope.fiber(async move |cx| token(&cx, below).await);
             }
             1 => {
                 let _ = scope.spawn(async move |cx| {
                     cx.sleep(Duration::from_millis(below % 50)).await?;
-                    Ok(())
+                    token(&cx, below).await
                 });
             }
             2 => {
@@ -120,14 +138,15 @@ fn reg_2_a_region_takes_each_edge_once() {
     });
 }
 
-/// Obligations and I/O are not there yet: the oracle looks at children and finalizers.
+/// I/O is not there yet: the oracles look at children, finalizers and tokens.
 #[test]
 fn reg_8_part_a_closed_region_is_quiet() {
-    let mut closed = 0;
+    let (mut closed, mut tokens) = (0, 0);
     random_programs(100, |trace| {
-        closed += kinds(&trace, Kind::RegionClosed).len()
+        closed += kinds(&trace, Kind::RegionClosed).len();
+        tokens += kinds(&trace, Kind::ObligationReserve).len();
     });
-    assert!(closed > 300, "{closed}");
+    assert!(closed > 300 && tokens > 100, "{closed} and {tokens}");
 }
 
 /// A spawner and a closer in every order: what was admitted ran before the region was closed, what
