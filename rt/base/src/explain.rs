@@ -109,7 +109,7 @@ impl fmt::Display for Explained {
                 }
                 (BudgetComponent::Priority, budget) => write!(f, "{}", budget.priority)?,
                 (BudgetComponent::Trace, budget) => budget.trace.iter().try_for_each(|trace| {
-                    write!(f, "{:032x}-{:016x}", trace.trace_id, trace.span_id)
+                    write!(f, "{:032x}-{:016x}", { trace.trace_id }, trace.span_id)
                 })?,
             }
             writeln!(f, ", set by {by}")?;

@@ -226,7 +226,10 @@ pub(crate) fn cancel_swallowed(task: &Task, passes: u32) {
 pub(crate) fn escalated(task: &Task, phase: Phase) {
     task.kernel().stats().escalations.add(1);
     emit(task.kernel(), |now| {
-        let held = task.side().map_or(0, |side| side.lock().held.len() as u64);
+        let held = task
+            .side()
+            .and_then(|side| Some(side.lock().rare()?.held.len()));
+        let held = held.unwrap_or(0) as u64;
         let rank = task
             .side()
             .and_then(|side| side.reason())

@@ -103,7 +103,8 @@ pub(crate) fn charge(task: &Task, cost: u64) -> Result<(), Error> {
     let cleaning = !task.word.clear();
     let own = task.side().is_some_and(|side| {
         let mut inner = side.lock();
-        let Some(left) = &mut inner.cost_left else {
+        let own = inner.own.as_mut();
+        let Some(left) = own.and_then(|own| own.cost_left.as_mut()) else {
             return false;
         };
         *left = left.saturating_sub(cost);

@@ -8,7 +8,7 @@ use asr_base::Interrupted;
 use crate::event;
 use crate::inject;
 use crate::obligation;
-use crate::task::side::Inner;
+use crate::task::side::Rare;
 use crate::task::{Message, Task, TaskRef, Tier, waker};
 
 /// A checkpoint: one atomic load when nothing is pending (CAN-11).
@@ -78,12 +78,13 @@ pub(crate) fn on_cancel(task: &Task, key: Option<u64>, waker: &Waker) -> Option<
 
 fn register(task: &Task, key: Option<u64>, waker: &Waker) -> Option<u64> {
     let side = task.side_or_new();
-    let known = |inner: &Inner| {
+    let known = |rare: &Rare| {
         let of_key = |entry: &(u64, Waker)| Some(entry.0) == key;
-        inner.cancel_wakers.iter().position(of_key)
+        rare.cancel_wakers.iter().position(of_key)
     };
-    let inner = side.lock();
-    if known(&inner).is_some_and(|at| inner.cancel_wakers[at].1.will_wake(waker)) {
+    let mut inner = side.lock();
+    let rare = inner.rare_or_new();
+    if known(rare).is_some_and(|at| rare.cancel_wakers[at].1.will_wake(waker)) {
         return key;
     }
     drop(inner);
@@ -91,15 +92,16 @@ fn register(task: &Task, key: Option<u64>, waker: &Waker) -> Option<u64> {
     // the entry; whoever parks looks for one afterwards.
     let waker = waker.clone();
     let mut inner = side.lock();
-    if let Some(at) = known(&inner) {
-        let displaced = std::mem::replace(&mut inner.cancel_wakers[at].1, waker);
+    let rare = inner.rare_or_new();
+    if let Some(at) = known(rare) {
+        let displaced = std::mem::replace(&mut rare.cancel_wakers[at].1, waker);
         drop(inner);
         drop(displaced);
         return key;
     }
-    let key = inner.next_waker;
-    inner.next_waker += 1;
-    inner.cancel_wakers.push((key, waker));
+    let key = rare.next_waker;
+    rare.next_waker += 1;
+    rare.cancel_wakers.push((key, waker));
     Some(key)
 }
 
@@ -107,8 +109,11 @@ fn register(task: &Task, key: Option<u64>, waker: &Waker) -> Option<u64> {
 pub(crate) fn off_cancel(task: &Task, key: u64) {
     let Some(side) = task.side() else { return };
     let mut inner = side.lock();
-    let found = inner.cancel_wakers.iter().position(|entry| entry.0 == key);
-    let gone = found.map(|at| inner.cancel_wakers.swap_remove(at));
+    let gone = inner.rare_mut().and_then(|rare| {
+        let of_key = |entry: &(u64, Waker)| entry.0 == key;
+        let found = rare.cancel_wakers.iter().position(of_key);
+        found.map(|at| rare.cancel_wakers.swap_remove(at))
+    });
     drop(inner);
     drop(gone);
 }

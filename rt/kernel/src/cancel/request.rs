@@ -62,7 +62,7 @@ pub(crate) fn request_task(task: &TaskRef, asked: impl Into<Asked>) {
         }
         let wakers = task
             .side()
-            .map(|side| std::mem::take(&mut side.lock().cancel_wakers));
+            .and_then(|side| Some(std::mem::take(&mut side.lock().rare_mut()?.cancel_wakers)));
         for (_, waker) in wakers.into_iter().flatten() {
             waker.wake();
         }

@@ -196,8 +196,9 @@ impl<C: Set> Cx<C> {
     pub fn set_name(&self, name: &str) {
         let named = deadline::named(&self.task);
         let mut side = self.task.side_or_new().lock();
-        side.name = Some(name.into());
-        side.named = named;
+        let rare = side.rare_or_new();
+        rare.name = Some(name.into());
+        rare.named = named;
     }
 
     /// Makes an error of a panic that was caught, by a policy that says so (VAL-7), and reports it

@@ -183,7 +183,9 @@ pub(crate) fn completed(task: &Task) {
     };
     let Some(side) = task.side() else { return };
     let side = side.lock();
-    let named = side.name.clone().zip(side.named);
+    let named = side
+        .rare()
+        .and_then(|rare| rare.name.clone().zip(rare.named));
     drop(side);
     if let Some((name, since)) = named {
         watch.completed(&name, task.kernel().now().since(since));

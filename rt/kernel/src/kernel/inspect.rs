@@ -100,7 +100,8 @@ impl Kernel {
                 let inner = side.lock();
                 let cancel = inner.cancel.as_ref();
                 let rank = cancel.map(|pending| pending.reason.kind().rank());
-                (rank, inner.held.clone())
+                let held = inner.rare().map(|rare| rare.held.clone());
+                (rank, held.unwrap_or_default())
             });
             TaskState {
                 id: task.id(),

@@ -22,8 +22,11 @@ pub(crate) fn task_terminal(task: &Task) -> Option<PanicPayload> {
     loop {
         let held = {
             let mut inner = side.lock();
-            leaked = joined(leaked, inner.leaked.take());
-            std::mem::take(&mut inner.held)
+            let Some(rare) = inner.rare_mut() else {
+                return leaked;
+            };
+            leaked = joined(leaked, rare.leaked.take());
+            std::mem::take(&mut rare.held)
         };
         if held.is_empty() {
             return leaked;

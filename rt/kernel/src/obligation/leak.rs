@@ -171,7 +171,8 @@ pub(super) fn panic_holder(holder: &Holder, region: RegionId, payload: PanicPayl
     match holder {
         Holder::Task(task) if task.word.load().phase() < Phase::Completed => {
             let mut inner = task.side_or_new().lock();
-            inner.leaked = Some(match inner.leaked.take() {
+            let leaked = &mut inner.rare_or_new().leaked;
+            *leaked = Some(match leaked.take() {
                 Some(first) => join(first, payload),
                 None => payload,
             });

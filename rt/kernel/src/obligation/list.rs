@@ -20,7 +20,9 @@ use crate::task::Phase;
 pub(super) fn add(records: &Records, holder: &Holder, id: ObligationId) -> Result<(), Status> {
     match holder {
         Holder::Task(task) => {
-            push(records, &mut task.side_or_new().lock().held, id);
+            let mut inner = task.side_or_new().lock();
+            push(records, &mut inner.rare_or_new().held, id);
+            drop(inner);
             if task.word.modify().phase() == Phase::Completed && take_out(records, holder, id) {
                 return Err(Status::REGION_CLOSING);
             }
@@ -37,7 +39,10 @@ pub(super) fn take_out(records: &Records, holder: &Holder, id: ObligationId) -> 
             let Some(side) = task.side() else {
                 return false;
             };
-            remove(records, &mut side.lock().held, id)
+            let mut inner = side.lock();
+            inner
+                .rare_mut()
+                .is_some_and(|rare| remove(records, &mut rare.held, id))
         }
         Holder::Region(region) => remove(records, &mut region.lock().held, id),
     }

@@ -14,7 +14,8 @@ impl Task {
     /// The recorded tokens that the task holds.
     pub fn obligations(&self) -> Vec<ObligationId> {
         self.side()
-            .map_or_else(Vec::new, |side| side.lock().held.clone())
+            .and_then(|side| Some(side.lock().rare()?.held.clone()))
+            .unwrap_or_default()
     }
 }
 

@@ -150,7 +150,7 @@ fn give_up(region: &Region, origin: Origin, forgotten: bool) {
 fn lost(task: &Task) {
     let Some(side) = task.side() else { return };
     let outcome = Outcome::Cancelled(cancel::reason(task).escalate());
-    let ended = side.lock().ended.replace(outcome.clone());
+    let ended = side.lock().rare_or_new().ended.replace(outcome.clone());
     drop(ended);
     Left::Frame.settle(task, &outcome);
 }

@@ -172,7 +172,12 @@ impl Current {
     pub(crate) fn new(task: &Task, kind: CancelKind, future: Running) -> Current {
         let kernel = task.kernel();
         let budget = cancel::cleanup(kernel, kind).starting(kernel.now());
-        let around = task.side_or_new().lock().finalizing.replace(budget);
+        let around = task
+            .side_or_new()
+            .lock()
+            .rare_or_new()
+            .finalizing
+            .replace(budget);
         Current {
             future,
             deadline: budget.deadline,
@@ -200,7 +205,7 @@ impl Current {
     }
 
     fn disarm(&mut self, task: &Task) {
-        task.side_or_new().lock().finalizing = self.around.take();
+        task.side_or_new().lock().rare_or_new().finalizing = self.around.take();
         if let Some(timer) = self.timer.take() {
             task.kernel().timer_cancel(timer);
         }
@@ -330,15 +335,16 @@ pub(crate) fn step_task(task: &TaskRef, context: &mut Context<'_>) -> Step {
             .cancel
             .as_ref()
             .map_or(CancelKind::User, |request| request.reason.kind());
-        (inner.runner.take().unwrap_or_default(), kind)
+        let runner = inner.rare_or_new().runner.take();
+        (runner.unwrap_or_default(), kind)
     };
     // Finalizers run masked.
     task.masks.store(1, std::sync::atomic::Ordering::Relaxed);
-    let mut pop = || side.lock().finalizers.pop();
+    let mut pop = || side.lock().rare_or_new().finalizers.pop();
     let step = runner.step(task, kind, &mut pop, context);
     task.masks.store(0, std::sync::atomic::Ordering::Relaxed);
     if matches!(step, Step::Pending) {
-        side.lock().runner = Some(runner);
+        side.lock().rare_or_new().runner = Some(runner);
     }
     step
 }

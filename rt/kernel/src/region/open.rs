@@ -19,6 +19,7 @@ use crate::event;
 use crate::kernel::Kernel;
 use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering::Relaxed;
+use crate::task::side::OwnBudget;
 use crate::task::{self, Phase, Task, TaskRef, Tier};
 
 /// Options of a spawn.
@@ -266,10 +267,15 @@ impl Admitted<'_> {
         if options.name.is_some() || options.budget.is_some() {
             let named = options.name.as_ref().and_then(|_| deadline::named(&task));
             let mut side = task.side_or_new().lock();
-            side.name = options.name;
-            side.named = named;
-            side.budget = options.budget.map(|_| budget);
-            side.cost_left = options.budget.and_then(|own| own.cost);
+            if options.name.is_some() {
+                let rare = side.rare_or_new();
+                rare.name = options.name;
+                rare.named = named;
+            }
+            side.own = options.budget.map(|own| {
+                let cost_left = own.cost;
+                Box::new(OwnBudget { budget, cost_left })
+            });
         }
         event::spawned(&task);
         if let Some(request) = pending {

@@ -97,7 +97,7 @@ fn finalize(task: TaskRef, outcome: Outcome<(), Error>) {
     if has_finalizers(&task) {
         task.word.finalize();
         let side = task.side_or_new();
-        side.lock().ended = Some(outcome);
+        side.lock().rare_or_new().ended = Some(outcome);
         go_on(task);
     } else {
         complete(task, outcome);
@@ -110,9 +110,9 @@ pub(crate) fn defer(task: &Task, finalizer: Finalizer) -> Result<(), Finalizer> 
         return Err(finalizer);
     }
     let side = task.side_or_new();
-    let number = side.lock().finalizers.push(finalizer);
+    let number = side.lock().rare_or_new().finalizers.push(finalizer);
     if task.word.defer().phase() == Phase::Completed {
-        let taken = side.lock().finalizers.take_back(number);
+        let taken = side.lock().rare_or_new().finalizers.take_back(number);
         if let Some(finalizer) = taken {
             return Err(finalizer);
         }
@@ -131,11 +131,13 @@ pub(crate) fn abandoned(task: TaskRef, place: &mut dyn Place) {
     task.word.seize();
     if let Some(side) = task.side() {
         let mut inner = side.lock();
-        let left = (
-            std::mem::take(&mut inner.finalizers),
-            inner.runner.take(),
-            inner.ended.take(),
-        );
+        let left = inner.rare_mut().map(|rare| {
+            (
+                std::mem::take(&mut rare.finalizers),
+                rare.runner.take(),
+                rare.ended.take(),
+            )
+        });
         drop(inner);
         contained(|| drop(left));
     }
@@ -205,8 +207,11 @@ fn has_finalizers(task: &Task) -> bool {
         // Acquires the side record, which may be new.
         task.word.look_for_deferred();
     }
-    task.side()
-        .is_some_and(|side| !side.lock().finalizers.is_empty())
+    task.side().is_some_and(|side| {
+        side.lock()
+            .rare()
+            .is_some_and(|rare| !rare.finalizers.is_empty())
+    })
 }
 
 /// Runs finalizers of the task until one waits or all are done. The caller holds the poll.
@@ -219,7 +224,12 @@ pub(crate) fn go_on(task: TaskRef) {
         Step::Pending => poll::put_down(task),
         Step::Done(finalized) => {
             let side = task.side_or_new();
-            let ended = side.lock().ended.take().expect("stored by `body_ended`");
+            let ended = side
+                .lock()
+                .rare_or_new()
+                .ended
+                .take()
+                .expect("stored by `body_ended`");
             let outcome = combine(ended, finalized);
             if !outcome.is_ok() {
                 InCell.settle(&task, &outcome);

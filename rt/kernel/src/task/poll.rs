@@ -70,8 +70,9 @@ pub(crate) fn run_with(task: TaskRef, place: &mut dyn Place) {
     event::polled(&task);
     if stay.is_some()
         && let Some(side) = task.side()
+        && let Some(rare) = side.lock().rare_mut()
     {
-        side.lock().waits_for.clear();
+        rare.waits_for.clear();
     }
     task.coop.store(0, Relaxed);
     let waker = waker::borrowed(&task);

@@ -220,8 +220,8 @@ impl Task {
 
     /// Its name, if it has one.
     pub fn name(&self) -> Option<String> {
-        let side = self.side()?;
-        side.lock().name.as_deref().map(str::to_owned)
+        let side = self.side()?.lock();
+        side.rare()?.name.as_deref().map(str::to_owned)
     }
 
     /// The message of its last checkpoint.
@@ -231,17 +231,22 @@ impl Task {
 
     /// What it waits for, as far as it said so in its last poll; kept while events are written.
     pub fn waits_for(&self) -> Vec<asr_trace::Resource> {
-        let side = self.side();
-        side.map(|side| side.lock().waits_for.clone())
-            .unwrap_or_default()
+        let Some(side) = self.side() else {
+            return Vec::new();
+        };
+        let inner = side.lock();
+        inner
+            .rare()
+            .map_or_else(Vec::new, |rare| rare.waits_for.clone())
     }
 
     /// Says what the task waits for, for people; forgotten at its next poll.
     pub(crate) fn wait_for(&self, resource: asr_trace::Resource) {
         if self.kernel().trace().on() {
-            let mut side = self.side_or_new().lock();
-            if !side.waits_for.contains(&resource) {
-                side.waits_for.push(resource);
+            let mut inner = self.side_or_new().lock();
+            let waits_for = &mut inner.rare_or_new().waits_for;
+            if !waits_for.contains(&resource) {
+                waits_for.push(resource);
             }
         }
     }

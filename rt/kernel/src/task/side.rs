@@ -30,34 +30,51 @@ pub(crate) struct Side {
     inner: Mutex<Inner>,
 }
 
+/// What a cancel needs.
 #[derive(Default)]
 pub(crate) struct Inner {
-    /// A name for people and for targeted injection.
-    pub(crate) name: Option<Box<str>>,
-    /// When it got its name; kept for the deadline monitor.
-    pub(crate) named: Option<Time>,
-    /// The budget of the task, met with that of its region, if it has one of its own.
-    pub(crate) budget: Option<Budget>,
-    /// What is left of its own cost quota.
-    pub(crate) cost_left: Option<u64>,
+    /// A budget of its own.
+    pub(crate) own: Option<Box<OwnBudget>>,
     /// The pending cancel, merged.
     pub(crate) cancel: Option<CancelRequest>,
     /// Number of the event of its last change (CAN-28).
     pub(crate) asked: u64,
     /// Polls of cleanup left, once a cancel is pending.
     pub(crate) cleanup_left: u32,
-    /// When its last poll with a cancel pending began (CAN-24).
-    pub(crate) cleanup_poll: Time,
-    /// It was said that the cleanup outlasts its budget (CAN-22).
-    pub(crate) overdue: bool,
-    /// The budget of the finalizer that runs now.
-    pub(crate) finalizing: Option<Budget>,
-    /// Deadline of the budget, until a cancel is pending.
-    pub(crate) timer: Option<TimerId>,
-    /// It is among those whose cleanup is watched.
-    pub(crate) counted: bool,
     /// Checkpoints passed since the cancel was observed (CAN-7).
     pub(crate) passed: u32,
+    /// When its last poll with a cancel pending began (CAN-24).
+    pub(crate) cleanup_poll: Time,
+    /// Deadline of the budget, until a cancel is pending.
+    pub(crate) timer: Option<TimerId>,
+    /// It was said that the cleanup outlasts its budget (CAN-22).
+    pub(crate) overdue: bool,
+    /// It is among those whose cleanup is watched.
+    pub(crate) counted: bool,
+    rare: Option<Box<Rare>>,
+}
+
+// A storm of cancels touches one for each task.
+#[cfg(not(loom))]
+const _: () = assert!(size_of::<Side>() <= 192);
+
+/// The budget of a task, if it has one of its own.
+pub(crate) struct OwnBudget {
+    /// Met with that of its region.
+    pub(crate) budget: Budget,
+    /// What is left of its own cost quota.
+    pub(crate) cost_left: Option<u64>,
+}
+
+/// What hardly any task needs, made when first needed.
+#[derive(Default)]
+pub(crate) struct Rare {
+    /// A name for people and for targeted injection.
+    pub(crate) name: Option<Box<str>>,
+    /// When it got its name; kept for the deadline monitor.
+    pub(crate) named: Option<Time>,
+    /// The budget of the finalizer that runs now.
+    pub(crate) finalizing: Option<Budget>,
     /// Who waits for the cancel through a waker that is not the task's.
     pub(crate) cancel_wakers: Vec<(u64, Waker)>,
     pub(crate) next_waker: u64,
@@ -87,13 +104,28 @@ impl Default for Slot {
 impl Inner {
     /// The budget that holds now, unless it is the region's.
     pub(crate) fn budget(&self) -> Option<Budget> {
-        if self.finalizing.is_some() {
-            return self.finalizing;
+        if let Some(budget) = self.rare().and_then(|rare| rare.finalizing) {
+            return Some(budget);
         }
         let Some(request) = &self.cancel else {
-            return self.budget;
+            return self.own.as_ref().map(|own| own.budget);
         };
         Some(request.cleanup.with_polls(self.cleanup_left))
+    }
+
+    /// What is rare, if there is any.
+    pub(crate) fn rare(&self) -> Option<&Rare> {
+        self.rare.as_deref()
+    }
+
+    /// The same, to change it.
+    pub(crate) fn rare_mut(&mut self) -> Option<&mut Rare> {
+        self.rare.as_deref_mut()
+    }
+
+    /// What is rare, made if need be.
+    pub(crate) fn rare_or_new(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 }
 
