@@ -14,6 +14,7 @@
 //! | `semaphore` | permits |
 //! | `mutex` | one permit, and what it guards |
 //! | `combine` | several branches at once, and one result |
+//! | `contended` | a lock of the runtime's own, with figures |
 //! | `oneshot` | channels for one message |
 //! | `mpsc` | channels of many senders, in two phases |
 //! | `error` | why something was not done, with the value handed back |
@@ -21,6 +22,7 @@
 pub mod cell;
 pub mod classes;
 pub mod combine;
+mod contended;
 mod error;
 pub mod mpsc;
 pub mod mutex;
@@ -29,6 +31,7 @@ pub mod oneshot;
 pub mod semaphore;
 pub mod wait;
 
+pub use contended::{ContendedGuard, ContendedMutex, ContendedStats};
 pub use error::{
     Closed, Interrupted, LockError, RecvError, SendError, TryAcquireError, TryLockError,
     TryRecvError, TryReserveError, TrySendError, WaitError,

@@ -47,7 +47,7 @@ fn chn_17_a_panic_poisons_a_cancel_does_not() {
 }
 
 #[test]
-fn chn_18_part_waits_are_counted() {
+fn chn_18_waits_are_counted() {
     run(locks::stats);
 }
 

@@ -43,7 +43,7 @@ async fn chn_17_a_cancel_poisons_a_critical_section_only(cx: Cx) -> Result<(), F
 }
 
 #[asr_lab::test(seeds = 20)]
-async fn chn_18_part_waits_are_counted(cx: Cx) -> Result<(), Failure> {
+async fn chn_18_waits_are_counted(cx: Cx) -> Result<(), Failure> {
     let start = cx.now();
     let mutex = Mutex::new(());
     let held = mutex.lock(&cx).await?;
