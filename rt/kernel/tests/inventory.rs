@@ -109,6 +109,7 @@ const AUTHORITY: &[&str] = &[
     "Hold",
     "Holder",
     "Home",
+    "Lodging",
     "Sleep",
     "Grant",
     "WaitQueue",
@@ -234,6 +235,7 @@ const TABLED: &[&str] = &[
     "Hold",
     "Holder",
     "Home",
+    "Lodging",
     "Sleep",
 ];
 

@@ -38,7 +38,7 @@ fn recv(ring: &Ring<u32>, cursor: &mut Cursor) -> Result<u32, Closed> {
 #[test]
 fn chn_6_part_everything_arrives_in_order() {
     model(|| {
-        let ring = Arc::new(Ring::new(1, None));
+        let ring = Arc::new(Ring::new(1));
         ring.retain();
         let sender = |from: u32| {
             let ring = ring.clone();
@@ -65,7 +65,7 @@ fn chn_6_part_everything_arrives_in_order() {
 #[test]
 fn chn_1_a_receiver_misses_nothing() {
     model(|| {
-        let ring = Arc::new(Ring::new(2, None));
+        let ring = Arc::new(Ring::new(2));
         let sender = {
             let ring = ring.clone();
             thread::spawn(move || {
@@ -95,7 +95,7 @@ fn chn_1_a_receiver_misses_nothing() {
 #[test]
 fn obl_8_each_message_is_somewhere() {
     model(|| {
-        let ring = Arc::new(Ring::new(1, None));
+        let ring = Arc::new(Ring::new(1));
         ring.retain();
         let sender = |value: u32| {
             let ring = ring.clone();
@@ -122,7 +122,7 @@ fn obl_8_each_message_is_somewhere() {
 #[test]
 fn chn_8_part_a_permit_sends_before_the_end() {
     model(|| {
-        let ring = Arc::new(Ring::new(1, None));
+        let ring = Arc::new(Ring::new(1));
         assert!(matches!(ring.units().try_take(1), Taken::Done(_)));
         let holder = {
             let ring = ring.clone();

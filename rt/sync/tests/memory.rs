@@ -110,7 +110,7 @@ fn chn_3_waits_that_end_leave_nothing() {
         waits(&cx, "reserve", |context| once(context, sender.reserve(&cx))).await;
         assert_eq!((sender.waiting(), receiver.len()), (0, 1));
 
-        let (sender, mut receiver) = mpsc::unbounded::<u32, _>(&cx);
+        let (sender, mut receiver) = mpsc::unbounded::<u32, _>(&cx)?;
         waits(&cx, "unbounded", |context| {
             once(context, receiver.recv(&cx))
         })

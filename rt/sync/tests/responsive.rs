@@ -125,7 +125,7 @@ async fn cancelled(cx: Cx, waits: Arc<AtomicBool>) -> Result<(), Failure> {
     let (full, received) = mpsc::channel(&cx, 1)?;
     let (other, empty) = mpsc::channel(&cx, 1)?;
     let (third, acked) = mpsc::channel(&cx, 1)?;
-    let (un, unbounded) = mpsc::unbounded(&cx);
+    let (un, unbounded) = mpsc::unbounded(&cx)?;
     let (one, receiver) = oneshot(&cx);
     full.try_send(1)?;
     let mut all = Subjects {

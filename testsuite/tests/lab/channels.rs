@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use asr_base::{Failure, Outcome};
 use asr_kernel::{Cx, Policy, RegionConfig};
 use asr_lab::{Explorer, Lab, LabConfig};
-use asr_sync::{RecvError, SendError, TrySendError, mpsc, oneshot};
+use asr_sync::{RecvError, SendError, mpsc, oneshot};
 use asr_trace::Sub;
 
 use super::apart;
@@ -164,20 +165,39 @@ async fn chn_10_too_many_deliveries_go_to_the_dead_letters(cx: Cx) -> Result<(),
     acks::dead_letters(cx).await
 }
 
-/// The receiving region closes with five senders waiting: each has its message back. That the close
-/// also reaches an end that was carried out of its region waits for a list of ends per region.
+/// The receiving region closes with five senders waiting: each has its message back, also when the
+/// receiver was carried out of it; and one that another region adopted goes on. That an end which
+/// is sent through a channel is adopted by itself waits for messages that are told of their way;
+/// oneshots close with the tasks that have them.
 #[asr_lab::test(seeds = 20)]
-async fn chn_27_part_a_closed_region_closes_its_receiver(cx: Cx) -> Result<(), Failure> {
+async fn chn_27_part_a_closed_region_closes_its_ends(cx: Cx) -> Result<(), Failure> {
+    for carried in [false, true] {
+        for adopted in [false, true] {
+            ends(&cx, carried, adopted).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn ends(cx: &Cx, carried: bool, adopted: bool) -> Result<(), Failure> {
     let region = cx.open_region(&RegionConfig::new().policy(Policy::CollectAll))?;
-    let (give, mut given) = oneshot(&cx);
+    let (give, mut given) = oneshot(cx);
     let reader = region.spawn(async move |cx| {
-        let (sender, mut receiver) = mpsc::channel::<u32, _>(&cx, 1)?;
-        let _ = give.send(sender);
-        cx.sleep(std::time::Duration::from_secs(1 << 30)).await?;
-        let _ = receiver.recv(&cx).await?;
+        let (sender, receiver) = mpsc::channel::<u32, _>(&cx, 1)?;
+        let (kept, out) = if carried {
+            (None, Some(receiver))
+        } else {
+            (Some(receiver), None)
+        };
+        let _ = give.send((sender, out));
+        cx.sleep(Duration::from_secs(1 << 30)).await?;
+        drop(kept);
         Ok(())
     })?;
-    let sender = given.recv(&cx).await?;
+    let (sender, mut receiver) = given.recv(cx).await?;
+    if let Some(receiver) = receiver.as_mut().filter(|_| adopted) {
+        receiver.adopt(cx)?;
+    }
     sender.try_send(9)?;
     let mut waiters = Vec::new();
     for n in 0..5 {
@@ -188,12 +208,26 @@ async fn chn_27_part_a_closed_region_closes_its_receiver(cx: Cx) -> Result<(), F
         cx.yield_now().await?;
     }
     region.cancel("the reader is not needed");
-    let _ = region.close(&cx).await;
+    let _ = region.close(cx).await;
     drop(reader);
-    for (n, waiter) in waiters.into_iter().enumerate() {
-        let sent = waiter.join(&cx).await?.into_result()?;
-        assert_eq!(sent, Err(SendError::Closed(n as u32)));
+    let lives = carried && adopted;
+    assert_eq!(sender.is_closed(), !lives);
+    if let Some(receiver) = &mut receiver {
+        assert_eq!(receiver.recv(cx).await?, 9);
+        for _ in 0..if lives { 5 } else { 0 } {
+            receiver.recv(cx).await?;
+        }
+        assert!(receiver.try_recv().is_err());
     }
-    assert!(matches!(sender.try_send(9), Err(TrySendError::Closed(9))));
+    for (n, waiter) in waiters.into_iter().enumerate() {
+        let sent = waiter.join(cx).await?.into_result()?;
+        let expected = if lives {
+            Ok(())
+        } else {
+            Err(SendError::Closed(n as u32))
+        };
+        assert_eq!(sent, expected);
+    }
+    assert_eq!(sender.try_send(9).is_ok(), lives);
     Ok(())
 }

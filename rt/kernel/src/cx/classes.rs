@@ -249,6 +249,8 @@ pub const OPERATIONS: &[Operation] = &[
     at_once("Holder::hold"),
     at_once("Home::region_id"),
     at_once("Home::undelivered"),
+    at_once("Home::admit"),
+    at_once("Lodging::home"),
     at_once("Waiter::task_id"),
     commits("Hold::commit"),
     commits("Hold::abort"),

@@ -21,7 +21,7 @@ use asr_base::{
 };
 
 pub use caps::{All, Caps, Checked, Has, May, Set, Token, Without};
-pub use home::Home;
+pub use home::{Home, Lodging};
 pub use mask::{CommitSection, Masked};
 pub(crate) use point::coop;
 pub use point::{Waiter, YieldNow};

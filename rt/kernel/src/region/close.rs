@@ -186,6 +186,11 @@ fn publish<'r>(region: &'r Region, mut inner: Locked<'r>) -> Closed {
         inner = unlocked(region, inner, || {
             obligation::region_closing(region);
             cancel::disarm_region(region);
+            // Nothing comes to it any more: it is settled.
+            let belongings = region.lock().belongings.take();
+            if let Some(belongings) = belongings {
+                belongings.close();
+            }
         });
     }
     let mut outcome = Outcome::Ok(());

@@ -4,6 +4,7 @@ use std::task::Waker;
 
 use asr_base::{Budget, CancelRequest, Error, Fold, ObligationId, Outcome, TimerId};
 
+use super::belongings::Belongings;
 use super::config::Policy;
 use super::finalizer::Stack;
 use super::ready::Scope;
@@ -42,6 +43,8 @@ pub(crate) struct Inner {
     pub(crate) timer: Option<TimerId>,
     /// Tokens of its tasks, by kind.
     pub(crate) marking: Marking,
+    /// What it closes when it is finalized.
+    pub(crate) belongings: Option<Box<Belongings>>,
     /// Recorded tokens that it holds itself.
     pub(crate) held: Vec<ObligationId>,
     /// The marking went to the totals; nothing is counted any more.
@@ -49,9 +52,10 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
-    /// No token was ever counted here, none is held, and no timer is armed.
+    /// No token was ever counted here, none is held, nothing belongs to it, and no timer is armed.
     pub(crate) fn holds_nothing(&self) -> bool {
-        self.held.is_empty() && self.marking.is_untouched() && self.timer.is_none()
+        let no_tokens = self.held.is_empty() && self.marking.is_untouched();
+        no_tokens && self.belongings.is_none() && self.timer.is_none()
     }
 
     /// The spawn index of a new child. After four billion children numbers come again: then the

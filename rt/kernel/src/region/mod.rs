@@ -5,6 +5,7 @@
 //! | `word` | state and live children in one atomic word |
 //! | `record` | the record in its slab, counted references |
 //! | `inner` | what the lock of a region guards |
+//! | `belongings` | ends of channels, which it closes |
 //! | `config` | policy, escalation mode, what a region is opened with |
 //! | `children` | the lists of children, under the region's lock |
 //! | `open` | opening a region, admitting a task |
@@ -20,6 +21,7 @@
 //! | `spawner` | the right to add to a region, and nothing else |
 
 pub(crate) mod abandon;
+mod belongings;
 mod bracket;
 pub(crate) mod children;
 pub(crate) mod close;
@@ -36,6 +38,7 @@ mod scope;
 mod spawner;
 pub mod word;
 
+pub use belongings::Belongs;
 pub(crate) use bracket::bracket;
 pub(crate) use children::Child;
 pub use closer::Close;

@@ -15,11 +15,12 @@ mod ring;
 mod send;
 pub mod unbounded;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use asr_base::{Error, Status};
 use asr_kernel::Cx;
 use asr_kernel::cx::Set;
+use asr_kernel::region::Belongs;
 
 pub use ack::{DeadLetters, Delivery, MAX_DELIVERIES, RecvAck};
 pub use receive::{Receiver, Recv};
@@ -30,15 +31,33 @@ pub use unbounded::{UnboundedReceiver, UnboundedSender, unbounded};
 /// The most messages of a bounded channel.
 pub const CAPACITY_MAX: usize = (1 << 22) - 1;
 
-/// A channel for so many messages, those included for which there is a permit.
+/// A channel for so many messages, those included for which there is a permit. It belongs to the
+/// region of `cx`, which ends it when it is finalized: waiting senders have their messages back,
+/// and the receiver gets what is queued, and then `Closed` (CHN-27).
 ///
 /// # Errors
-/// `BAD_ARGUMENT` for a capacity of 0, or more than [`CAPACITY_MAX`].
-pub fn channel<T, C: Set>(cx: &Cx<C>, capacity: usize) -> Result<(Sender<T>, Receiver<T>), Error> {
+/// `BAD_ARGUMENT` for a capacity of 0, or more than [`CAPACITY_MAX`]; `REGION_CLOSED` if the region
+/// is.
+pub fn channel<T: std::marker::Send + 'static, C: Set>(
+    cx: &Cx<C>,
+    capacity: usize,
+) -> Result<(Sender<T>, Receiver<T>), Error> {
     if !(1..=CAPACITY_MAX).contains(&capacity) {
         let what = format!("a channel has room for 1 to {CAPACITY_MAX} messages");
         return Err(Error::new(Status::BAD_ARGUMENT, what));
     }
-    let ring = Arc::new(Ring::new(capacity, Some(cx.home())));
+    let ring = Arc::new(Ring::new(capacity));
+    lodge(&ring, cx)?;
     Ok((Sender::new(ring.clone()), Receiver::new(ring)))
+}
+
+/// `ring` belongs to the region of `cx` from here on.
+fn lodge<T, C>(ring: &Arc<Ring<T>>, cx: &Cx<C>) -> Result<(), Error>
+where
+    T: std::marker::Send + 'static,
+    C: Set,
+{
+    let belongs: Weak<dyn Belongs> = Arc::<Ring<T>>::downgrade(ring);
+    drop(ring.lodge(cx.home().admit(belongs)?));
+    Ok(())
 }

@@ -5,11 +5,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use asr_base::Error;
 use asr_kernel::Cx;
 use asr_kernel::cx::{Set, Waiter};
 use asr_trace::{End, Resource};
 
 use super::ack::Deliveries;
+use super::lodge;
 use super::ring::{Cursor, Ring};
 use crate::error::{RecvError, TryRecvError};
 
@@ -69,9 +71,23 @@ impl<T> Receiver<T> {
     pub fn close(&mut self) {
         let mut dropped = self.ring.close(&mut self.cursor);
         dropped += u64::from(self.deliveries.back.take().is_some());
-        if let Some(home) = self.ring.home.as_ref().filter(|_| dropped > 0) {
+        if dropped > 0
+            && let Some(home) = self.ring.home()
+        {
             home.undelivered(&self.ring.number, dropped);
         }
+    }
+
+    /// Moves the channel to the region of `cx`: that closes it now when it is finalized, and the
+    /// region before does no more (CHN-27).
+    ///
+    /// # Errors
+    /// `REGION_CLOSED` if the region is; nothing changed.
+    pub fn adopt<C: Set>(&mut self, cx: &Cx<C>) -> Result<(), Error>
+    where
+        T: Send + 'static,
+    {
+        lodge(&self.ring, cx)
     }
 
     /// How many messages are queued.

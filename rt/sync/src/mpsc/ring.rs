@@ -19,9 +19,11 @@ use std::fmt;
 use std::mem::MaybeUninit;
 use std::task::{Poll, Waker};
 
-use asr_kernel::cx::Home;
+use asr_kernel::cx::{Home, Lodging};
+use asr_kernel::region::Belongs;
 use asr_kernel::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use asr_kernel::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize};
+use asr_kernel::sync::{Mutex, lock};
 
 use crate::cell::UnsafeCell;
 use crate::error::Closed;
@@ -44,7 +46,7 @@ pub struct Ring<T> {
     /// Senders, and permits that outlived theirs.
     senders: AtomicUsize,
     pub(super) number: AtomicU64,
-    pub(super) home: Option<Home>,
+    lodging: Mutex<Option<Lodging>>,
     capacity: usize,
     slots: Box<[Slot<T>]>,
     /// Whoever finds `WAITED` in a slot has the waker, until he clears this. Else it is the
@@ -70,15 +72,15 @@ pub struct Cursor {
 }
 
 impl<T> Ring<T> {
-    /// An empty ring with one sender.
-    pub fn new(capacity: usize, home: Option<Home>) -> Ring<T> {
+    /// An empty ring with one sender, that belongs to no region yet.
+    pub fn new(capacity: usize) -> Ring<T> {
         let slots = (capacity + 1).next_power_of_two();
         debug_assert!(slots <= Word::POSITIONS / 2);
         Ring {
             units: Units::new(capacity as u32),
             senders: AtomicUsize::new(1),
             number: AtomicU64::new(0),
-            home,
+            lodging: Mutex::new(None),
             capacity,
             slots: (0..slots)
                 .map(|_| Slot {
@@ -95,6 +97,17 @@ impl<T> Ring<T> {
     #[inline]
     pub fn units(&self) -> &Units {
         &self.units
+    }
+
+    /// Belongs to another region from here on. The place before, to be dropped.
+    pub(super) fn lodge(&self, lodging: Lodging) -> Option<Lodging> {
+        lock(&self.lodging).replace(lodging)
+    }
+
+    /// The region that it belongs to.
+    pub(super) fn home(&self) -> Option<Home> {
+        let lodging = lock(&self.lodging);
+        lodging.as_ref().map(|lodging| lodging.home().clone())
     }
 
     /// How many messages it has room for.
@@ -322,6 +335,12 @@ impl<T> Ring<T> {
     pub fn len(&self, cursor: &Cursor) -> usize {
         let sent = self.units.word().position();
         sent.wrapping_sub(cursor.head) % Word::POSITIONS
+    }
+}
+
+impl<T: Send> Belongs for Ring<T> {
+    fn home_closed(&self) {
+        self.end();
     }
 }
 

@@ -6,11 +6,13 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker, ready};
 
+use asr_base::Error;
 use asr_kernel::Cx;
-use asr_kernel::cx::{Home, Set, Waiter};
+use asr_kernel::cx::{Lodging, Set, Waiter};
+use asr_kernel::region::Belongs;
 use asr_kernel::sync::atomic::{AtomicU64, AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 use asr_kernel::sync::{Mutex, lock};
 use asr_trace::{End, Resource};
@@ -21,7 +23,7 @@ struct Shared<T> {
     inner: Mutex<Inner<T>>,
     senders: AtomicUsize,
     number: AtomicU64,
-    home: Home,
+    lodging: Mutex<Option<Lodging>>,
 }
 
 struct Inner<T> {
@@ -32,8 +34,14 @@ struct Inner<T> {
     closed: bool,
 }
 
-/// A channel whose senders never wait, for as many messages as there is memory.
-pub fn unbounded<T, C: Set>(cx: &Cx<C>) -> (UnboundedSender<T>, UnboundedReceiver<T>) {
+/// A channel whose senders never wait, for as many messages as there is memory. It belongs to the
+/// region of `cx`, as a bounded one does.
+///
+/// # Errors
+/// `REGION_CLOSED` if the region is.
+pub fn unbounded<T: Send + 'static, C: Set>(
+    cx: &Cx<C>,
+) -> Result<(UnboundedSender<T>, UnboundedReceiver<T>), Error> {
     let shared = Arc::new(Shared {
         inner: Mutex::new(Inner {
             queued: VecDeque::new(),
@@ -42,14 +50,17 @@ pub fn unbounded<T, C: Set>(cx: &Cx<C>) -> (UnboundedSender<T>, UnboundedReceive
         }),
         senders: AtomicUsize::new(1),
         number: AtomicU64::new(0),
-        home: cx.home(),
+        lodging: Mutex::new(None),
     });
+    let belongs: Weak<dyn Belongs> = Arc::<Shared<T>>::downgrade(&shared);
+    let lodging = cx.home().admit(belongs)?;
+    lock(&shared.lodging).replace(lodging);
     let sender = UnboundedSender(shared.clone());
     let receiver = UnboundedReceiver {
         shared,
         taken: VecDeque::new(),
     };
-    (sender, receiver)
+    Ok((sender, receiver))
 }
 
 impl<T> Shared<T> {
@@ -62,6 +73,12 @@ impl<T> Shared<T> {
         if let Some(waker) = waker {
             waker.wake();
         }
+    }
+}
+
+impl<T: Send> Belongs for Shared<T> {
+    fn home_closed(&self) {
+        self.end();
     }
 }
 
@@ -189,8 +206,13 @@ impl<T> UnboundedReceiver<T> {
         let dropped = queued.len() + taken.len();
         drop((queued, taken, waker));
         if dropped > 0 {
-            let Shared { home, number, .. } = &*self.shared;
-            home.undelivered(number, dropped as u64);
+            let Shared {
+                lodging, number, ..
+            } = &*self.shared;
+            let home = lock(lodging).as_ref().map(|lodging| lodging.home().clone());
+            if let Some(home) = home {
+                home.undelivered(number, dropped as u64);
+            }
         }
     }
 

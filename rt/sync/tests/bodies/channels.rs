@@ -220,7 +220,7 @@ pub(crate) async fn arguments(cx: Cx) -> Done {
 
 /// Unbounded: nobody waits for room, the order is kept, and the ends are seen.
 pub(crate) async fn unbounded(cx: Cx) -> Done {
-    let (sender, mut receiver) = mpsc::unbounded(&cx);
+    let (sender, mut receiver) = mpsc::unbounded(&cx)?;
     assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
     for from in 0..4 {
         let sender = sender.clone();
@@ -245,7 +245,7 @@ pub(crate) async fn unbounded(cx: Cx) -> Done {
     assert!(once(waiting.as_mut()).await.is_pending());
     drop(sender);
     assert_eq!(waiting.await, Err(RecvError::Closed));
-    let (sender, receiver) = mpsc::unbounded(&cx);
+    let (sender, receiver) = mpsc::unbounded(&cx)?;
     sender.send(1)?;
     drop(receiver);
     assert_eq!(sender.send(2), Err(Closed(2)));
