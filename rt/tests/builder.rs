@@ -26,6 +26,10 @@ fn each() -> Vec<(&'static str, Method)> {
     vec![
         ("workers = 3", |b| b.workers(3)),
         ("search = '0 s'", |b| b.search(Duration::ZERO)),
+        ("slice = '2 ms'", |b| b.slice(Duration::from_millis(2))),
+        ("poll_warn = '3 ms'", |b| {
+            b.poll_warn(Duration::from_millis(3))
+        }),
         ("cancel_streak = 8", |b| b.cancel_streak(8)),
         ("timed_streak = 8", |b| b.timed_streak(8)),
         ("lifo_streak = 1", |b| b.lifo_streak(1)),
@@ -87,8 +91,8 @@ fn names() -> Vec<String> {
     entries.map(|(name, _)| name.to_owned()).collect()
 }
 
-/// What the runtime does not have yet (governor, logical-clock mode, reactor, NUMA layout, CPU
-/// budget of a poll) has no value either.
+/// What the runtime does not have yet (governor, logical-clock mode, reactor, NUMA layout) has no
+/// value either.
 #[test]
 fn sch_44_part_every_value_is_a_key_of_a_file() {
     let names = names();

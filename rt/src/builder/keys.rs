@@ -65,6 +65,13 @@ settings! {
     /// (SCH-47). 50 us if not said.
     search: Duration => workers.search;
 
+    /// How long one poll may take before its task is asked to yield (SCH-46). 10 ms if not said.
+    slice: Duration, Duration::from_millis(1)..=Duration::MAX => workers.slices.slice;
+
+    /// How long one poll may take before it is reported as `task.long_poll`, once for each place
+    /// (SCH-45). 10 ms if not said.
+    poll_warn: Duration, Duration::from_millis(1)..=Duration::MAX => workers.slices.poll_warn;
+
     /// Cancelled tasks that a worker runs in a row while other work waits (SCH-5). 16 if not said.
     cancel_streak: u32, 1..=(1 << 30) - 1 => workers.limits.cancel_streak;
 
