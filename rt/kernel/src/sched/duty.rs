@@ -34,8 +34,8 @@ impl Default for Duty {
 }
 
 impl Duty {
-    /// The worker is about to sleep. The time of the earliest timer, `next`, if it has the duty until
-    /// then; `Time::MAX` if there is no timer.
+    /// The worker is about to sleep. The time of the earliest timer, `next`, if it has the duty
+    /// until then; `Time::MAX` if there is no timer.
     pub fn take(&self, worker: usize, next: impl FnOnce() -> Option<Time>) -> Option<Time> {
         let mut holder = lock(&self.holder);
         let next = next().unwrap_or(Time::MAX);
