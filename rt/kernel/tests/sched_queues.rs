@@ -164,6 +164,7 @@ fn sch_16_urgent_pinned_tasks_stay() {
     let (lane, stolen) = urgent.steal().expect("there are others");
     assert_eq!((lane, stolen.id()), (Lane::Timed, 4));
     assert_eq!(urgent.steal().map(|(_, item)| item.id()), Some(6));
+    assert!(!urgent.can_be_stolen());
     assert!(urgent.steal().is_none());
     assert_eq!((urgent.cancel_len(), urgent.timed_len()), (2, 2));
     urgent.push_cancel(Item::new(8), 215);

@@ -78,7 +78,7 @@ impl Slot {
     /// Whether there is something that others may take: a hint.
     pub(super) fn has_spare(&self) -> bool {
         self.ring.queued()
-            || !self.urgent.is_empty()
+            || self.urgent.can_be_stolen()
             || (self.ring.has_newest() && self.is_blocked())
     }
 }

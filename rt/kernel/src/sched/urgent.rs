@@ -59,16 +59,18 @@ const SHARED: usize = 0;
 const PINNED: usize = 1;
 
 impl<T> Lanes<T> {
-    fn pop_cancel(&mut self) -> Option<T> {
+    /// With the part that it was in.
+    fn pop_cancel(&mut self) -> Option<(usize, T)> {
+        // None, an empty part, is the least.
         let [shared, pinned] = [SHARED, PINNED].map(|part| self.cancel[part].due(&self.nodes));
         let part = usize::from(pinned > shared);
-        self.cancel[part].pop(&mut self.nodes)
+        Some((part, self.cancel[part].pop(&mut self.nodes)?))
     }
 
-    fn pop_timed(&mut self) -> Option<T> {
-        // None, an empty part, is the least.
+    /// The same.
+    fn pop_timed(&mut self) -> Option<(usize, T)> {
         let part = usize::from(self.timed[PINNED].peek() > self.timed[SHARED].peek());
-        Some(self.timed[part].pop()?.entry)
+        Some((part, self.timed[part].pop()?.entry))
     }
 }
 
@@ -77,6 +79,8 @@ pub struct Urgent<T: Entry> {
     lanes: Mutex<Lanes<T>>,
     cancel: AtomicUsize,
     timed: AtomicUsize,
+    /// Of both, those that are not pinned.
+    shared: AtomicUsize,
 }
 
 impl<T: Entry> Default for Urgent<T> {
@@ -96,6 +100,7 @@ impl<T: Entry> Urgent<T> {
             }),
             cancel: AtomicUsize::new(0),
             timed: AtomicUsize::new(0),
+            shared: AtomicUsize::new(0),
         }
     }
 
@@ -117,13 +122,19 @@ impl<T: Entry> Urgent<T> {
         self.cancel_len() == 0 && self.timed_len() == 0
     }
 
+    /// Whether there is something for thieves: a hint.
+    #[inline]
+    pub fn can_be_stolen(&self) -> bool {
+        self.shared.load(Relaxed) > 0
+    }
+
     /// Into the cancel lane, with a priority of 200 to 255 (SCH-2).
     pub fn push_cancel(&self, entry: T, priority: u8) {
         let part = usize::from(entry.pin().is_some());
         let mut guard = lock(&self.lanes);
         let lanes = &mut *guard;
         lanes.cancel[part].push(&mut lanes.nodes, entry, priority);
-        add(&self.cancel, 1);
+        self.came(&self.cancel, part);
     }
 
     /// Into the timed lane.
@@ -132,7 +143,7 @@ impl<T: Entry> Urgent<T> {
         let due = (deadline, task);
         let mut lanes = lock(&self.lanes);
         lanes.timed[part].push(Timed { due, entry });
-        add(&self.timed, 1);
+        self.came(&self.timed, part);
     }
 
     /// Takes from the cancel lane: the highest priority, then who came first.
@@ -141,8 +152,8 @@ impl<T: Entry> Urgent<T> {
             return None;
         }
         let mut lanes = lock(&self.lanes);
-        let popped = lanes.pop_cancel()?;
-        sub(&self.cancel);
+        let (part, popped) = lanes.pop_cancel()?;
+        self.went(&self.cancel, part);
         Some(popped)
     }
 
@@ -152,25 +163,42 @@ impl<T: Entry> Urgent<T> {
             return None;
         }
         let mut lanes = lock(&self.lanes);
-        let popped = lanes.pop_timed()?;
-        sub(&self.timed);
+        let (part, popped) = lanes.pop_timed()?;
+        self.went(&self.timed, part);
         Some(popped)
     }
 
     /// For a thief: the most urgent task that is not pinned, and its lane.
     pub fn steal(&self) -> Option<(Lane, T)> {
-        if self.is_empty() {
+        if !self.can_be_stolen() {
             return None;
         }
         let mut guard = lock(&self.lanes);
         let lanes = &mut *guard;
         if let Some(stolen) = lanes.cancel[SHARED].pop(&mut lanes.nodes) {
-            sub(&self.cancel);
+            self.went(&self.cancel, SHARED);
             return Some((Lane::Cancel, stolen));
         }
         let stolen = lanes.timed[SHARED].pop()?;
-        sub(&self.timed);
+        self.went(&self.timed, SHARED);
         Some((Lane::Timed, stolen.entry))
+    }
+
+    /// Counts an entry of a lane. Under the lock, here and in `went`, so load and store need not be
+    /// one step.
+    fn came(&self, lane: &AtomicUsize, part: usize) {
+        lane.store(lane.load(Relaxed) + 1, Relaxed);
+        let shared = usize::from(part == SHARED);
+        self.shared
+            .store(self.shared.load(Relaxed) + shared, Relaxed);
+    }
+
+    /// Counts one off.
+    fn went(&self, lane: &AtomicUsize, part: usize) {
+        lane.store(lane.load(Relaxed) - 1, Relaxed);
+        let shared = usize::from(part == SHARED);
+        self.shared
+            .store(self.shared.load(Relaxed) - shared, Relaxed);
     }
 }
 
@@ -193,15 +221,6 @@ impl Urgent<Runnable> {
         }
         Ok(())
     }
-}
-
-/// Under the lock, so load and store need not be one step.
-fn add(count: &AtomicUsize, n: usize) {
-    count.store(count.load(Relaxed) + n, Relaxed);
-}
-
-fn sub(count: &AtomicUsize) {
-    count.store(count.load(Relaxed) - 1, Relaxed);
 }
 
 impl<T: Entry> std::fmt::Debug for Urgent<T> {

@@ -225,7 +225,7 @@ impl Worker {
             }
             Lane::Ready => self.ready.push_newest(task, injector),
             Lane::Cancel | Lane::Timed => {
-                let others = !slot.urgent.is_empty() || !slot.ring.is_empty();
+                let others = slot.urgent.can_be_stolen() || !slot.ring.is_empty();
                 if let Err(ready) = slot.urgent.push(task) {
                     self.ready.push(ready, injector);
                 }
