@@ -154,6 +154,11 @@ impl fmt::Display for Warning {
 }
 
 impl Kernel {
+    /// Time between two checks; without a monitor there are none.
+    pub(crate) fn check_interval(&self) -> Duration {
+        self.watch().map_or(Duration::MAX, Watch::interval)
+    }
+
     /// Lets the monitor check now, where one is configured. `clock` is any clock that goes on while
     /// the driver's time stands still; only differences of it count.
     ///

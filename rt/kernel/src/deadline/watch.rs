@@ -165,12 +165,15 @@ impl Watch {
         }
     }
 
+    pub(crate) fn interval(&self) -> Duration {
+        self.config.interval.max(MonitorConfig::SHORTEST)
+    }
+
     /// Arms the timer of the next check, if it is not. Relaxed: the flag orders nothing; who finds
     /// it set is seen by the check of the timer that is armed, or by the one after it.
     pub(crate) fn arm(&self, kernel: &Kernel) {
         if !self.armed.swap(true, Relaxed) {
-            let interval = self.config.interval.max(MonitorConfig::SHORTEST);
-            let at = kernel.now().saturating_add(interval);
+            let at = kernel.now().saturating_add(self.interval());
             // Refused once the root has closed: then there is nobody to watch.
             let _ = kernel.timer_set(at, Target::Monitor);
         }

@@ -82,14 +82,9 @@ impl Worker {
     /// Takes work from another worker.
     fn steal(&self) -> Option<(Lane, Runnable)> {
         let shared = &*self.shared;
-        let count = shared.slots.len();
-        let first = self.turn.get();
-        self.turn.set((first + 1) % count);
-        for at in 0..count {
-            let victim = (first + at) % count;
-            if victim == self.index {
-                continue;
-            }
+        let turn = self.turn.get();
+        self.turn.set(turn.wrapping_add(1));
+        for victim in shared.placement.victims(self.index, turn) {
             let slot = &shared.slots[victim];
             if let Some(stolen) = slot.urgent.steal() {
                 self.stole(1);

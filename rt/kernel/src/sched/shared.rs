@@ -30,6 +30,7 @@ use crate::blocking::{Job, Pool};
 use crate::driver::{Driver, Lane, Runnable};
 use crate::kernel::Kernel;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
+use crate::topology::Placement;
 
 /// One worker, as the others see it. Aligned so that no two share a line of the cache.
 #[repr(align(128))]
@@ -86,6 +87,7 @@ impl Slot {
 /// See the module.
 pub(super) struct Shared {
     pub(super) slots: Box<[Slot]>,
+    pub(super) placement: Placement,
     pub(super) injector: Injector<Runnable>,
     pub(super) idle: Idle,
     /// How long a worker searches before it sleeps.
@@ -109,10 +111,18 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(slots: Box<[Slot]>, search: Duration, limits: Limits, pool: Pool) -> Shared {
-        let nodes = vec![0; slots.len()];
+    pub(super) fn new(
+        slots: Box<[Slot]>,
+        placement: Placement,
+        search: Duration,
+        limits: Limits,
+        pool: Pool,
+    ) -> Shared {
+        let workers = 0..slots.len();
+        let nodes: Vec<usize> = workers.map(|it| placement.node(it) as usize).collect();
         Shared {
             slots,
+            placement,
             injector: Injector::new(),
             idle: Idle::new(&nodes),
             search,

@@ -75,6 +75,7 @@ impl Ticker {
         let ticker = &shared.ticker;
         let mut seen = vec![None; shared.slots.len()];
         let mut reported = BTreeSet::new();
+        let mut check = Time::ZERO;
         while !shared.stop.load(SeqCst) {
             let mut guard = ticker.lock.lock();
             ticker.sleeps.store(true, Relaxed);
@@ -99,6 +100,12 @@ impl Ticker {
                 look(shared, &kernel, slot, seen, &mut |site, lasted| {
                     lasted >= slices.poll_warn && reported.insert(site)
                 });
+            }
+            // A worker that does not come back fires no timer, and so not that of the monitor.
+            let now = shared.time();
+            if now >= check {
+                kernel.check_deadlines(now);
+                check = now.saturating_add(kernel.check_interval());
             }
             if shared.timers_wait(&kernel) {
                 shared.wake();

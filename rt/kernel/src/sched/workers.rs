@@ -25,6 +25,7 @@ use crate::blocking::{Pool, PoolConfig};
 use crate::cx::Cx;
 use crate::kernel::{Config, Kernel, Stuck};
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
+use crate::topology::{Placement, Topology};
 
 /// What a runtime on several threads is configured with.
 #[derive(Clone, Debug)]
@@ -40,6 +41,9 @@ pub struct WorkersConfig {
     pub limits: Limits,
     /// Threads for blocking work.
     pub pool: PoolConfig,
+    /// Where processors are: as on this machine. Says whom a worker robs first (SCH-18) and which
+    /// workers share a searcher (SCH-47); threads are not bound.
+    pub topology: Option<Topology>,
 }
 
 impl Default for WorkersConfig {
@@ -50,6 +54,7 @@ impl Default for WorkersConfig {
             slices: Slices::default(),
             limits: Limits::default(),
             pool: PoolConfig::default(),
+            topology: None,
         }
     }
 }
@@ -95,7 +100,11 @@ impl Workers {
         let slots = (0..workers.workers).map(|_| Slot::new());
         let slots = slots.collect::<io::Result<Box<[Slot]>>>()?;
         let pool = Pool::new(workers.pool);
-        let shared = Arc::new(Shared::new(slots, workers.search, limits, pool));
+        let topology = workers.topology.as_ref();
+        let topology = topology.unwrap_or_else(|| Topology::here());
+        let placement = Placement::new(topology, workers.workers);
+        let shared = Shared::new(slots, placement, workers.search, limits, pool);
+        let shared = Arc::new(shared);
         let kernel = Kernel::new(Box::new(shared.clone()), config);
         let set = shared.kernel.set(Arc::downgrade(&kernel));
         assert!(set.is_ok(), "set once");

@@ -15,6 +15,7 @@ mod sysfs;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use asr_base::{Error, Status};
 
@@ -56,6 +57,12 @@ impl Topology {
             let cpus = std::thread::available_parallelism().map_or(1, usize::from);
             Topology::uniform(u32::try_from(cpus).unwrap_or(1))
         })
+    }
+
+    /// [`system`](Topology::system), read once.
+    pub fn here() -> &'static Topology {
+        static HERE: OnceLock<Topology> = OnceLock::new();
+        HERE.get_or_init(Topology::system)
     }
 
     /// As hwloc sees the machine, or what `HWLOC_SYNTHETIC` describes.

@@ -9,8 +9,8 @@ pub struct Placement {
     nodes: Vec<u32>,
     /// Processor of each worker.
     cpus: Vec<u32>,
-    /// For each worker the others, in groups of equal distance, the nearest group first.
-    others: Vec<Vec<Vec<usize>>>,
+    /// For each node all workers, in groups of equal distance from it, the nearest group first.
+    groups: Vec<Vec<Vec<usize>>>,
 }
 
 impl Placement {
@@ -31,13 +31,12 @@ impl Placement {
         let places = (0..workers).map(|worker| order[worker % order.len()]);
         let (nodes, cpus): (Vec<u32>, Vec<u32>) =
             places.map(|(_, _, node, cpu)| (node, cpu)).unzip();
-        let others = (0..workers)
-            .map(|worker| groups(topology, &nodes, worker))
-            .collect();
+        let all = 0..topology.nodes();
+        let groups = all.map(|from| groups(topology, &nodes, from)).collect();
         Placement {
             nodes,
             cpus,
-            others,
+            groups,
         }
     }
 
@@ -61,7 +60,8 @@ impl Placement {
     /// counts itself (SCH-18).
     pub fn victims(&self, worker: usize, turn: usize) -> Victims<'_> {
         Victims {
-            groups: &self.others[worker],
+            worker,
+            groups: &self.groups[self.nodes[worker] as usize],
             group: 0,
             turn,
             taken: 0,
@@ -69,18 +69,19 @@ impl Placement {
     }
 }
 
-fn groups(topology: &Topology, nodes: &[u32], worker: usize) -> Vec<Vec<usize>> {
-    let distance = |other: usize| topology.distance(nodes[worker], nodes[other]);
-    let mut others: Vec<usize> = (0..nodes.len()).filter(|other| *other != worker).collect();
-    // Stable: equal distances keep the order of numbers. A worker's own node is nearest.
-    others.sort_by_key(|other| distance(*other));
-    let alike = |a: &usize, b: &usize| distance(*a) == distance(*b);
-    others.chunk_by(alike).map(<[usize]>::to_vec).collect()
+fn groups(topology: &Topology, nodes: &[u32], from: u32) -> Vec<Vec<usize>> {
+    let distance = |worker: &usize| topology.distance(from, nodes[*worker]);
+    let mut workers: Vec<usize> = (0..nodes.len()).collect();
+    // Stable: equal distances keep the order of numbers. The node itself is nearest.
+    workers.sort_by_key(distance);
+    let alike = |a: &usize, b: &usize| distance(a) == distance(b);
+    workers.chunk_by(alike).map(<[usize]>::to_vec).collect()
 }
 
 /// See [`Placement::victims`].
 #[derive(Clone, Debug)]
 pub struct Victims<'p> {
+    worker: usize,
     groups: &'p [Vec<usize>],
     group: usize,
     turn: usize,
@@ -90,14 +91,19 @@ pub struct Victims<'p> {
 impl Iterator for Victims<'_> {
     type Item = usize;
 
+    #[inline]
     fn next(&mut self) -> Option<usize> {
-        let mut group = self.groups.get(self.group)?;
-        if self.taken == group.len() {
-            (self.group, self.taken) = (self.group + 1, 0);
-            group = self.groups.get(self.group)?;
+        loop {
+            let group = self.groups.get(self.group)?;
+            if self.taken == group.len() {
+                (self.group, self.taken) = (self.group + 1, 0);
+                continue;
+            }
+            let at = (self.turn + self.taken) % group.len();
+            self.taken += 1;
+            if group[at] != self.worker {
+                return Some(group[at]);
+            }
         }
-        let at = (self.turn + self.taken) % group.len();
-        self.taken += 1;
-        Some(group[at])
     }
 }
