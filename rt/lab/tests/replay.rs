@@ -1,31 +1,16 @@
 //! Recordings, crash packs, shrinking.
 
+#[path = "common/scenarios.rs"]
+mod scenarios;
+
 use std::process::Command;
-use std::sync::Arc;
 
 use asr_base::{Failure, Outcome};
 use asr_kernel::Cx;
 use asr_lab::{CrashPack, Explorer, Lab, LabConfig, Reason, Recording, Schedule, shrink};
-use parking_lot::Mutex;
 
-/// Loses an update in some schedules: the planted bug.
 async fn racy(cx: Cx) -> Result<u32, Failure> {
-    let cell = Arc::new(Mutex::new(0));
-    let mut handles = Vec::new();
-    for _ in 0..3 {
-        let cell = cell.clone();
-        handles.push(cx.spawn(async move |cx| {
-            let read = *cell.lock();
-            cx.yield_now().await?;
-            *cell.lock() = read + 1;
-            Ok(())
-        })?);
-    }
-    for handle in handles {
-        handle.join(&cx).await?.into_result()?;
-    }
-    let sum = *cell.lock();
-    Ok(sum)
+    scenarios::racy(cx, 3).await
 }
 
 fn recorded(seed: u64) -> Recording {

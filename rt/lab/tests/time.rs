@@ -1,5 +1,8 @@
 //! Virtual time and determinism.
 
+#[path = "common/scenarios.rs"]
+mod scenarios;
+
 use std::time::Duration;
 
 use asr_base::{Outcome, Time};
@@ -23,25 +26,8 @@ fn lab_2_ten_years_cost_nothing() {
 }
 
 fn busy(seed: u64) -> asr_lab::Run<Vec<u32>> {
-    Lab::new(LabConfig::seed(seed))
-        .run(async |cx| {
-            let order = std::sync::Arc::new(parking_lot::Mutex::new(Vec::new()));
-            let mut handles = Vec::new();
-            for n in 0..8 {
-                let order = order.clone();
-                handles.push(cx.spawn(async move |cx| {
-                    cx.yield_now().await?;
-                    order.lock().push(n);
-                    Ok(())
-                })?);
-            }
-            for handle in handles {
-                handle.join(&cx).await?.into_result()?;
-            }
-            let order = order.lock().clone();
-            Ok(order)
-        })
-        .expect("it ends")
+    let run = Lab::new(LabConfig::seed(seed)).run(async |cx| scenarios::order(cx, 8).await);
+    run.expect("it ends")
 }
 
 #[test]
