@@ -1,35 +1,12 @@
 //! What must not allocate does not: the slow path of a probe (rule ABI-9).
-#![allow(unsafe_code, reason = "counts what the global allocator is asked for")]
+#![allow(unsafe_code, reason = "calls an entry point of C")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "../base/tests/counting/mod.rs"]
+mod counting;
 
 use asr_abi::flag;
 use asr_kernel::thread::{adopt, checkpoint};
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-// SAFETY: forwards to the system's allocator; the counter is a const thread-local without
-// destructor, which neither allocates nor unwinds.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        // SAFETY: forwarded.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: forwarded.
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
+use counting::allocations;
 
 #[test]
 fn abi_9_part_a_probe_allocates_nothing_and_moves_on() {
@@ -37,13 +14,13 @@ fn abi_9_part_a_probe_allocates_nothing_and_moves_on() {
     let runtime = asr_rt::Runtime::start(asr_rt::Config::default()).unwrap();
     let th = adopt();
     checkpoint::checkpoint(th);
-    let before = ALLOCATIONS.with(Cell::get);
+    let before = allocations();
     let all = flag::REPAIR | flag::EXPIRY | flag::SAMPLE | flag::YIELD | flag::STOP | flag::COLLECT;
     for bits in [0, flag::CANCEL, flag::SHUTDOWN, all] {
         checkpoint::request(&th.flag, bits);
         checkpoint::checkpoint(th);
     }
-    assert_eq!(ALLOCATIONS.with(Cell::get), before);
+    assert_eq!(allocations(), before);
     drop(runtime);
 }
 
@@ -51,12 +28,12 @@ fn abi_9_part_a_probe_allocates_nothing_and_moves_on() {
 fn heal_3_part_null_reports_allocate_nothing() {
     // What waits here: reports of objects with full queues, in the tests of the healer.
     let th = adopt();
-    let before = ALLOCATIONS.with(Cell::get);
+    let before = allocations();
     for _ in 0..1000 {
         // SAFETY: the state of this thread, no object.
         unsafe { asr_heal::report(th, 0x8000_0001, std::ptr::null_mut()) };
     }
-    assert_eq!(ALLOCATIONS.with(Cell::get), before);
+    assert_eq!(allocations(), before);
 }
 
 #[test]
@@ -65,10 +42,10 @@ fn heal_4_a_snapshot_copies_no_object_and_allocates_nothing() {
     assert!(size_of::<Snapshot>() <= 40);
     let th = adopt();
     checkpoint::checkpoint(th);
-    let before = ALLOCATIONS.with(Cell::get);
+    let before = allocations();
     for _ in 0..3 * LEN {
         checkpoint::request(&th.flag, flag::SAMPLE);
         checkpoint::checkpoint(th);
     }
-    assert_eq!(ALLOCATIONS.with(Cell::get), before);
+    assert_eq!(allocations(), before);
 }

@@ -1,48 +1,24 @@
 //! A report neither allocates nor blocks nor unwinds (HEAL-3), also in a signal handler.
-#![allow(unsafe_code, reason = "counts allocations, installs a signal handler")]
+#![allow(unsafe_code, reason = "installs a signal handler")]
 
 mod common;
+#[path = "../../base/tests/counting/mod.rs"]
+mod counting;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use asr_abi::{ObjectHeader, repair_result};
 use asr_heal::{Outcome, handlers, signal_enter, signal_leave};
 use common::*;
+use counting::operations;
 use parking_lot::Mutex;
-
-/// Counts the allocations of each thread.
-struct Counting;
-
-thread_local! {
-    static COUNT: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: forwards to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.set(COUNT.get() + 1);
-        // SAFETY: forwarded.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        COUNT.set(COUNT.get() + 1);
-        // SAFETY: forwarded.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Runs a report and checks that this thread allocated nothing.
 fn without_allocation(what: &str, report: impl FnOnce() -> Outcome) -> Outcome {
-    let before = COUNT.get();
+    let before = operations();
     let outcome = report();
-    assert_eq!(COUNT.get(), before, "{what} allocates");
+    assert_eq!(operations(), before, "{what} allocates");
     outcome
 }
 
@@ -129,7 +105,7 @@ fn abi_13_a_report_in_a_signal_handler_enqueues_and_runs_no_handler() {
     register(34, |_, _| RAN_ON.store(thread_number(), SeqCst), FAST);
     // SAFETY: the handler is async-signal-safe, that is the point.
     unsafe { libc::signal(libc::SIGUSR1, on_signal as *const () as usize) };
-    let before = COUNT.get();
+    let before = operations();
     for n in 1..=100 {
         // SAFETY: handled on this thread before it returns.
         unsafe { libc::raise(libc::SIGUSR1) };
@@ -137,7 +113,7 @@ fn abi_13_a_report_in_a_signal_handler_enqueues_and_runs_no_handler() {
         healer.quiet();
         assert_ne!(RAN_ON.swap(0, SeqCst), thread_number());
     }
-    assert_eq!(COUNT.get(), before);
+    assert_eq!(operations(), before);
     assert!(!asr_heal::in_signal());
     assert_eq!(tell(&IN_SIGNAL), Outcome::Repaired, "outside it is inline");
     assert_eq!(RAN_ON.load(SeqCst), thread_number());

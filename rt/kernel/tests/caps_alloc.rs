@@ -1,44 +1,14 @@
 //! Narrowing allocates nothing (CAP-8). Alone in its program, because it counts every allocation.
-#![allow(unsafe_code, reason = "an allocator that counts")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "../../base/tests/counting/mod.rs"]
+mod counting;
 
 use asr_base::Outcome;
 use asr_kernel::cx::caps::{Entropy, Heal, Io, Task, Time, Trace};
 use asr_kernel::cx::{Caps, Checked};
 use asr_kernel::sched::Local;
 use asr_kernel::{Config, Cx};
-
-struct Counting;
-
-thread_local! {
-    static COUNT: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: the system's allocator, and a count beside it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller's promises are those of the system's allocator.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static GLOBAL: Counting = Counting;
-
-/// What `run` allocates on this thread.
-fn counted<T>(run: impl FnOnce() -> T) -> (T, u64) {
-    let before = COUNT.get();
-    let value = run();
-    (value, COUNT.get() - before)
-}
+use counting::counted;
 
 #[test]
 fn cap_8_narrowing_allocates_nothing() {

@@ -1,11 +1,10 @@
 //! SCH-13: what an operation of a queue costs, in allocations and in visits of records, with few
 //! and with very many queued.
-#![allow(
-    unsafe_code,
-    reason = "an allocator that counts, and an entry that counts visits"
-)]
+#![allow(unsafe_code, reason = "an entry that counts visits")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
+#[path = "../../base/tests/counting/mod.rs"]
+mod counting;
+
 use std::cell::Cell;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -18,31 +17,11 @@ use asr_kernel::sched::ring::{Owner, Ring, SLOTS};
 use asr_kernel::sched::urgent::Urgent;
 use asr_kernel::sched::{Workers, WorkersConfig};
 use asr_kernel::{Config, Spawn};
-
-struct Counting;
+use counting::operations;
 
 thread_local! {
-    static CALLS: Cell<usize> = const { Cell::new(0) };
     static VISITS: Cell<usize> = const { Cell::new(0) };
 }
-
-// SAFETY: hands on to the system's allocator what it was given.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        CALLS.set(CALLS.get() + 1);
-        // SAFETY: the contract is the caller's.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        CALLS.set(CALLS.get() + 1);
-        // SAFETY: as above.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
 
 /// An entry that borrows its record from the test, and counts each visit of a link.
 struct Task<'r>(&'r Link<Record>);
@@ -74,9 +53,9 @@ unsafe impl<'r> Entry for Task<'r> {
 
 /// Allocations and visits of links in `run`.
 fn cost(run: impl FnOnce()) -> (usize, usize) {
-    let before = (CALLS.get(), VISITS.get());
+    let before = (operations(), VISITS.get());
     run();
-    (CALLS.get() - before.0, VISITS.get() - before.1)
+    ((operations() - before.0) as usize, VISITS.get() - before.1)
 }
 
 const SIZES: [usize; 2] = [10, 100_000];
@@ -235,11 +214,11 @@ fn sch_13_dispatches_allocate_nothing() {
             cx.yield_now().await?;
         }
         // All of it on this worker, hence on this thread.
-        let before = CALLS.get();
+        let before = operations();
         for _ in 0..50 {
             cx.yield_now().await?;
         }
-        let calls = CALLS.get() - before;
+        let calls = operations() - before;
         for task in tasks {
             let _ = task.join(&cx).await?;
         }

@@ -1,8 +1,8 @@
 //! What tasks cost: allocations and live bytes, counted by the allocator of this program.
-#![allow(unsafe_code, reason = "an allocator that counts")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "../../base/tests/counting/mod.rs"]
+mod counting;
+
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
@@ -11,55 +11,11 @@ use asr_base::Outcome;
 use asr_kernel::sched::Local;
 use asr_kernel::task::Task;
 use asr_kernel::{Config, Policy, RegionConfig};
+use counting::{allocations, live};
 use parking_lot::Mutex;
-
-struct Counting;
-
-thread_local! {
-    // By thread: the runtime of a test runs on the test's own, and the harness on others.
-    static CALLS: Cell<usize> = const { Cell::new(0) };
-    static LIVE: Cell<isize> = const { Cell::new(0) };
-}
-
-fn count(bytes: usize) {
-    CALLS.set(CALLS.get() + 1);
-    LIVE.set(LIVE.get() + bytes as isize);
-}
-
-// SAFETY: hands on to the system's allocator what it was given.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
-        // SAFETY: the contract is the caller's.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
-        // SAFETY: as above.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        LIVE.set(LIVE.get() - layout.size() as isize);
-        // SAFETY: as above.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
 
 fn full() -> bool {
     std::env::var_os("ASR_FULL").is_some()
-}
-
-fn calls() -> usize {
-    CALLS.get()
-}
-
-fn live() -> isize {
-    LIVE.get()
 }
 
 #[track_caller]
@@ -129,14 +85,14 @@ fn tsk_26_wakes_and_polls_allocate_nothing() {
             cx.yield_now().await?;
         }
         let own = waker.lock().clone().expect("it was polled");
-        let before = calls();
+        let before = allocations();
         for _ in 0..10_000 {
             own.wake_by_ref();
             cx.yield_now().await?;
             let clone = own.clone();
             clone.wake();
         }
-        let allocated = calls() - before;
+        let allocated = allocations() - before;
         child.abort();
         child.join(&cx).await?.into_result()?;
         Ok(allocated)
@@ -158,19 +114,19 @@ fn tsk_26_a_spawn_allocates_once_with_its_future() {
             }
         }
         let mut handles = Vec::with_capacity(1000);
-        let before = calls();
+        let before = allocations();
         for _ in 0..1000 {
             handles.push(cx.spawn(async |cx| {
                 cx.yield_now().await?;
                 Ok([0_u8; 200])
             })?);
         }
-        let spawned = calls() - before;
-        let before = calls();
+        let spawned = allocations() - before;
+        let before = allocations();
         for handle in handles {
             handle.join(&cx).await?.into_result()?;
         }
-        Ok((spawned, calls() - before))
+        Ok((spawned, allocations() - before))
     }));
     assert_eq!((spawned, joined), (1000, 0));
 }

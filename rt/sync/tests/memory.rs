@@ -1,8 +1,8 @@
 //! A wait allocates nothing, and leaves nothing. Alone in its program, because it counts bytes.
-#![allow(unsafe_code, reason = "an allocator that counts")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "../../base/tests/counting/mod.rs"]
+mod counting;
+
 use std::pin::pin;
 use std::task::Context;
 
@@ -10,32 +10,6 @@ use asr_base::Outcome;
 use asr_kernel::sched::Local;
 use asr_kernel::{Config, Cx};
 use asr_sync::{Mutex, Notify, Semaphore, mpsc, oneshot};
-
-struct Counting;
-
-thread_local! {
-    static CALLS: Cell<u64> = const { Cell::new(0) };
-    static LIVE: Cell<i64> = const { Cell::new(0) };
-}
-
-// SAFETY: the system's allocator, and counts beside it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        CALLS.set(CALLS.get() + 1);
-        LIVE.set(LIVE.get() + layout.size() as i64);
-        // SAFETY: the caller's promises are those of the system's allocator.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        LIVE.set(LIVE.get() - layout.size() as i64);
-        // SAFETY: as above.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static GLOBAL: Counting = Counting;
 
 const TIMES: u32 = 1_000_000;
 
@@ -49,15 +23,18 @@ async fn waits(cx: &Cx, name: &str, mut wait: impl FnMut(&mut Context<'_>)) {
     let (calls, live) = std::future::poll_fn(|context| {
         // Room for the first: what lists grow to, they keep.
         wait(context);
-        let before = (CALLS.get(), LIVE.get());
+        let before = (counting::allocations(), counting::live());
         for _ in 0..100 {
             wait(context);
         }
-        std::task::Poll::Ready((CALLS.get() - before.0, LIVE.get() - before.1))
+        std::task::Poll::Ready((
+            counting::allocations() - before.0,
+            counting::live() - before.1,
+        ))
     })
     .await;
     assert_eq!((calls, live), (0, 0), "{name}");
-    let live = LIVE.get();
+    let live = counting::live();
     for _ in 0..TIMES / 100 {
         std::future::poll_fn(|context| {
             for _ in 0..100 {
@@ -69,7 +46,7 @@ async fn waits(cx: &Cx, name: &str, mut wait: impl FnMut(&mut Context<'_>)) {
         // A wait counts as an operation of the poll.
         let _ = cx.yield_now().await;
     }
-    assert_eq!(LIVE.get(), live, "{name}");
+    assert_eq!(counting::live(), live, "{name}");
 }
 
 #[test]

@@ -1,41 +1,17 @@
 //! An emit allocates nothing (TRC-4).
-#![allow(unsafe_code, reason = "counts allocations")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "../../base/tests/counting/mod.rs"]
+mod counting;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use asr_base::{RegionId, TaskId, Time};
 use asr_trace::{Draft, Gate, HybridClock, Kind, Object, Recorder, Resource, Sub};
-
-/// Counts the allocations of each thread.
-struct Counting;
-
-thread_local! {
-    static COUNT: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: forwards to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.set(COUNT.get() + 1);
-        // SAFETY: forwarded.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        COUNT.set(COUNT.get() + 1);
-        // SAFETY: forwarded.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+use counting::operations;
 
 fn emit(gate: &Gate, events: u64) -> u64 {
-    let before = COUNT.get();
+    let before = operations();
     for n in 0..events {
         gate.emit(|| {
             let time = Time::from_nanos(n);
@@ -50,7 +26,7 @@ fn emit(gate: &Gate, events: u64) -> u64 {
             draft.object(object).cause(n).words(n, n, n)
         });
     }
-    COUNT.get() - before
+    operations() - before
 }
 
 #[test]
