@@ -9,6 +9,7 @@ use asr_base::Outcome;
 use asr_kernel::cx::Caps;
 use asr_kernel::cx::classes::{Class, OPERATIONS};
 use asr_kernel::obligation::{AbortCause, Kind, hold::SyncPermit};
+use asr_kernel::region::Belongs;
 use asr_kernel::sched::Local;
 use asr_kernel::sync::atomic::AtomicU64;
 use asr_kernel::task::Phase;
@@ -16,6 +17,13 @@ use asr_kernel::{Config, Cx, Policy, RegionConfig, Spawn};
 use tokens::Pool;
 
 type Done = Result<(), asr_base::Failure>;
+
+/// Lives in a region.
+struct Lodger;
+
+impl Belongs for Lodger {
+    fn home_closed(&self) {}
+}
 
 fn all() -> RegionConfig {
     RegionConfig::new().policy(Policy::CollectAll)
@@ -164,6 +172,11 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
         ("Cx", "holder") => drop(cx.holder()),
         ("Cx", "home") => drop(cx.home()),
         ("Home", "region_id") => drop(cx.home().region_id()),
+        ("Home" | "Lodging", "admit" | "home") => {
+            let lodger: Arc<dyn Belongs> = Arc::new(Lodger);
+            let lodging = cx.home().admit(Arc::downgrade(&lodger))?;
+            assert_eq!(lodging.home().region_id(), cx.region_id());
+        }
         ("Home", "undelivered") => cx.home().undelivered(&AtomicU64::new(0), 1),
         ("Holder", "hold") => cx.holder().hold::<SyncPermit>()?.commit(),
         ("Hold", _) => {
