@@ -151,7 +151,7 @@ fn sch_44_part_a_bad_value_is_named() {
             "coop_budget = 0",
             "asr.toml:1: coop_budget: 0 is not in 1..=255",
         ),
-        ("workers = 0", "asr.toml:1: workers: 0 is not in 1..=65535"),
+        ("workers = 0", "asr.toml:1: workers: 0 is not in 1..=1024"),
         (
             "deadline_interval = '10 us'",
             "asr.toml:1: deadline_interval: \"10 us\" is not in \"1 ms\"..=\
@@ -217,7 +217,7 @@ fn sch_44_part_a_bad_value_is_named() {
     assert_eq!(error.kind(), Status::BAD_ARGUMENT);
     assert_eq!(error.message(), "cleanup_polls: 0 is not in 1..=4294967295");
     let error = Builder::new().workers(0).start().expect_err("0");
-    assert_eq!(error.message(), "workers: 0 is not in 1..=65535");
+    assert_eq!(error.message(), "workers: 0 is not in 1..=1024");
     let pool = Builder::new().blocking_max_threads(2);
     let error = pool.blocking_min_threads(3).start().expect_err("3 of 2");
     assert_eq!(error.kind(), Status::BAD_ARGUMENT);

@@ -59,7 +59,7 @@ macro_rules! settings {
 
 settings! {
     /// Threads that run tasks. As many as the machine runs at once, if not said.
-    workers: usize, 1..=65_535 => workers.workers;
+    workers: usize, 1..=1024 => workers.workers;
 
     /// How long a worker that has run dry searches for work before it sleeps; "0 s" sleeps at once
     /// (SCH-47). 50 us if not said.

@@ -89,10 +89,10 @@ impl Workers {
     ///
     /// # Errors
     /// Threads or descriptors that the system refuses; `InvalidInput` for no worker, more than
-    /// 65 535, or limits that [`Limits::checked`] refuses (SCH-10).
+    /// 1024, or limits that [`Limits::checked`] refuses (SCH-10).
     pub fn new(workers: WorkersConfig, config: Config) -> io::Result<Workers> {
-        if !(1..=usize::from(u16::MAX)).contains(&workers.workers) {
-            let what = "a runtime has from 1 to 65535 workers";
+        if !(1..=1024).contains(&workers.workers) {
+            let what = "a runtime has from 1 to 1024 workers";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
         }
         let refused = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
