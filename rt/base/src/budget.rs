@@ -17,6 +17,8 @@ use core::time::Duration;
 use crate::cancel::CancelKind;
 use crate::time::Time;
 
+const _: () = assert!(size_of::<Budget>() <= 64, "copied with each region");
+
 /// What a computation may use.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Budget {

@@ -29,6 +29,7 @@ macro_rules! ids {
             /// # Panics
             /// When the generation is 0, which no slab gives. Bits from outside come in through
             /// `from_bits`.
+            #[inline]
             pub const fn new(index: u32, generation: u32) -> $name {
                 match $name::from_bits((generation as u64) << 32 | index as u64) {
                     Some(id) => id,
@@ -37,21 +38,25 @@ macro_rules! ids {
             }
 
             /// The slot.
+            #[inline]
             pub const fn index(self) -> u32 {
                 self.0.get() as u32
             }
 
             /// How often the slot was given out, this time included.
+            #[inline]
             pub const fn generation(self) -> u32 {
                 (self.0.get() >> 32) as u32
             }
 
             /// Generation above index.
+            #[inline]
             pub const fn to_bits(self) -> u64 {
                 self.0.get()
             }
 
             /// The id with these bits, if it can exist: its generation is not 0.
+            #[inline]
             pub const fn from_bits(bits: u64) -> Option<$name> {
                 if bits >> 32 == 0 {
                     return None;

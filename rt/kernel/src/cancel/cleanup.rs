@@ -19,6 +19,7 @@ use crate::kernel::Kernel;
 use crate::kernel::timers::Target;
 use crate::sync::atomic::{AtomicU64, Ordering::*};
 use crate::sync::{Mutex, lock};
+use crate::task::side::Side;
 use crate::task::{Phase, Task, TaskRef, waker};
 
 /// Where the timer is armed: the kernel, or a model of it.
@@ -232,8 +233,14 @@ pub(crate) fn cleanup_ended(task: &TaskRef) {
 }
 
 /// The task is about to complete: its timer goes, and its cleanup need not be watched.
+#[inline]
 pub(crate) fn disarm(task: &Task) {
-    let Some(side) = task.side() else { return };
+    if let Some(side) = task.side() {
+        disarm_in(task, side);
+    }
+}
+
+fn disarm_in(task: &Task, side: &Side) {
     let mut inner = side.lock();
     let timer = inner.timer.take();
     let counted = std::mem::take(&mut inner.counted);

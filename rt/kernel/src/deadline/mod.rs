@@ -27,6 +27,7 @@ pub use watch::{Seen, Watcher};
 
 use crate::kernel::Kernel;
 use crate::task::Task;
+use crate::task::side::Side;
 
 /// What the monitor is configured with.
 #[derive(Clone)]
@@ -182,11 +183,17 @@ pub(crate) fn named(task: &Task) -> Option<Time> {
 }
 
 /// A task completed: how long it took counts for those of its name.
+#[inline]
 pub(crate) fn completed(task: &Task) {
+    if let Some(side) = task.side() {
+        completed_in(task, side);
+    }
+}
+
+fn completed_in(task: &Task, side: &Side) {
     let Some(watch) = task.kernel().watch() else {
         return;
     };
-    let Some(side) = task.side() else { return };
     let side = side.lock();
     let named = side
         .rare()

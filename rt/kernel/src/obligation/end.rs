@@ -11,11 +11,16 @@ use crate::kernel::Kernel;
 use crate::region::{Region, RegionRef};
 use crate::task::Task;
 use crate::task::cell::contained;
+use crate::task::side::Side;
 
 /// A task is about to be complete: what it still holds is aborted. A payload if the response to a
 /// leak is Panic.
+#[inline]
 pub(crate) fn task_terminal(task: &Task) -> Option<PanicPayload> {
-    let side = task.side()?;
+    give_up_held(task, task.side()?)
+}
+
+fn give_up_held(task: &Task, side: &Side) -> Option<PanicPayload> {
     // What a raw token leaves on a failing path is unwound; a typed one would have been dropped.
     let unwinding = task.word.load().unwinding();
     let mut leaked = None;
@@ -46,6 +51,7 @@ pub(crate) fn task_terminal(task: &Task) -> Option<PanicPayload> {
 }
 
 /// The task is complete: a token that was given to it at the last moment goes with it (`list`).
+#[inline]
 pub(crate) fn task_completed(task: &Task) {
     if task.side().is_some() {
         // The outcome stands, so a panic response can change it no more.

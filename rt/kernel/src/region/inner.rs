@@ -78,7 +78,7 @@ impl Inner {
     pub(crate) fn reset(
         &mut self,
         policy: Policy,
-        budget: Budget,
+        budget: &Budget,
         cost: Option<u64>,
         counts: bool,
         attached: bool,
@@ -87,7 +87,7 @@ impl Inner {
         self.finalizers.reset();
         self.next_position = 0;
         self.policy = policy;
-        self.budget = budget;
+        self.budget = *budget;
         self.cost_left = cost;
         self.finalizers_done = false;
         self.cancel = None;

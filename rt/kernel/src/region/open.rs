@@ -109,19 +109,23 @@ pub(crate) fn open(
         Opener::Handle(_) => parent.word.admit(),
     };
     admitted.map_err(refusal)?;
-    let inherited = held.unwrap_or(around.budget);
-    let budget = asked.map_or(inherited, |asked| inherited.meet(asked));
+    let position = around.take_position();
+    let inherited = held.as_ref().unwrap_or(&around.budget);
+    // Only a budget that is asked for is computed; else that of the parent is copied, once.
+    let met = asked.as_ref().map(|asked| inherited.meet(*asked));
+    let budget = met.as_ref().unwrap_or(inherited);
+    let deadline = budget.deadline;
     // Whose deadline is enforced elsewhere: the opener of a scope passes its own on; a region
     // without one may outlive it, and is safe only with that of the region around it.
     let enforced = match body {
         true => inherited.deadline,
         false => around.budget.deadline,
     };
-    let cost = asked.and_then(|asked| asked.cost);
+    let cost = asked.as_ref().and_then(|asked| asked.cost);
     let slot = kernel.alloc_region();
     // SAFETY: the slot is initialized and ours.
     let region: &Region = unsafe { slot.as_ref() };
-    region.position.store(around.take_position(), Relaxed);
+    region.position.store(position, Relaxed);
     let fresh = Fresh {
         kernel: NonNull::from(kernel),
         parent: Some(RegionRef::of(parent)),
@@ -146,7 +150,8 @@ pub(crate) fn open(
         if body {
             // SAFETY: the last of the references counted above.
             let own = unsafe { RegionRef::from_counted(slot) };
-            let (context, queued) = admit_record(kernel, own, inner, Tier::Body, budget);
+            let position = inner.take_position();
+            let (context, queued) = admit_record(kernel, own, position, Tier::Body, budget);
             children::link_task(kernel, inner, &context);
             new = Some((context, queued));
         }
@@ -166,8 +171,8 @@ pub(crate) fn open(
             region: unsafe { RegionRef::from_counted(slot) },
         }
     });
-    if budget.deadline < enforced {
-        cancel::arm_region(&region, budget.deadline);
+    if deadline < enforced {
+        cancel::arm_region(&region, deadline);
     }
     if let Some(request) = pending {
         cancel::request_region(&region, request);
@@ -196,7 +201,7 @@ pub(crate) fn root(kernel: &Kernel) -> NonNull<Region> {
     unsafe { slot.as_ref() }.renew(fresh, |inner| {
         inner.reset(
             super::Policy::CollectAll,
-            Budget::UNLIMITED,
+            &Budget::UNLIMITED,
             None,
             false,
             false,
@@ -245,10 +250,13 @@ impl Admitted<'_> {
             mut inner,
         } = self;
         let kernel = region.kernel();
-        let inherited = inner.budget;
-        let budget = options.budget.map_or(inherited, |own| inherited.meet(own));
+        let inherited = inner.budget.deadline;
+        let met = options.budget.map(|own| inner.budget.meet(own));
+        let position = inner.take_position();
+        let budget = met.as_ref().unwrap_or(&inner.budget);
+        let (deadline, cost) = (budget.deadline, budget.cost);
         let own = RegionRef::of(region);
-        let (context, queued) = admit_record(kernel, own, &mut inner, tier, budget);
+        let (context, queued) = admit_record(kernel, own, position, tier, budget);
         // SAFETY: a task and a fiber have a handle, which counts a reference.
         let task = unsafe { TaskRef::from_counted(NonNull::from(&*context)) };
         task.set_cell(cell(context));
@@ -256,13 +264,20 @@ impl Admitted<'_> {
             task.set_pin(worker);
         }
         children::link_task(kernel, &mut inner, &task);
-        let pending = inner.for_children.clone();
+        let pending = inner.for_children.is_some();
         let plain = options.name.is_none() && options.budget.is_none();
-        let unbounded = budget.deadline == Time::MAX && budget.cost != Some(0);
-        if tier == Tier::Fiber && plain && unbounded && pending.is_none() && !kernel.trace().on() {
-            super::scope::push(inner, queued);
+        let unbounded = deadline == Time::MAX && cost != Some(0);
+        if plain && unbounded && !pending && !kernel.trace().on() {
+            match tier {
+                Tier::Fiber => super::scope::push(inner, queued),
+                _ => {
+                    drop(inner);
+                    kernel.enqueue_task(queued);
+                }
+            }
             return task;
         }
+        let pending = inner.for_children.clone();
         drop(inner);
         if options.name.is_some() || options.budget.is_some() {
             let named = options.name.as_ref().and_then(|_| deadline::named(&task));
@@ -272,22 +287,20 @@ impl Admitted<'_> {
                 rare.name = options.name;
                 rare.named = named;
             }
-            side.own = options.budget.map(|own| {
-                let cost_left = own.cost;
-                Box::new(OwnBudget { budget, cost_left })
-            });
+            let cost_left = options.budget.and_then(|own| own.cost);
+            side.own = met.map(|budget| Box::new(OwnBudget { budget, cost_left }));
         }
         event::spawned(&task);
         if let Some(request) = pending {
             cancel::request_unqueued(&task, request);
         }
-        if budget.deadline < inherited.deadline {
-            cancel::arm_task(&task, budget.deadline);
-        } else if budget.deadline != Time::MAX && budget.deadline <= kernel.now() {
+        if deadline < inherited {
+            cancel::arm_task(&task, deadline);
+        } else if deadline != Time::MAX && deadline <= kernel.now() {
             // Its region's deadline has passed, and the region's timer is about to fire.
             cancel::expired(&task);
         }
-        if budget.cost == Some(0) {
+        if cost == Some(0) {
             cancel::exhausted(&task, asr_base::BudgetComponent::Cost);
         }
         // By tier, not by word: a scope that ends meanwhile has changed the word (`Word::seize`).
@@ -306,11 +319,10 @@ impl Admitted<'_> {
 fn admit_record(
     kernel: &Kernel,
     region: RegionRef,
-    inner: &mut super::Inner,
+    position: u32,
     tier: Tier,
-    budget: Budget,
+    budget: &Budget,
 ) -> (TaskRef, TaskRef) {
-    let position = inner.take_position();
     let slot = kernel.alloc_task(task::Fresh {
         region,
         cell: std::ptr::null_mut(),
@@ -335,11 +347,10 @@ pub(crate) fn finalizer_task(
     cell: impl FnOnce(TaskRef) -> NonNull<task::cell::Header>,
 ) {
     let kernel = region.kernel();
-    let mut inner = region.lock();
-    let budget = Budget::UNLIMITED;
+    let position = region.lock().take_position();
+    let budget = &Budget::UNLIMITED;
     let own = RegionRef::of(region);
-    let (context, queued) = admit_record(kernel, own, &mut inner, Tier::Finalizer, budget);
-    drop(inner);
+    let (context, queued) = admit_record(kernel, own, position, Tier::Finalizer, budget);
     // Nobody joins it. The reference of a list, which it is in none of, goes with its end.
     queued.set_cell(cell(context));
     event::spawned(&queued);

@@ -190,6 +190,7 @@ impl Region {
     }
 
     /// The outcome, once closed.
+    #[inline]
     pub fn outcome(&self) -> Option<Outcome<(), Error>> {
         if self.word.is_ok() {
             return Some(Outcome::Ok(()));
