@@ -174,16 +174,25 @@ impl<T> Ring<T> {
         }
     }
 
-    /// The caller found `WAITED`.
+    /// The caller found `WAITED`. The waker stays where it is, for the next wait of the same task:
+    /// to clone and drop one costs as much as the wake itself.
     #[cold]
     fn wake_receiver(&self) {
-        // SAFETY: `WAITED` was put in after the waker and taken out by the caller: it is his.
-        let waker = self.waker.with_mut(|waker| unsafe { (*waker).take() });
-        // Release: the receiver may use it again.
-        self.lent.store(false, Release);
-        if let Some(waker) = waker {
-            waker.wake();
+        /// Clears the flag, also if the waker panics. Release: the receiver may use it again.
+        struct Back<'r>(&'r AtomicBool);
+        impl Drop for Back<'_> {
+            fn drop(&mut self) {
+                self.0.store(false, Release);
+            }
         }
+        let _back = Back(&self.lent);
+        self.waker.with(|waker| {
+            // SAFETY: `WAITED` was put in after the waker and taken out by the caller, who has it
+            // until he clears `lent`.
+            if let Some(waker) = unsafe { &*waker } {
+                waker.wake_by_ref();
+            }
+        });
     }
 
     /// One more sender.
