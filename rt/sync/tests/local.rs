@@ -6,7 +6,7 @@ use asr_base::{Failure, Outcome};
 use asr_kernel::obligation::LeakResponse;
 use asr_kernel::sched::Local;
 use asr_kernel::{Config, Cx};
-use bodies::{acks, channels, locks, notify, oneshots, semaphore};
+use bodies::{acks, channels, combine, locks, notify, oneshots, semaphore};
 
 fn run<F, Fut>(body: F)
 where
@@ -15,6 +15,16 @@ where
 {
     let outcome = Local::new(Config::default()).run(body);
     assert!(matches!(outcome, Outcome::Ok(())), "{outcome:?}");
+}
+
+#[test]
+fn cmb_1_nobody_is_left() {
+    run(combine::nobody_is_left);
+}
+
+#[test]
+fn cmb_2_nobody_is_left_by_a_cancel() {
+    run(combine::cancelled);
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod bodies;
 use asr_base::{Failure, Outcome};
 use asr_kernel::sched::{Workers, WorkersConfig};
 use asr_kernel::{Config, Cx};
-use bodies::{acks, channels, locks, notify, oneshots, semaphore};
+use bodies::{acks, channels, combine, locks, notify, oneshots, semaphore};
 
 /// Often enough that workers meet; each body is short.
 const TIMES: usize = 20;
@@ -23,6 +23,16 @@ where
             assert!(matches!(outcome, Outcome::Ok(())), "{count}: {outcome:?}");
         }
     }
+}
+
+#[test]
+fn cmb_1_nobody_is_left_on_workers() {
+    run(combine::nobody_is_left);
+}
+
+#[test]
+fn cmb_2_nobody_is_left_by_a_cancel_on_workers() {
+    run(combine::cancelled);
 }
 
 #[test]

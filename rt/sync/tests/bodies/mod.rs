@@ -4,6 +4,7 @@
 
 pub(crate) mod acks;
 pub(crate) mod channels;
+pub(crate) mod combine;
 pub(crate) mod locks;
 pub(crate) mod notify;
 pub(crate) mod oneshots;
