@@ -5,6 +5,9 @@
 //! asr-bench WORKLOAD [N]      runs one, N operations, and prints one line of JSON
 //! ```
 //!
+//! `cargo build --profile peers -p asr-bench` builds it as the others are built: thin LTO, one
+//! codegen unit.
+//!
 //! `ANCHOR_WORKERS` is the number of worker threads, 2 if not said; 1 is the driver of one thread.
 //! `asr-bench-one` as a name of the program (a link will do) is 1 whatever the variable says, for
 //! scripts that set it for all.
