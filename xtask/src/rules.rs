@@ -11,7 +11,7 @@ use crate::{Failure, root};
 
 /// Families of rules; a name part `abi_41` means ABI-41.
 const FAMILIES: &[&str] = &[
-    "abi", "can", "cap", "heal", "lab", "obl", "reg", "sch", "trc", "tsk", "val",
+    "abi", "can", "cap", "chn", "cmb", "heal", "lab", "obl", "reg", "sch", "trc", "tsk", "val",
 ];
 
 /// A test found in the tree.
