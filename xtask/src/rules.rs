@@ -131,7 +131,7 @@ fn tests(top: &Path) -> BTreeMap<String, Vec<Test>> {
     by_rule
 }
 
-/// Test functions of one source file: a `fn` below a line `#[test]`.
+/// Test functions of one source file: a `fn` below a line `#[test]`, or its like for the lab.
 fn tests_of(text: &str, file: &str) -> Vec<Test> {
     let mut found = Vec::new();
     let (mut doc, mut marked) = (String::new(), false);
@@ -139,7 +139,7 @@ fn tests_of(text: &str, file: &str) -> Vec<Test> {
         if let Some(words) = line.strip_prefix("///") {
             doc.push_str(words);
         } else if line.starts_with("#[") || line.ends_with(']') {
-            marked |= line == "#[test]";
+            marked |= line == "#[test]" || line.starts_with("#[asr_lab::test");
         } else if let Some((_, rest)) = line.split_once("fn ").filter(|_| marked) {
             let is_word = |c: char| c.is_alphanumeric() || c == '_';
             let name: String = rest.chars().take_while(|c| is_word(*c)).collect();
@@ -187,13 +187,16 @@ mod tests {
 
     #[test]
     fn only_functions_marked_as_tests_count_and_parts_say_what_waits() {
-        let text = "/// Waits: the lab.\n#[test]\nfn heal_7_part_once() {}\nfn abi_1_helper() {}\n";
-        let expected = Test {
-            name: "heal_7_part_once".into(),
-            file: "f.rs".into(),
-            waits: "Waits: the lab.".into(),
-        };
-        assert_eq!(tests_of(text, "f.rs"), [expected]);
+        for mark in ["#[test]\n", "#[asr_lab::test(seeds = 9)]\nasync "] {
+            let text =
+                format!("/// Waits.\n{mark}fn heal_7_part_once() {{}}\nfn abi_1_helper() {{}}\n");
+            let expected = Test {
+                name: "heal_7_part_once".into(),
+                file: "f.rs".into(),
+                waits: "Waits.".into(),
+            };
+            assert_eq!(tests_of(&text, "f.rs"), [expected]);
+        }
     }
 
     #[test]
