@@ -165,6 +165,7 @@ const PURE: &[(&str, &str)] = &[
     ("Pool", "threads for drivers; they run jobs only"),
     ("Topology", "a value; it describes the machine to drivers"),
     ("Placement", "a value"),
+    ("Duty", "says which worker has the timers"),
     ("Idle", "counts who sleeps, for drivers"),
     ("Parker", "lets a driver's thread sleep"),
     ("EventFd", "the same"),
