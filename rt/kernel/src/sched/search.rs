@@ -17,7 +17,9 @@ impl Worker {
         if self.fire() {
             return;
         }
-        let searches = self.shared.search > Duration::ZERO;
+        // Who was woken by nobody, but by timers, and found nothing of others since, looks once:
+        // with a timer every 50 us it would search all the time.
+        let searches = self.shared.search > Duration::ZERO && !self.alone.get();
         if !self.searching.get() && searches {
             self.searching.set(self.shared.idle.search(self.index));
         }
@@ -28,6 +30,7 @@ impl Worker {
         };
         match found {
             Some((lane, task)) => {
+                self.alone.set(false);
                 self.found();
                 self.dispatch(lane, task);
             }
@@ -132,7 +135,8 @@ impl Worker {
             let timer = until.filter(|at| *at < Time::MAX);
             let limit = timer.map(|at| at.since(shared.time()));
             if limit != Some(Duration::ZERO) {
-                slot.parker.park(limit);
+                let woken = slot.parker.park(limit);
+                self.alone.set(!woken && limit.is_some());
             }
             if until.is_some() {
                 shared.duty.give_back(self.index);

@@ -40,6 +40,8 @@ pub(super) struct Worker {
     pub(super) searching: Cell<bool>,
     /// Where its next theft begins.
     pub(super) turn: Cell<usize>,
+    /// It was last woken by time, not by another worker.
+    pub(super) alone: Cell<bool>,
 }
 
 /// Takes the worker out of `CURRENT`, and the thread out of the reach of others, whichever way its
@@ -68,6 +70,7 @@ impl Worker {
             round: Cell::new(ROUND),
             searching: Cell::new(false),
             turn: Cell::new(index),
+            alone: Cell::new(false),
         })
     }
 

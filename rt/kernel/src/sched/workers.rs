@@ -17,6 +17,7 @@ use asr_base::{Duration, Error, Failure, Outcome, Status};
 use parking_lot::Mutex;
 
 use super::choice::Limits;
+use super::park;
 use super::shared::{Shared, Slot};
 use super::stats::WorkerStats;
 use super::ticker::{Slices, Ticker};
@@ -275,6 +276,7 @@ fn tick(crew: &Crew, kernel: &Arc<Kernel>, slices: Slices) -> io::Result<()> {
 
 /// The life of a thread.
 fn work(crew: &Arc<Crew>, kernel: Arc<Kernel>, index: usize) {
+    park::wake_in_time();
     loop {
         let Some(worker) = Worker::new(crew.shared.clone(), kernel.clone(), index) else {
             break;
