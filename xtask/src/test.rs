@@ -82,7 +82,9 @@ fn all(steps: &mut Steps, full: bool, filter: Option<&str>) -> Result<(), Failur
     for Loom { package, test } in loom_tests(&root::dir()) {
         let mut loom = cargo(&["test", "-p", &package, "--test", &test]);
         loom.args(["--target-dir", "target/loom"])
-            .env("RUSTFLAGS", "--cfg loom");
+            .env("RUSTFLAGS", "--cfg loom")
+            // Models run their code a million times; assertions stay.
+            .env("CARGO_PROFILE_DEV_OPT_LEVEL", "2");
         steps.run(
             &format!("loom {package}"),
             again,

@@ -85,8 +85,8 @@ fn can_23_who_begins_while_the_timer_fires_is_found_by_its_walk_or_has_another()
         let found = Arc::new(Mutex::new(Vec::new()));
         let (other, walked) = (all.clone(), found.clone());
         let fires = thread::spawn(move || {
-            lock(&other.1.0).timers.clear();
-            other.0.fired();
+            let (id, _) = lock(&other.1.0).timers.remove(0);
+            other.0.fired(id);
             // The walk: who is there by now is looked at.
             lock(&walked).iter().copied().min()
         });

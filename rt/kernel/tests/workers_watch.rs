@@ -17,6 +17,8 @@ fn sch_43_a_task_that_holds_the_only_worker_is_warned_of() {
     let (sender, warnings) = mpsc::channel::<Warning>();
     let mut monitor = MonitorConfig::new(move |warning| drop(sender.send(warning.clone())));
     monitor.interval = Duration::from_millis(1);
+    // At the first check: no deadline of the test ever comes.
+    monitor.permille_left = 1000;
     let mut config = Config::default();
     config.monitor = Some(monitor);
     let workers = Workers::new(WorkersConfig::workers(1), config).expect("started");
@@ -24,7 +26,7 @@ fn sch_43_a_task_that_holds_the_only_worker_is_warned_of() {
     let held = free.clone();
     let thread = std::thread::spawn(move || {
         workers.run(async move |cx: Cx| {
-            let deadline = cx.now().saturating_add(Duration::from_millis(200));
+            let deadline = cx.now().saturating_add(Duration::from_secs(1000));
             let options = Spawn::new()
                 .name("holds")
                 .budget(Budget::UNLIMITED.with_deadline(deadline));
@@ -42,7 +44,8 @@ fn sch_43_a_task_that_holds_the_only_worker_is_warned_of() {
     // It stays in its poll until the warning has come: a monitor that needs the worker hangs.
     let warning = warnings.recv().expect("a warning");
     assert_eq!(warning.name.as_deref(), Some("holds"));
-    assert_eq!(warning.message, Some("before it holds"));
+    // On a machine that stands still the check may come before the task.
+    assert!(matches!(warning.message, None | Some("before it holds")));
     std::thread::sleep(Duration::from_millis(20));
     assert!(warnings.try_recv().is_err(), "warned of once");
     free.store(true, SeqCst);

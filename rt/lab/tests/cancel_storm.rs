@@ -2,10 +2,15 @@
 
 mod common;
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
-use asr_base::{Outcome, Time};
+use asr_base::{Budget, Outcome, Time};
 use asr_kernel::RegionConfig;
+use asr_kernel::region::Spawn;
 use asr_trace::Kind;
 use common::{cancelled, forever, ok, run, turn};
 
@@ -68,4 +73,38 @@ fn can_23_each_cleanup_ends_at_its_own_time() {
         Ok(ends)
     }));
     assert_eq!(ends.0, [50, 60, 70, 80]);
+}
+
+/// A waker of somebody else's that panics.
+struct Rough;
+
+impl Wake for Rough {
+    fn wake(self: Arc<Self>) {
+        panic!("planted");
+    }
+}
+
+#[test]
+fn can_27_a_waker_that_panics_takes_no_other_timer_along() {
+    let ((), _) = ok(run(async |cx| {
+        let at = cx.now().saturating_add(SECOND);
+        let budget = Budget::UNLIMITED.with_deadline(at);
+        // Cancelled by its deadline while it waits through a combinator with wakers of its own.
+        let rough = cx.spawn_with(Spawn::new().budget(budget), async |cx| {
+            let waker = Waker::from(Arc::new(Rough));
+            let mut sleep = pin!(cx.sleep(1_000_000 * SECOND));
+            poll_fn(|_| sleep.as_mut().poll(&mut Context::from_waker(&waker))).await?;
+            Ok(())
+        })?;
+        let mut others = Vec::new();
+        for _ in 0..3 {
+            others.push(cx.spawn(async move |cx| Ok(cx.sleep_until(at).await?))?);
+        }
+        for other in others {
+            other.join(&cx).await?.into_result()?;
+        }
+        assert!(matches!(rough.join(&cx).await?, Outcome::Cancelled(_)));
+        assert_eq!(cx.now(), at);
+        Ok(())
+    }));
 }

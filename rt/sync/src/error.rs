@@ -1,6 +1,7 @@
 //! Why something was not done. What was to be handed over is handed back.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use asr_base::Interrupted;
 use asr_base::{Error, Failure, Status};
@@ -283,4 +284,11 @@ impl<G> From<LockError<G>> for Failure {
             LockError::Interrupted => Interrupted.into(),
         }
     }
+}
+
+/// Runs code of a user where nobody can take its panic: the panic hook has reported it by then.
+pub(crate) fn quietly(run: impl FnOnce()) {
+    let panic = catch_unwind(AssertUnwindSafe(run)).err();
+    // What it carries may panic again as it goes.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(panic)));
 }

@@ -13,7 +13,7 @@ use asr_base::{Duration, TaskId, Time};
 use asr_kernel::Cx;
 use asr_kernel::cx::{Set, Waiter};
 use asr_kernel::obligation::hold::SyncPermit;
-use asr_kernel::obligation::{AbortCause, Hold, Holder};
+use asr_kernel::obligation::{AbortCause, Hold, Holder, holder_panicked};
 use asr_kernel::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use asr_trace::Resource;
 use pin_project_lite::pin_project;
@@ -285,7 +285,7 @@ impl<T> MutexGuard<'_, T> {
     #[cold]
     fn unwound(&self) {
         let flags = self.mutex.flags.load(Relaxed);
-        let panics = std::thread::panicking() && flags & PANICKING == 0;
+        let panics = holder_panicked() && flags & PANICKING == 0;
         if panics || flags & CRITICAL != 0 {
             self.flag(POISONED, true);
         }

@@ -262,6 +262,8 @@ where
         let Some(work) = shared.claim(Stage::Taken) else {
             return false;
         };
+        // The entry in the queue may be the last that holds it, and goes under a lock.
+        drop(shared.leave());
         self.queued = None;
         self.waiter.task().kernel().work_withdrawn();
         drop(work);

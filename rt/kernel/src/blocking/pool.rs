@@ -43,6 +43,20 @@ impl Default for PoolConfig {
     }
 }
 
+impl PoolConfig {
+    /// The same, if a job can be run with it.
+    ///
+    /// # Errors
+    /// `BAD_ARGUMENT`, naming the value.
+    pub fn checked(self) -> Result<PoolConfig, Error> {
+        if self.max_threads == 0 || self.min_threads > self.max_threads {
+            let what = "pool: `max_threads` must be 1 at least, and no less than `min_threads`";
+            return Err(Error::new(Status::BAD_ARGUMENT, what));
+        }
+        Ok(self)
+    }
+}
+
 /// Starts threads: the system, or a test that refuses.
 pub trait Starter: Send + Sync + 'static {
     /// Runs `run` on a thread of its own.

@@ -17,7 +17,7 @@ use asr_base::{Time, TimerId};
 use crate::event;
 use crate::kernel::Kernel;
 use crate::kernel::timers::Target;
-use crate::sync::atomic::{AtomicU64, Ordering::*};
+use crate::sync::atomic::{AtomicU64, Ordering::*, fence};
 use crate::sync::{Mutex, lock};
 use crate::task::side::Side;
 use crate::task::{Phase, Task, TaskRef, waker};
@@ -76,6 +76,7 @@ impl Cleanups {
 
     /// A budget ends at `at`: the timer is armed for then, or before.
     pub fn ends(&self, alarm: &impl Alarm, at: Time) {
+        fence(SeqCst);
         if at.as_nanos() >= self.armed.load(SeqCst) {
             return;
         }
@@ -115,17 +116,24 @@ impl Cleanups {
         }
     }
 
-    /// The timer fired: nobody relies on it any more.
-    pub fn fired(&self) {
+    /// A timer fired: if it is the one that is armed, nobody relies on it any more. Another may
+    /// have taken its place while it was on its way.
+    pub fn fired(&self, id: TimerId) {
         let mut timer = lock(&self.timer);
-        *timer = None;
-        self.armed.store(u64::MAX, SeqCst);
+        if *timer == Some(id) {
+            *timer = None;
+            self.armed.store(u64::MAX, SeqCst);
+        }
+        drop(timer);
+        // The walk that follows reads words and side records of tasks that may be counted now. Who
+        // counts stores them, then reads `armed`, with a fence between too.
+        fence(SeqCst);
     }
 }
 
 /// The timer of [`Cleanups`] fired.
-pub(crate) fn cleanups_end(kernel: &Kernel, now: Time) {
-    kernel.cleanups().fired();
+pub(crate) fn cleanups_end(kernel: &Kernel, id: TimerId, now: Time) {
+    kernel.cleanups().fired(id);
     let mut next = Time::MAX;
     for task in kernel.cancelled_tasks() {
         let Some(side) = task.side() else { continue };

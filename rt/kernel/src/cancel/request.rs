@@ -6,6 +6,7 @@ use asr_base::{Budget, CancelKind, CancelReason, CancelRequest, Origin};
 
 use crate::event;
 use crate::kernel::Kernel;
+use crate::task::cell::contained;
 use crate::task::word::Requested;
 use crate::task::{Phase, Task, TaskRef, Tier, waker};
 
@@ -64,7 +65,8 @@ pub(crate) fn request_task(task: &TaskRef, asked: impl Into<Asked>) {
             .side()
             .and_then(|side| Some(std::mem::take(&mut side.lock().rare_mut()?.cancel_wakers)));
         for (_, waker) in wakers.into_iter().flatten() {
-            waker.wake();
+            // Anybody's code: the others are woken, and asked, all the same.
+            contained(|| waker.wake());
         }
     }
 }

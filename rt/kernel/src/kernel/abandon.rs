@@ -38,7 +38,9 @@ impl Kernel {
             }
             for task in self.tasks() {
                 if matches!(task.tier(), Tier::Task | Tier::Finalizer) {
-                    end::abandoned(task, &mut InCell);
+                    // One that stood in the middle of a poll, because the sink of the events
+                    // panicked there, is lost; the others are not.
+                    end::contained(|| end::abandoned(task, &mut InCell));
                 }
             }
             for region in regions {

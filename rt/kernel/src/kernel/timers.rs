@@ -3,6 +3,7 @@
 //! Exactly one of cancel and fire gets a timer: both take it out of the wheel under the lock
 //! (SCH-26). What fires runs after the lock is given back.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
 
 use asr_base::{Time, TimerId};
@@ -115,20 +116,37 @@ impl Timers {
         self.note(&mut wheel);
         drop(wheel);
         let fired = due.len();
+        // They are out of the wheel, so each has to act, whatever the one before did: a foreign
+        // waker or the sink of the events may panic. The first panic goes on at the end.
+        let mut panicked = None;
+        let mut step = |run: &mut dyn FnMut()| {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
+                panicked.get_or_insert(panic);
+            }
+        };
         for (id, at, target) in due {
             let _stay = actor::enter(kernel, None);
-            crate::event::timer_fired(kernel, id, at);
-            match target {
-                // A foreign waker may panic; the timers after it fire all the same.
-                Target::Wake(waker) => {
-                    contained(|| waker.wake());
-                }
-                Target::Deadline(task) => cancel::expired(&task),
-                Target::Cleanups => cancel::cleanups_end(kernel, now),
-                Target::RegionDeadline(region) => cancel::region_expired(&region),
-                Target::Monitor => deadline::turn(kernel),
-            }
+            step(&mut || crate::event::timer_fired(kernel, id, at));
+            let mut target = Some(target);
+            step(&mut || act(kernel, target.take(), id, now));
+        }
+        if let Some(panic) = panicked {
+            resume_unwind(panic);
         }
         fired
+    }
+}
+
+/// What a timer is for.
+fn act(kernel: &Kernel, target: Option<Target>, id: TimerId, now: Time) {
+    match target {
+        Some(Target::Wake(waker)) => {
+            contained(|| waker.wake());
+        }
+        Some(Target::Deadline(task)) => cancel::expired(&task),
+        Some(Target::Cleanups) => cancel::cleanups_end(kernel, id, now),
+        Some(Target::RegionDeadline(region)) => cancel::region_expired(&region),
+        Some(Target::Monitor) => deadline::turn(kernel),
+        None => {}
     }
 }

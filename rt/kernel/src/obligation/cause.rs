@@ -97,6 +97,33 @@ impl Drop for Unwinding {
     }
 }
 
+thread_local! {
+    /// What is dropped on this thread is what is left of a poll that panicked.
+    static PANICKED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Drops what is left of a future that panicked, after the panic was caught: tokens in it are
+/// unwound, and [`holder_panicked`] says so to locks.
+#[doc(hidden)]
+pub fn after_panic(drop: impl FnOnce()) {
+    struct Ends;
+    impl Drop for Ends {
+        fn drop(&mut self) {
+            PANICKED.set(PANICKED.get() - 1);
+        }
+    }
+    PANICKED.set(PANICKED.get() + 1);
+    let _ends = Ends;
+    let _unwinding = Unwinding::begin();
+    drop();
+}
+
+/// Whether what is dropped now is dropped because its holder panicked: while the panic unwinds, or
+/// after it was caught, when the parts that it did not pass through are dropped.
+pub fn holder_panicked() -> bool {
+    std::thread::panicking() || PANICKED.get() > 0
+}
+
 /// The cause of a drop without a verb, by what its holder is doing (OBL-10).
 pub(super) fn of_drop(holder: &Holder) -> AbortCause {
     match holder {

@@ -34,7 +34,9 @@ mod registry;
 mod token;
 mod wait;
 
-pub use cause::AbortCause;
+#[doc(hidden)]
+pub use cause::after_panic;
+pub use cause::{AbortCause, holder_panicked};
 pub(crate) use cause::{Nested, cancelled};
 pub(crate) use end::{region_closing, task_completed, task_terminal, unwound};
 pub(crate) use hold::Own;

@@ -64,14 +64,41 @@ impl Future for Close<'_> {
             drop(inner);
             return Poll::Ready(outcome);
         }
+        let mut displaced = None;
         if let Some(waker) = fresh {
-            inner.closers.push(waker);
+            match place(&inner.closers, this.registered) {
+                Some(at) => displaced = Some(std::mem::replace(&mut inner.closers[at], waker)),
+                None => inner.closers.push(waker),
+            }
             this.registered = Some(identity);
         }
         drop(inner);
+        drop(displaced);
         task.wait_for(Resource::Region(this.region.id()));
         Poll::Pending
     }
+}
+
+impl Drop for Close<'_> {
+    /// Who no longer waits is not woken, and leaves nothing behind.
+    fn drop(&mut self) {
+        if self.registered.is_none() {
+            return;
+        }
+        let mut inner = self.region.lock();
+        let at = place(&inner.closers, self.registered);
+        let gone = at.map(|at| inner.closers.swap_remove(at));
+        drop(inner);
+        drop(gone);
+    }
+}
+
+/// Where a waker is that was registered. One of several that wake the same is as good as another.
+fn place(closers: &[Waker], registered: Option<(usize, usize)>) -> Option<usize> {
+    let registered = registered?;
+    closers
+        .iter()
+        .position(|waker| identity(waker) == registered)
 }
 
 /// What `Waker::will_wake` compares.

@@ -188,7 +188,7 @@ where
             }
         }));
         if let Err(panic) = polled {
-            self.clear();
+            obligation::after_panic(|| self.clear());
             contained(|| drop(result));
             resume_unwind(panic)
         }

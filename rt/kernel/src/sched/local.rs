@@ -187,6 +187,22 @@ impl Local {
     }
 }
 
+impl Drop for Local {
+    /// Nothing runs any more: what is left is dropped, but for tasks that outlived a shutdown.
+    fn drop(&mut self) {
+        if !self.kernel.is_closed() && !self.gives_up() {
+            self.kernel.abandon();
+        }
+        loop {
+            // Dropped without the lock: it may be the last reference to a task, and then to more.
+            let left = self.shared.lanes.lock().pop();
+            if left.is_none() {
+                return;
+            }
+        }
+    }
+}
+
 impl std::fmt::Debug for Local {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Local").finish_non_exhaustive()

@@ -29,7 +29,7 @@ use super::worker::Worker;
 use crate::blocking::{Job, Pool};
 use crate::driver::{Driver, Lane, Runnable};
 use crate::kernel::Kernel;
-use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*, fence};
 use crate::topology::Placement;
 
 /// One worker, as the others see it. Aligned so that no two share a line of the cache.
@@ -96,6 +96,8 @@ pub(super) struct Shared {
     pub(super) ticker: Ticker,
     /// Workers leave their loops.
     pub(super) stop: AtomicBool,
+    /// All workers have ended.
+    gone: AtomicBool,
     /// A drain is suggested (SCH-6).
     pub(super) drain: AtomicBool,
     pub(super) duty: Duty,
@@ -129,6 +131,7 @@ impl Shared {
             limits,
             ticker: Ticker::default(),
             stop: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
             drain: AtomicBool::new(false),
             duty: Duty::default(),
             next_slot: AtomicUsize::new(0),
@@ -198,6 +201,7 @@ impl Shared {
             slot.pinned.push(ready);
         }
         self.call(worker);
+        self.is_heard();
     }
 
     /// A queue for urgent work from outside.
@@ -218,11 +222,28 @@ impl Shared {
             }
         }
         self.wake();
+        self.is_heard();
     }
 
-    /// The last worker has ended: nothing runs any more. Drops what is left.
+    /// The last worker has ended: nothing runs any more. Drops what is left, and what still comes.
     pub(super) fn give_up(&self, kernel: &Kernel) {
+        // SeqCst, and the fence of who pushes: it pushes, then looks at `gone`; this sets `gone`,
+        // then drains. One of the two is later and takes the entry, which otherwise would hold the
+        // kernel, and the kernel the queue.
+        self.gone.store(true, SeqCst);
         kernel.abandon();
+        self.drain();
+    }
+
+    /// After a push from outside: nobody will pop it if all workers have ended.
+    fn is_heard(&self) {
+        fence(SeqCst);
+        if self.gone.load(Relaxed) {
+            self.drain();
+        }
+    }
+
+    fn drain(&self) {
         for slot in &self.slots {
             while slot.urgent.pop_cancel().is_some() || slot.urgent.pop_timed().is_some() {}
             while slot.pinned.pop().is_some() {}

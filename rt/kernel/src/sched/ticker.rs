@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Weak;
 
-use asr_base::{Duration, Time};
+use asr_base::{Duration, Error, Status, Time};
 use parking_lot::{Condvar, Mutex};
 
 use super::shared::{Shared, Slot};
@@ -39,6 +39,20 @@ impl Default for Slices {
             slice: Duration::from_millis(10),
             poll_warn: Duration::from_millis(10),
         }
+    }
+}
+
+impl Slices {
+    /// The same, if the ticker can sleep with it.
+    ///
+    /// # Errors
+    /// `BAD_ARGUMENT`, naming the value.
+    pub fn checked(self) -> Result<Slices, Error> {
+        if self.slice < Duration::from_micros(100) {
+            let what = "slices: `slice` must be 100 us at least";
+            return Err(Error::new(Status::BAD_ARGUMENT, what));
+        }
+        Ok(self)
     }
 }
 
@@ -125,6 +139,11 @@ fn look(
     seen: &mut Option<Poll>,
     report: &mut dyn FnMut(u64, Duration) -> bool,
 ) {
+    // Whoever pushes work that it runs itself looks for sleepers without a fence, and may miss one
+    // that is about to sleep.
+    if slot.has_spare() {
+        shared.wake();
+    }
     let dispatches = slot.stats.dispatches();
     if slot.now.polls().is_null() {
         *seen = None;
@@ -139,6 +158,9 @@ fn look(
         }
     };
     slot.blocked.store(dispatches, Relaxed);
+    if slot.has_spare() {
+        shared.wake();
+    }
     slot.thread.ask_yield();
     if let Some((task, site)) = slot.now.ask(kernel) {
         slot.stats.yields_asked.add(1);
@@ -146,9 +168,6 @@ fn look(
         if report(site, lasted) {
             event::long_poll(kernel, task, site, lasted);
         }
-    }
-    if slot.has_spare() {
-        shared.wake();
     }
 }
 

@@ -162,7 +162,14 @@ impl Worker {
             return false;
         };
         let now = self.shared.time();
-        at <= now && self.kernel.advance(now) > 0
+        if at > now {
+            return false;
+        }
+        // What fires runs code of others, as long as it likes: meanwhile somebody else may search.
+        if self.searching.replace(false) {
+            self.shared.idle.found(self.index);
+        }
+        self.kernel.advance(now) > 0
     }
 
     fn waiting(&self) -> Waiting {

@@ -98,9 +98,11 @@ impl Workers {
         }
         let refused = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
         let limits = workers.limits.checked().map_err(refused)?;
+        let slices = workers.slices.checked().map_err(refused)?;
+        let pool = workers.pool.checked().map_err(refused)?;
         let slots = (0..workers.workers).map(|_| Slot::new());
         let slots = slots.collect::<io::Result<Box<[Slot]>>>()?;
-        let pool = Pool::new(workers.pool);
+        let pool = Pool::new(pool);
         let topology = workers.topology.as_ref();
         let topology = topology.unwrap_or_else(|| Topology::here());
         let placement = Placement::new(topology, workers.workers);
@@ -120,7 +122,7 @@ impl Workers {
             // If one is refused, `this` is dropped and ends the others.
             start(&this.crew, &this.kernel, index)?;
         }
-        tick(&this.crew, &this.kernel, workers.slices)?;
+        tick(&this.crew, &this.kernel, slices)?;
         Ok(this)
     }
 

@@ -71,6 +71,7 @@ impl Place for InCell {
 /// The body ended. The caller holds the poll; its reference comes with `task`.
 pub(crate) fn body_ended(task: TaskRef, end: End, place: &mut dyn Place) {
     let returned = matches!(end, End::Returned(_));
+    let panicked = matches!(end, End::Panicked(_));
     if !returned {
         task.word.set_unwinding();
     }
@@ -83,7 +84,9 @@ pub(crate) fn body_ended(task: TaskRef, end: End, place: &mut dyn Place) {
         if before.phase() >= Phase::Cancelling {
             task.word.set_unwinding();
         }
-        if task.word.load().unwinding() {
+        if panicked {
+            obligation::after_panic(|| place.settle(&task, &outcome));
+        } else if task.word.load().unwinding() {
             obligation::unwound(|| place.settle(&task, &outcome));
         } else {
             place.settle(&task, &outcome);

@@ -67,7 +67,6 @@ pub(crate) fn run_with(task: TaskRef, place: &mut dyn Place) {
     if snapshot.phase() == Phase::Cancelling {
         obligation::cancelled(true);
     }
-    event::polled(&task);
     if stay.is_some()
         && let Some(side) = task.side()
         && let Some(rare) = side.lock().rare_mut()
@@ -79,6 +78,8 @@ pub(crate) fn run_with(task: TaskRef, place: &mut dyn Place) {
     let mut context = Context::from_waker(&waker);
     debug_assert_eq!(sync::held(), 0, "SCH-19: a lock is held as a poll begins");
     let polled = catch_unwind(AssertUnwindSafe(|| {
+        // Inside: a sink that panics is a panic of this poll, not a task that is never put down.
+        event::polled(&task);
         let polled = place.poll(&task, &mut context);
         if watched {
             inject::at(&task, Point::AfterPoll);

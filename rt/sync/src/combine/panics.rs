@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use asr_base::Failure;
 use asr_kernel::Cx;
 use asr_kernel::cx::{Set, Without, caps};
+use asr_kernel::obligation::after_panic;
 use pin_project_lite::pin_project;
 
 /// A branch whose panic is an `Err` of kind `THREW`, so that it does not prevail in the result of
@@ -67,7 +68,8 @@ where
         match polled {
             Ok(polled) => polled,
             Err(panic) => {
-                let left = catch_unwind(AssertUnwindSafe(|| this.running.set(None)));
+                let drop_it = || after_panic(|| this.running.set(None));
+                let left = catch_unwind(AssertUnwindSafe(drop_it));
                 drop(left.map_err(|second| this.own.absorb_panic(second)));
                 Poll::Ready(Err(this.own.absorb_panic(panic).into()))
             }

@@ -15,7 +15,7 @@ use asr_kernel::obligation::hold::Ack;
 use asr_kernel::obligation::{AbortCause, Hold, Holder};
 
 use super::receive::{Receiver, Recv};
-use crate::error::RecvError;
+use crate::error::{RecvError, quietly};
 
 /// How often an item is delivered before it goes to the dead letters, unless the receiver is told
 /// otherwise: a consumer that fails now and then gets through, one that cannot is soon found out.
@@ -74,7 +74,8 @@ impl<T> Receiver<T> {
         match dead {
             Some(sink) if count >= *max => {
                 self.ring.units().give(1);
-                sink(item);
+                // In a destructor, it may be, of a task that panics.
+                quietly(|| sink(item));
             }
             _ => *back = Some((item, count)),
         }
@@ -143,11 +144,13 @@ impl<T> Delivery<'_, T> {
 
     /// It is done with: its room is free.
     pub fn ack(mut self) -> T {
-        self.receiver.ring.units().give(1);
+        // First: if the waker of a sender panics below, the item is not given back too.
+        let item = self.item.take().expect("taken apart only by value");
         if let Some(hold) = self.hold.take() {
             hold.commit();
         }
-        self.item.take().expect("taken apart only by value")
+        self.receiver.ring.units().give(1);
+        item
     }
 
     /// It goes back to the head of the channel, or, after too many deliveries, to the dead letters.

@@ -26,7 +26,7 @@ use asr_kernel::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize};
 use asr_kernel::sync::{Mutex, lock};
 
 use crate::cell::UnsafeCell;
-use crate::error::Closed;
+use crate::error::{Closed, quietly};
 use crate::wait::{Taken, Units, Word, spin};
 
 const EMPTY: u8 = 0;
@@ -332,8 +332,10 @@ impl<T> Ring<T> {
                 let value = slot
                     .value
                     .with(|cell| unsafe { (*cell).assume_init_read() });
-                drop(value);
                 dropped += 1;
+                // A message may panic as it goes, which its hook reports: the others go, and are
+                // counted, all the same.
+                quietly(|| drop(value));
             }
             cursor.head = cursor.head.wrapping_add(1);
         }

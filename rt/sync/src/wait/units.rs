@@ -69,7 +69,10 @@ impl Queue {
         };
         // SAFETY: the caller has the queue.
         let (need, stamp) = unsafe { (first.need(), first.stamp()) };
-        word.waited(need, OVERTAKES_MAX.saturating_sub(overtaken - stamp))
+        word.waited(
+            need,
+            OVERTAKES_MAX.saturating_sub(overtaken.saturating_sub(stamp)),
+        )
     }
 
     /// Notes that `next` stands in the word; who is to be woken.
@@ -215,6 +218,17 @@ impl Units {
             // SAFETY: the lock is held.
             let polled = match unsafe { node.place() } {
                 Place::Closed => Step::Closed,
+                Place::Waiting if self.word().is_closed() => {
+                    // It was closed, and this one is about to be told: there is nothing to take.
+                    // SAFETY: the lock is held, and the node is in the list.
+                    let own = unsafe {
+                        queue.list.remove(node, Place::Closed);
+                        node.take_waker()
+                    };
+                    drop(queue);
+                    drop(own);
+                    return Poll::Ready(Err(Closed(())));
+                }
                 Place::Waiting if !is_first(&queue.list, node) => Step::Short,
                 Place::Waiting => self.take_first(&mut queue, node, need),
                 _ if self.word().is_closed() => Step::Closed,
@@ -350,6 +364,10 @@ impl Units {
         let (before, _) = self
             .modify(|now| Some(now.closed()))
             .expect("always changes");
+        if !queue.list.is_empty() {
+            // Who leaves while others are still being told compares his stamp with this.
+            queue.overtaken = queue.overtaken(before);
+        }
         queue.given = 0;
         loop {
             while let Some(first) = queue.list.first() {

@@ -1,5 +1,6 @@
 //! Wakers on their way out of a lock: no code of others runs under one.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
 
 const ROOM: usize = 16;
@@ -30,12 +31,19 @@ impl Wakers {
         }
     }
 
-    /// Wakes them in order, and is empty again.
+    /// Wakes them in order, and is empty again. A waker of somebody else may panic: the others are
+    /// woken all the same, and the first panic goes on.
     pub fn wake(&mut self) {
+        let mut panicked = None;
         for held in &mut self.held[..std::mem::take(&mut self.count)] {
-            if let Some(waker) = held.take() {
-                waker.wake();
+            if let Some(waker) = held.take()
+                && let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake()))
+            {
+                panicked.get_or_insert(panic);
             }
+        }
+        if let Some(panic) = panicked {
+            resume_unwind(panic);
         }
     }
 }

@@ -1,0 +1,129 @@
+//! Wakers, destructors and holders that misbehave: what is left is in order.
+#![cfg(not(loom))]
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex as Std};
+use std::task::{Context, Poll, Wake, Waker};
+
+use asr_base::{Failure, Outcome};
+use asr_kernel::sched::Local;
+use asr_kernel::{Config, Cx};
+use asr_sync::semaphore::AcquirePermit;
+use asr_sync::{Mutex, Semaphore, mpsc};
+
+fn run<F, Fut>(body: F)
+where
+    F: FnOnce(Cx) -> Fut + Send + 'static,
+    Fut: Future<Output = Result<(), Failure>> + Send + 'static,
+{
+    let outcome = Local::new(Config::default()).run(body);
+    assert!(matches!(outcome, Outcome::Ok(())), "{outcome:?}");
+}
+
+type Waiting = Arc<Std<Vec<Option<Pin<Box<AcquirePermit<'static>>>>>>>;
+
+/// Gives up another waiter when it is woken.
+struct GivesUp(Waiting, usize);
+
+impl Wake for GivesUp {
+    fn wake(self: Arc<Self>) {
+        let other = self.0.lock().expect("whole")[self.1].take();
+        drop(other);
+    }
+}
+
+#[test]
+fn chn_2_who_leaves_while_others_are_told_of_the_close() {
+    run(async |cx| {
+        // For ever, so that a waker may hold what waits.
+        let semaphore: &'static Semaphore = Box::leak(Box::new(Semaphore::new(1)?));
+        let cx: &'static Cx = Box::leak(Box::new(cx));
+        let poll = |waiter: &mut Pin<Box<AcquirePermit<'static>>>, waker: &Waker| {
+            waiter.as_mut().poll(&mut Context::from_waker(waker))
+        };
+        let held = semaphore.acquire(cx).await?;
+        let mut first = Box::pin(semaphore.acquire(cx));
+        assert!(poll(&mut first, Waker::noop()).is_pending());
+        // One newcomer goes ahead of the first, so those who queue now are stamped with that.
+        drop(held);
+        let overtaking = semaphore.try_acquire(cx).expect("one is free");
+        let waiting = Waiting::default();
+        for n in 0..20 {
+            let mut waiter = Box::pin(semaphore.acquire(cx));
+            // The first one was told before, so sixteen of them are told at once. Then the next leaves.
+            let waker = match n {
+                0 => Waker::from(Arc::new(GivesUp(waiting.clone(), 16))),
+                _ => Waker::noop().clone(),
+            };
+            assert!(poll(&mut waiter, &waker).is_pending());
+            waiting.lock().expect("whole").push(Some(waiter));
+        }
+        semaphore.close();
+        assert_eq!(semaphore.waiting(), 0);
+        drop(overtaking);
+        for waiter in waiting.lock().expect("whole").iter_mut().flatten() {
+            assert!(matches!(poll(waiter, Waker::noop()), Poll::Ready(Err(_))));
+        }
+        assert!(matches!(
+            poll(&mut first, Waker::noop()),
+            Poll::Ready(Err(_))
+        ));
+        Ok(())
+    });
+}
+
+/// Polls a part that holds a guard, and panics beside it: no unwinding passes through that part.
+struct Beside(Pin<Box<dyn Future<Output = ()> + Send>>);
+
+impl Future for Beside {
+    type Output = Result<(), Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        assert!(self.0.as_mut().poll(context).is_pending());
+        panic!("planted");
+    }
+}
+
+#[test]
+fn chn_17_a_panic_beside_the_guard_poisons_too() {
+    run(async |cx| {
+        let lock = Arc::new(Mutex::new(0));
+        let shared = lock.clone();
+        let task = cx.spawn(move |cx| {
+            Beside(Box::pin(async move {
+                let _guard = shared.lock(&cx).await;
+                std::future::pending::<()>().await;
+            }))
+        })?;
+        assert!(matches!(task.join(&cx).await?, Outcome::Panicked(_)));
+        assert!(!lock.is_locked());
+        assert!(lock.is_poisoned());
+        Ok(())
+    });
+}
+
+/// Panics as it goes.
+struct Bomb(Arc<AtomicUsize>);
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if self.0.fetch_add(1, Relaxed) == 0 {
+            panic!("planted");
+        }
+    }
+}
+
+#[test]
+fn chn_2_a_message_that_panics_as_it_goes_takes_no_other_along() {
+    run(async |cx| {
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let (sender, receiver) = mpsc::channel(&cx, 8)?;
+        for _ in 0..5 {
+            let _ = sender.send(&cx, Bomb(dropped.clone())).await;
+        }
+        drop(receiver);
+        assert_eq!(dropped.load(Relaxed), 5);
+        Ok(())
+    });
+}
