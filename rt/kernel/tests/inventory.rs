@@ -142,6 +142,13 @@ const PURE: &[(&str, &str)] = &[
     ("simulation", "says in which world this is"),
     ("Simulation", "the same"),
     ("sync", "takes a lock that the caller has"),
+    ("obligation::cause", "says why something is dropped"),
+    (
+        "sched::park",
+        "tells the system how exact the sleeps of a driver are",
+    ),
+    ("PoolConfig", "a value"),
+    ("Slices", "a value"),
     ("Limits", "a value"),
     ("Waiting", "a value"),
     ("Source", "a value"),

@@ -11,7 +11,7 @@ use syn::{Error, Expr, ItemFn, ReturnType, Signature, parse_macro_input};
 /// The process ends when nothing of the runtime runs any more. What main returns is the outcome:
 /// after an error, a cancel or a panic standard error says which, and the exit code is not 0.
 ///
-/// ```no_run
+/// ```text
 /// use asr_rt::{Cx, Failure};
 ///
 /// #[asr_rt::main]
