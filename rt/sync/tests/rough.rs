@@ -51,7 +51,7 @@ fn chn_2_who_leaves_while_others_are_told_of_the_close() {
         let waiting = Waiting::default();
         for n in 0..20 {
             let mut waiter = Box::pin(semaphore.acquire(cx));
-            // The first one was told before, so sixteen of them are told at once. Then the next leaves.
+            // The first one was told before, so sixteen are told at once. Then the next leaves.
             let waker = match n {
                 0 => Waker::from(Arc::new(GivesUp(waiting.clone(), 16))),
                 _ => Waker::noop().clone(),

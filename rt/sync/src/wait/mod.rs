@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `list` | nodes and the list of them, under the lock of its owner |
 //! | `word` | free units, flags and a position in one word |
+//! | `queue` | who waits, and how often they were overtaken |
 //! | `units` | taking, giving and waiting for units |
 //! | `acquire` | the future of it: cancel point, cooperation |
 //! | `spin` | waiting for a few instructions of another thread |
@@ -14,6 +15,7 @@
 
 mod acquire;
 mod list;
+mod queue;
 mod spin;
 mod units;
 mod wakers;

@@ -26,6 +26,7 @@ use asr_kernel::sync::{Mutex, lock};
 
 use super::OVERTAKES_MAX;
 use super::list::{List, Node, Place};
+use super::queue::Queue;
 use super::wakers::Wakers;
 use super::word::{STEP, UNITS_MAX, Word};
 use crate::error::Closed;
@@ -46,43 +47,6 @@ pub enum Taken {
 pub struct Units {
     word: AtomicU64,
     queue: Mutex<Queue>,
-}
-
-struct Queue {
-    list: List,
-    /// How many newcomers overtook anybody, up to when `allow` was last set.
-    overtaken: u64,
-    /// What `allow` was set to.
-    given: u64,
-}
-
-impl Queue {
-    /// How many newcomers overtook anybody until `word` was read.
-    fn overtaken(&self, word: Word) -> u64 {
-        self.overtaken + (self.given - word.allow())
-    }
-
-    /// Flags and `allow` for a new first waiter.
-    fn headed(word: Word, first: Option<&Node>, overtaken: u64) -> Word {
-        let Some(first) = first else {
-            return word.unwaited();
-        };
-        // SAFETY: the caller has the queue.
-        let (need, stamp) = unsafe { (first.need(), first.stamp()) };
-        word.waited(
-            need,
-            OVERTAKES_MAX.saturating_sub(overtaken.saturating_sub(stamp)),
-        )
-    }
-
-    /// Notes that `next` stands in the word; who is to be woken.
-    fn note(&mut self, next: Word, overtaken: u64) -> Option<Waker> {
-        self.overtaken = overtaken;
-        self.given = next.allow();
-        let first = self.list.first().filter(|_| next.is_called())?;
-        // SAFETY: the caller has the queue.
-        unsafe { first.take_waker() }
-    }
 }
 
 impl Units {
