@@ -127,12 +127,13 @@ fn can_25_a_shutdown_ends_all() {
     for count in COUNTS {
         let runtime = workers(count);
         let kernel = runtime.kernel().clone();
+        let (sender, outside) = std::sync::mpsc::channel();
         let outcome: Outcome<(), _> = runtime.run(async move |cx| {
             let mut tasks = Vec::new();
             for _ in 0..100 {
                 tasks.push(cx.spawn(async |cx| Ok(cx.sleep(Duration::from_secs(3600)).await?))?);
             }
-            drop(thread::spawn(move || kernel.shutdown()));
+            let _ = sender.send(thread::spawn(move || kernel.shutdown()));
             for task in tasks {
                 task.join(&cx).await?.into_result()?;
             }
@@ -141,6 +142,9 @@ fn can_25_a_shutdown_ends_all() {
         let Outcome::Cancelled(reason) = outcome else {
             panic!("{outcome:?}")
         };
+        // It holds a task while it asks it.
+        let outside = outside.recv().expect("started");
+        outside.join().expect("no panic");
         assert_eq!(reason.root().kind(), CancelKind::Shutdown);
         assert_eq!(runtime.kernel().owned_records(), (0, 0));
     }
