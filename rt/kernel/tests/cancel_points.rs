@@ -254,15 +254,11 @@ fn observes(owner: &'static str, name: &'static str) -> bool {
     }
 }
 
-/// `tests/inventory.rs` holds the table to the sources. Wait queues are tested where they live:
-/// those who wait for them end as any leaf future that uses a `Waiter`.
+/// `tests/inventory.rs` holds the table to the sources.
 #[test]
 fn can_10_each_operation_is_of_its_class() {
     for row in OPERATIONS {
         let (owner, name) = row.name.split_once("::").expect("type and name");
-        if matches!(owner, "WaitQueue" | "Grant") {
-            continue;
-        }
         let expected = match row.class {
             // What looks again does so with a waker that is not the task's own, as here.
             Class::Checkpointing | Class::Conditional => true,

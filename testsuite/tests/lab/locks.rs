@@ -91,21 +91,35 @@ async fn chn_23_a_permit_passes_on(cx: Cx) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Three waiters for one permit; waiter `who` is cancelled at any moment. The others get it.
-async fn three(cx: Cx, who: usize) -> Result<u32, Failure> {
+/// Three waiters for one permit; waiter `who` is cancelled at any moment, or gives up its wait
+/// half-way. The others get it.
+async fn three(cx: Cx, who: usize, gives_up: bool) -> Result<u32, Failure> {
     let semaphore = Arc::new(Semaphore::new(1)?);
     let held = semaphore.acquire(&cx).await?;
     let mut waiters = Vec::new();
-    for _ in 0..3 {
+    for n in 0..3 {
         let semaphore = semaphore.clone();
         waiters.push(cx.spawn(async move |cx| {
+            if gives_up && n == who {
+                let mut wait = Box::pin(semaphore.acquire(&cx));
+                std::future::poll_fn(|context| {
+                    let _ = wait.as_mut().poll(context);
+                    std::task::Poll::Ready(())
+                })
+                .await;
+                // It keeps its place, and may be called, while it is not polled.
+                cx.yield_now().await?;
+                return Ok(());
+            }
             drop(semaphore.acquire(&cx).await?);
             Ok(())
         })?);
     }
     cx.yield_now().await?;
     drop(held);
-    waiters[who].abort();
+    if !gives_up {
+        waiters[who].abort();
+    }
     let mut got = 0;
     for (n, waiter) in waiters.into_iter().enumerate() {
         let outcome = waiter.join(&cx).await?;
@@ -117,15 +131,18 @@ async fn three(cx: Cx, who: usize) -> Result<u32, Failure> {
 
 #[test]
 fn obl_18_the_rest_proceed() {
-    for who in 0..3 {
+    for (who, gives_up) in [0, 1, 2]
+        .into_iter()
+        .flat_map(|who| [(who, false), (who, true)])
+    {
         let explored = Explorer::default().run(
-            || async move |cx: Cx| three(cx, who).await,
+            || async move |cx: Cx| three(cx, who, gives_up).await,
             |run| match &run.outcome {
                 Outcome::Ok(2) => Ok(()),
                 other => Err(format!("{other:?}")),
             },
         );
-        let explored = explored.unwrap_or_else(|found| panic!("{who}: {found:?}"));
+        let explored = explored.unwrap_or_else(|found| panic!("{who} {gives_up}: {found:?}"));
         assert!(explored.complete, "{} schedules", explored.executions);
     }
 }

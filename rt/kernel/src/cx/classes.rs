@@ -232,13 +232,6 @@ pub const OPERATIONS: &[Operation] = &[
     at_once("Obligation::kind"),
     at_once("Obligation::resource"),
     at_once("Obligation::resource_mut"),
-    at_once("WaitQueue::new"),
-    at_once("WaitQueue::try_take"),
-    waits("WaitQueue::take", Class::Checkpointing),
-    at_once("WaitQueue::give"),
-    at_once("WaitQueue::waiting"),
-    at_once("WaitQueue::free"),
-    commits("Grant::keep"),
     // What a leaf future of another crate is made of.
     checks("Waiter::check"),
     looks_again("Waiter::park"),

@@ -16,7 +16,6 @@
 //! | `end` | what the ends of tasks and regions find |
 //! | `look` | looking at them from outside |
 //! | `registry` | what regions share |
-//! | `wait` | a fair queue, whose positions are held |
 
 mod cause;
 mod end;
@@ -32,7 +31,6 @@ mod raw;
 mod record;
 mod registry;
 mod token;
-mod wait;
 
 #[doc(hidden)]
 pub use cause::after_panic;
@@ -49,4 +47,3 @@ pub use place::HolderId;
 pub(crate) use place::Place;
 pub use record::ImplicitAbort;
 pub use registry::{LeakSink, Registry};
-pub use wait::{Grant, Take, WaitQueue};
