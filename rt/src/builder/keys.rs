@@ -106,11 +106,11 @@ settings! {
     deadline_monitor: bool => deadlines.on;
 
     /// Time between two looks at the deadlines (SCH-42). 1 s if not said.
-    deadline_interval: Duration, MonitorConfig::SHORTEST..=Duration::MAX => deadlines.interval;
+    deadline_interval: Duration, MonitorConfig::SHORTEST..=Duration::MAX => deadlines.monitor.interval;
 
     /// A warning is due when no more is left than this, in thousandths of the time that there was
     /// (SCH-42). 200 if not said.
-    deadline_permille_left: u32, 0..=1000 => deadlines.permille_left;
+    deadline_permille_left: u32, 0..=1000 => deadlines.monitor.permille_left;
 
     /// A warning is due when a task takes longer than so many percent of the last ones of its name
     /// (SCH-42). 95 if not said.
