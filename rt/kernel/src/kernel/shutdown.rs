@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use asr_base::{CancelKind, CancelReason, Origin, RegionId, TaskId, Time};
+use asr_base::{CancelKind, CancelReason, Error, Origin, RegionId, Status, TaskId, Time};
 
 use super::Kernel;
 use crate::cancel;
@@ -76,6 +76,18 @@ impl Kernel {
     pub fn grace_ends(&self) -> Option<Time> {
         let ends = self.grace_ends.load(Acquire);
         (ends != u64::MAX).then(|| Time::from_nanos(ends))
+    }
+
+    /// Whether its grace has ended by `now`: a driver gives up then.
+    pub(crate) fn grace_is_over(&self, now: Time) -> bool {
+        self.grace_ends().is_some_and(|ends| ends <= now)
+    }
+
+    /// What a driver returns that gave up: who is stuck.
+    pub(crate) fn incomplete(&self) -> Error {
+        let stuck: Vec<String> = self.stuck().iter().map(Stuck::to_string).collect();
+        let what = format!("the shutdown is incomplete: {}", stuck.join("; "));
+        Error::new(Status::TIMED_OUT, what)
     }
 
     /// Every task that has not completed, in order of index.

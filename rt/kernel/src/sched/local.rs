@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use asr_base::{Duration, Error, Failure, Outcome, Status, TaskId, Time};
+use asr_base::{Duration, Error, Failure, Outcome, TaskId, Time};
 use parking_lot::{Condvar, Mutex};
 
 use super::choice::Limits;
@@ -15,7 +15,7 @@ use super::lanes::Lanes;
 use crate::blocking::{Job, Pool, PoolConfig};
 use crate::cx::Cx;
 use crate::driver::{Driver, Runnable};
-use crate::kernel::{Config, Kernel, Stuck};
+use crate::kernel::{Config, Kernel};
 
 struct Shared {
     lanes: Mutex<Lanes>,
@@ -121,14 +121,14 @@ impl Local {
         };
         while !handle.is_finished() {
             if self.gives_up() {
-                return Outcome::Err(self.incomplete());
+                return Outcome::Err(self.kernel.incomplete());
             }
             self.turn();
         }
         root.begin_close();
         while !self.kernel.is_closed() {
             if self.gives_up() {
-                return Outcome::Err(self.incomplete());
+                return Outcome::Err(self.kernel.incomplete());
             }
             self.turn();
         }
@@ -139,14 +139,7 @@ impl Local {
     }
 
     fn gives_up(&self) -> bool {
-        let ends = self.kernel.grace_ends();
-        ends.is_some_and(|ends| ends <= self.shared.now())
-    }
-
-    fn incomplete(&self) -> Error {
-        let stuck: Vec<String> = self.kernel.stuck().iter().map(Stuck::to_string).collect();
-        let what = format!("the shutdown is incomplete: {}", stuck.join("; "));
-        Error::new(Status::TIMED_OUT, what)
+        self.kernel.grace_ends().is_some() && self.kernel.grace_is_over(self.shared.now())
     }
 
     /// One task, the timers that are due, or a sleep until there is one of them.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::thread::{self, JoinHandle};
 
-use asr_base::{Duration, Error, Failure, Outcome, Status};
+use asr_base::{Duration, Error, Failure, Outcome};
 use parking_lot::Mutex;
 
 use super::choice::Limits;
@@ -24,7 +24,7 @@ use super::ticker::{Slices, Ticker};
 use super::worker::Worker;
 use crate::blocking::{Pool, PoolConfig};
 use crate::cx::Cx;
-use crate::kernel::{Config, Kernel, Stuck};
+use crate::kernel::{Config, Kernel};
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
 use crate::topology::{Placement, Topology};
 
@@ -186,11 +186,11 @@ impl Workers {
         };
         let waker = Waker::from(Arc::new(TellMain(self.crew.shared.clone())));
         if !self.wait(|| handle.wait(&waker)) {
-            return Outcome::Err(self.incomplete());
+            return Outcome::Err(self.kernel.incomplete());
         }
         root.begin_close();
         if !self.wait(|| self.kernel.is_closed()) {
-            return Outcome::Err(self.incomplete());
+            return Outcome::Err(self.kernel.incomplete());
         }
         self.join();
         match handle.try_join() {
@@ -223,12 +223,6 @@ impl Workers {
                 }
             }
         }
-    }
-
-    fn incomplete(&self) -> Error {
-        let stuck: Vec<String> = self.kernel.stuck().iter().map(Stuck::to_string).collect();
-        let what = format!("the shutdown is incomplete: {}", stuck.join("; "));
-        Error::new(Status::TIMED_OUT, what)
     }
 
     /// Waits for the end of all threads, but for the one that asks.
@@ -314,8 +308,8 @@ impl Drop for Workers {
     fn drop(&mut self) {
         self.crew.shared.stop();
         // A task that outlived its shutdown holds its thread for as long as it likes.
-        let ended = self.kernel.grace_ends();
-        if ended.is_some_and(|ends| ends <= self.crew.shared.time()) && !self.kernel.is_closed() {
+        let now = self.crew.shared.time();
+        if self.kernel.grace_is_over(now) && !self.kernel.is_closed() {
             return;
         }
         self.join();
