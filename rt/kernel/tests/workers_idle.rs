@@ -10,10 +10,10 @@ use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use asr_base::{Failure, Outcome};
+use asr_base::{Budget, Failure, Outcome};
 use asr_kernel::sched::{Workers, WorkersConfig};
 use asr_kernel::topology::Topology;
-use asr_kernel::{Config, Cx, Spawn};
+use asr_kernel::{Config, Cx, RegionConfig, Spawn};
 use runtime::{COUNTS, settle, workers};
 
 /// Threads are found by their names, so one test at a time has workers.
@@ -223,10 +223,40 @@ fn sch_47_one_searches_for_a_bounded_time() {
         assert!(matches!(outcome, Outcome::Ok(())), "{outcome:?}");
         stop.store(true, Relaxed);
         assert!(watcher.join().unwrap() <= nodes);
+        // Debug builds count who is inside the search, and panic if it is a second one.
+        assert_eq!(runtime.panics(), 0);
         let searches: u64 = runtime.stats().map(|worker| worker.searches.get()).sum();
         let parks: u64 = parks(&runtime).iter().sum();
         assert!(parks > 0);
         assert_eq!(searches == 0, search == 0, "{searches} searches");
+    }
+}
+
+/// SCH-11: a worker that is woken for a timer which comes before the one it slept for, and finds
+/// nothing to run, says so.
+#[test]
+fn sch_11_wakes_for_nothing_are_counted() {
+    let _alone = alone();
+    let runtime = Workers::new(WorkersConfig::workers(1), Config::default()).unwrap();
+    let kernel = runtime.kernel().clone();
+    let root = kernel.root();
+    let woken = || -> u64 { runtime.stats().map(|it| it.spurious_wakes.get()).sum() };
+    let mut hours = 1000;
+    while woken() == 0 {
+        // Only one that sleeps is woken; each region has an earlier deadline than those before.
+        while runtime.idle().0 == 0 {
+            thread::yield_now();
+        }
+        hours -= 1;
+        let at = kernel
+            .now()
+            .saturating_add(Duration::from_secs(hours * 3600));
+        let budget = Budget::UNLIMITED.with_deadline(at);
+        let region = root.open(&RegionConfig::new().budget(budget)).unwrap();
+        while runtime.idle().0 == 0 {
+            thread::yield_now();
+        }
+        region.begin_close();
     }
 }
 

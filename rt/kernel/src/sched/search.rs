@@ -65,6 +65,9 @@ impl Worker {
         self.slot().stats.searches.add(1);
         let end = self.shared.time() + self.shared.search;
         loop {
+            // Of one node one searches at a time (SCH-47).
+            #[cfg(debug_assertions)]
+            let inside = self.shared.inside(self.index);
             for _ in 0..LOOKS {
                 if let Some(found) = self.steal() {
                     return Some(found);
@@ -76,7 +79,10 @@ impl Worker {
                     std::hint::spin_loop();
                 }
             }
-            if self.shared.time() >= end || self.fire() {
+            #[cfg(debug_assertions)]
+            drop(inside);
+            // Who looked at timers that were due let another search meanwhile.
+            if self.shared.time() >= end || self.fire() || !self.searching.get() {
                 return None;
             }
         }
@@ -126,6 +132,9 @@ impl Worker {
         let shared = &*self.shared;
         let slot = self.slot();
         slot.stats.parks.add(1);
+        if self.called.take() == Some(slot.stats.dispatches()) {
+            slot.stats.spurious_wakes.add(1);
+        }
         shared
             .idle
             .announce(self.index, self.searching.replace(false));
@@ -137,6 +146,7 @@ impl Worker {
             if limit != Some(Duration::ZERO) {
                 let woken = slot.parker.park(limit);
                 self.alone.set(!woken && limit.is_some());
+                self.called.set(woken.then(|| slot.stats.dispatches()));
             }
             if until.is_some() {
                 shared.duty.give_back(self.index);

@@ -16,7 +16,7 @@ use parking_lot::{Condvar, Mutex};
 use super::choice::Limits;
 use super::clock::Clock;
 use super::duty::Duty;
-use super::idle::Idle;
+use super::idle::{Idle, Left};
 use super::injector::Injector;
 use super::now::{Now, ThreadFlag};
 use super::park::{EventFd, Parker};
@@ -88,6 +88,8 @@ impl Slot {
 pub(super) struct Shared {
     pub(super) slots: Box<[Slot]>,
     pub(super) placement: Placement,
+    #[cfg(debug_assertions)]
+    inside: Box<[AtomicUsize]>,
     pub(super) injector: Injector<Runnable>,
     pub(super) idle: Idle,
     /// How long a worker searches before it sleeps.
@@ -124,6 +126,8 @@ impl Shared {
         let nodes: Vec<usize> = workers.map(|it| placement.node(it) as usize).collect();
         Shared {
             slots,
+            #[cfg(debug_assertions)]
+            inside: nodes.iter().map(|_| AtomicUsize::new(0)).collect(),
             placement,
             injector: Injector::new(),
             idle: Idle::new(&nodes),
@@ -254,6 +258,23 @@ impl Shared {
         while self.injector.pop().is_some() {}
     }
 
+    /// Counts who searches on the node of a worker, as long as the result lives: one (SCH-47).
+    #[cfg(debug_assertions)]
+    pub(super) fn inside(&self, worker: usize) -> impl Drop {
+        struct Inside<'s>(&'s AtomicUsize);
+        impl Drop for Inside<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, AcqRel);
+            }
+        }
+        let inside = &self.inside[self.placement.node(worker) as usize];
+        // AcqRel: in the order of the bits of `idle`, which change between two of these.
+        let others = inside.fetch_add(1, AcqRel);
+        let guard = Inside(inside);
+        assert_eq!(others, 0, "two workers of a node search");
+        guard
+    }
+
     /// Timers are due, and nobody who sleeps sees to it: whoever is awake has not come to them.
     pub(super) fn timers_wait(&self, kernel: &Kernel) -> bool {
         let due = kernel.turn_hint().filter(|at| *at <= self.time());
@@ -262,7 +283,9 @@ impl Shared {
 
     /// A worker that panicked may have been asleep.
     pub(super) fn forget(&self, worker: usize) {
-        self.idle.leave(worker);
+        if self.idle.leave(worker) == Left::Searching {
+            self.idle.found(worker);
+        }
         self.duty.give_back(worker);
     }
 }

@@ -42,6 +42,8 @@ pub(super) struct Worker {
     pub(super) turn: Cell<usize>,
     /// It was last woken by time, not by another worker.
     pub(super) alone: Cell<bool>,
+    /// How many tasks it had run when another worker last woke it.
+    pub(super) called: Cell<Option<u64>>,
 }
 
 /// Takes the worker out of `CURRENT`, and the thread out of the reach of others, whichever way its
@@ -71,6 +73,7 @@ impl Worker {
             searching: Cell::new(false),
             turn: Cell::new(index),
             alone: Cell::new(false),
+            called: Cell::new(None),
         })
     }
 
