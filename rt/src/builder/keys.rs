@@ -106,7 +106,8 @@ settings! {
     deadline_monitor: bool => deadlines.on;
 
     /// Time between two looks at the deadlines (SCH-42). 1 s if not said.
-    deadline_interval: Duration, MonitorConfig::SHORTEST..=Duration::MAX => deadlines.monitor.interval;
+    deadline_interval: Duration, MonitorConfig::SHORTEST..=Duration::MAX
+        => deadlines.monitor.interval;
 
     /// A warning is due when no more is left than this, in thousandths of the time that there was
     /// (SCH-42). 200 if not said.
