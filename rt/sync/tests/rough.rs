@@ -3,7 +3,7 @@
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex as Std};
+use std::sync::{Arc, Mutex as Std, mpsc as mpmc};
 use std::task::{Context, Poll, Wake, Waker};
 
 use asr_base::{Failure, Outcome};
@@ -125,5 +125,52 @@ fn chn_2_a_message_that_panics_as_it_goes_takes_no_other_along() {
         drop(receiver);
         assert_eq!(dropped.load(Relaxed), 5);
         Ok(())
+    });
+}
+
+/// Counts its wakes, and stays in the first until it is let go.
+struct Stopped {
+    wakes: AtomicUsize,
+    entered: Std<mpmc::Sender<()>>,
+    go: Std<mpmc::Receiver<()>>,
+}
+
+impl Wake for Stopped {
+    fn wake(self: Arc<Self>) {
+        if self.wakes.fetch_add(1, Relaxed) > 0 {
+            return;
+        }
+        self.entered.lock().expect("whole").send(()).expect("heard");
+        self.go.lock().expect("whole").recv().expect("let go");
+    }
+}
+
+/// The system likes to stop who wakes another, to let that one run: which then waits for the next
+/// message without a look at who was stopped.
+#[test]
+fn chn_26_a_receiver_waits_while_a_sender_is_stopped_in_its_wake() {
+    let (entered, in_wake) = mpmc::channel();
+    let (let_go, go) = mpmc::channel();
+    let stopped = Arc::new(Stopped {
+        wakes: AtomicUsize::new(0),
+        entered: Std::new(entered),
+        go: Std::new(go),
+    });
+    let waker = Waker::from(stopped.clone());
+    let ring = mpsc::Ring::new(1);
+    let mut cursor = mpsc::Cursor::default();
+    std::thread::scope(|scope| {
+        assert!(ring.poll_recv(&mut cursor, &waker).is_pending());
+        scope.spawn(|| ring.try_send(1).expect("open"));
+        in_wake.recv().expect("the sender wakes");
+        assert_eq!(ring.poll_recv(&mut cursor, &waker), Poll::Ready(Ok(1)));
+        ring.units().give(1);
+        let waits = ring.poll_recv(&mut cursor, &waker).is_pending();
+        let wakes = stopped.wakes.load(Relaxed);
+        // It leaves, and its waker stays where the sender has it.
+        ring.leave(&mut cursor);
+        let_go.send(()).expect("the sender hears");
+        assert!(waits);
+        assert_eq!(wakes, 1, "it woke itself");
     });
 }

@@ -10,6 +10,12 @@
 //! the other (CHN-1). The ring has a slot more than there is room for: the one that nobody can have
 //! taken yet, which says `ENDED` when there will be no more messages.
 //!
+//! The waker stays in the ring from wait to wait: to clone and drop one costs as much as the wake
+//! itself. Whoever finds `WAITED` has it on loan, to look at only, while he wakes; and that may take
+//! long: the system likes to stop who wakes another. So each wait says in the slot which of
+//! [`LOANS`] it is, and needs only that one back: the receiver waits again although a sender is
+//! still waking it for the last time. All must be back before another waker is put there.
+//!
 //! A receiver that closes puts `DEAD` into each slot whose position was taken. A sender who
 //! publishes such a slot finds it there, and has his message back: what was sent is either counted
 //! as undelivered by the receiver or returned to its sender (OBL-8).
@@ -31,9 +37,15 @@ use crate::wait::{Taken, Units, Word, spin};
 
 const EMPTY: u8 = 0;
 const FULL: u8 = 1;
-const WAITED: u8 = 2;
-const ENDED: u8 = 3;
-const DEAD: u8 = 4;
+const ENDED: u8 = 2;
+const DEAD: u8 = 3;
+/// The receiver waits with its first loan; then come those with the others.
+const WAITED: u8 = 4;
+
+/// Senders that may be waking the receiver at once.
+const LOANS: usize = 4;
+/// The last state of a receiver that waits.
+const WAITED_LAST: u8 = WAITED + LOANS as u8 - 1;
 
 struct Slot<T> {
     state: AtomicU8,
@@ -49,9 +61,10 @@ pub struct Ring<T> {
     lodging: Mutex<Option<Lodging>>,
     capacity: usize,
     slots: Box<[Slot<T>]>,
-    /// Whoever finds `WAITED` in a slot has the waker, until he clears this. Else it is the
+    /// Whoever finds `WAITED` in a slot has its loan until he clears this. Else it is the
     /// receiver's, who sets this before he puts `WAITED` in.
-    lent: AtomicBool,
+    lent: [AtomicBool; LOANS],
+    /// Written while nothing is lent.
     waker: UnsafeCell<Option<Waker>>,
 }
 
@@ -66,8 +79,8 @@ unsafe impl<T: Send> Sync for Ring<T> {}
 pub struct Cursor {
     /// Positions that were received.
     head: usize,
-    /// `WAITED` may be in the slot at `head`.
-    waits: bool,
+    /// `WAITED` of this loan may be in the slot at `head`.
+    waits: Option<u8>,
     closed: bool,
 }
 
@@ -88,7 +101,7 @@ impl<T> Ring<T> {
                     value: UnsafeCell::new(MaybeUninit::uninit()),
                 })
                 .collect(),
-            lent: AtomicBool::new(false),
+            lent: std::array::from_fn(|_| AtomicBool::new(false)),
             waker: UnsafeCell::new(None),
         }
     }
@@ -158,8 +171,8 @@ impl<T> Ring<T> {
         // AcqRel: Release publishes the value; Acquire has the receiver's waker, or its `DEAD`.
         match slot.state.swap(FULL, AcqRel) {
             EMPTY => Ok(()),
-            WAITED => {
-                self.wake_receiver();
+            waited @ WAITED..=WAITED_LAST => {
+                self.wake_receiver(waited);
                 Ok(())
             }
             _ => {
@@ -174,25 +187,36 @@ impl<T> Ring<T> {
         }
     }
 
-    /// The caller found `WAITED`. The waker stays where it is, for the next wait of the same task:
-    /// to clone and drop one costs as much as the wake itself.
+    /// The caller found `waited`.
     #[cold]
-    fn wake_receiver(&self) {
-        /// Clears the flag, also if the waker panics. Release: the receiver may use it again.
+    fn wake_receiver(&self, waited: u8) {
+        /// Clears the flag, also if the waker panics. Release: the receiver may write the waker.
         struct Back<'r>(&'r AtomicBool);
         impl Drop for Back<'_> {
             fn drop(&mut self) {
                 self.0.store(false, Release);
             }
         }
-        let _back = Back(&self.lent);
+        let _back = Back(&self.lent[usize::from(waited - WAITED)]);
         self.waker.with(|waker| {
-            // SAFETY: `WAITED` was put in after the waker and taken out by the caller, who has it
-            // until he clears `lent`.
+            // SAFETY: `WAITED` was put in after the waker and taken out by the caller; nobody
+            // writes the waker before the loan is back.
             if let Some(waker) = unsafe { &*waker } {
                 waker.wake_by_ref();
             }
         });
+    }
+
+    /// A loan that is back.
+    fn loan(&self) -> Option<u8> {
+        let back = |loan: &u8| !self.lent[usize::from(*loan)].load(Acquire);
+        (0..LOANS as u8).find(back)
+    }
+
+    /// All are back: the waker is the receiver's. Acquire pairs with the Release of
+    /// `wake_receiver`.
+    fn all_back(&self) -> bool {
+        self.lent.iter().all(|lent| !lent.load(Acquire))
     }
 
     /// One more sender.
@@ -216,8 +240,9 @@ impl<T> Ring<T> {
             return;
         }
         // AcqRel: as in `publish`.
-        if self.slot(before.position()).state.swap(ENDED, AcqRel) == WAITED {
-            self.wake_receiver();
+        let found = self.slot(before.position()).state.swap(ENDED, AcqRel);
+        if let WAITED..=WAITED_LAST = found {
+            self.wake_receiver(found);
         }
     }
 
@@ -253,64 +278,78 @@ impl<T> Ring<T> {
         loop {
             match self.try_recv(cursor) {
                 Ok(Some(value)) => {
-                    cursor.waits = false;
+                    cursor.waits = None;
                     return Poll::Ready(Ok(value));
                 }
                 Err(closed) => {
-                    cursor.waits = false;
+                    cursor.waits = None;
                     return Poll::Ready(Err(closed));
                 }
                 Ok(None) => {}
             }
-            if cursor.waits && !self.take_back(cursor) {
+            if cursor.waits.is_some() && !self.take_back(cursor) {
                 continue;
             }
-            // Acquire pairs with the Release of `wake_receiver`.
-            if !spin(|| !self.lent.load(Acquire)) {
-                // Whoever found `WAITED` was stopped before he had the waker.
+            // SAFETY: only the receiver writes it.
+            let kept = self.waker.with(|own| unsafe { (*own).as_ref() });
+            let same = kept.is_some_and(|kept| kept.will_wake(waker));
+            if !spin(|| {
+                if same {
+                    self.loan().is_some()
+                } else {
+                    self.all_back()
+                }
+            }) {
+                // Those who found `WAITED` were stopped before they had woken it.
                 waker.wake_by_ref();
                 return Poll::Pending;
             }
-            // SAFETY: it is not lent, so it is the receiver's.
-            let kept = self.waker.with(|own| unsafe { (*own).as_ref() });
-            if !kept.is_some_and(|kept| kept.will_wake(waker)) {
+            if !same {
                 let fresh = Some(waker.clone());
-                // SAFETY: as above.
+                // SAFETY: nothing is lent.
                 let before = self
                     .waker
                     .with_mut(|own| unsafe { std::mem::replace(&mut *own, fresh) });
                 drop(before);
             }
+            // It was back above, and only the receiver lends.
+            let Some(loan) = self.loan() else { continue };
+            let lent = &self.lent[usize::from(loan)];
             // Relaxed: published with `WAITED`.
-            self.lent.store(true, Relaxed);
+            lent.store(true, Relaxed);
             // Release publishes the waker to who finds `WAITED`; Acquire is for what came instead.
             let slot = self.slot(cursor.head);
-            let waited = slot.state.compare_exchange(EMPTY, WAITED, AcqRel, Acquire);
-            if waited.is_ok() {
-                cursor.waits = true;
+            let waited = WAITED + loan;
+            let put = slot.state.compare_exchange(EMPTY, waited, AcqRel, Acquire);
+            if put.is_ok() {
+                cursor.waits = Some(loan);
                 return Poll::Pending;
             }
-            self.lent.store(false, Relaxed);
+            lent.store(false, Relaxed);
         }
     }
 
-    /// Takes `WAITED` out again. False if somebody found it.
+    /// Takes `WAITED` out again. False if somebody found it, or it was not there.
     fn take_back(&self, cursor: &mut Cursor) -> bool {
-        cursor.waits = false;
+        let Some(loan) = cursor.waits.take() else {
+            return false;
+        };
         let slot = self.slot(cursor.head);
         // Acquire: who found it has what it put there published.
-        let taken = slot.state.compare_exchange(WAITED, EMPTY, Acquire, Acquire);
+        let waited = WAITED + loan;
+        let taken = slot.state.compare_exchange(waited, EMPTY, Acquire, Acquire);
         if taken.is_ok() {
             // Relaxed: nobody else has it.
-            self.lent.store(false, Relaxed);
+            self.lent[usize::from(loan)].store(false, Relaxed);
         }
         taken.is_ok()
     }
 
-    /// The receiver waits no more: nothing of it stays.
+    /// The receiver waits no more: nothing of it stays, unless somebody is waking it: then its
+    /// waker, until the next wait or the end of the ring.
     pub fn leave(&self, cursor: &mut Cursor) {
-        if cursor.waits && self.take_back(cursor) {
-            // SAFETY: nobody finds `WAITED` in a slot now, so the waker is the receiver's.
+        if self.take_back(cursor) && self.all_back() {
+            // SAFETY: nothing is lent.
             let own = self.waker.with_mut(|own| unsafe { (*own).take() });
             drop(own);
         }
