@@ -10,8 +10,8 @@
 //! the other (CHN-1). The ring has a slot more than there is room for: the one that nobody can have
 //! taken yet, which says `ENDED` when there will be no more messages.
 //!
-//! The waker stays in the ring from wait to wait: to clone and drop one costs as much as the wake
-//! itself. Whoever finds `WAITED` has it on loan, to look at only, while he wakes; and that may take
+//! The waker stays in the ring from wait to wait: to clone and drop one costs as much as to wake
+//! with it. Whoever finds `WAITED` has it on loan, to look at, while he wakes; and that may take
 //! long: the system likes to stop who wakes another. So each wait says in the slot which of
 //! [`LOANS`] it is, and needs only that one back: the receiver waits again although a sender is
 //! still waking it for the last time. All must be back before another waker is put there.
@@ -276,16 +276,9 @@ impl<T> Ring<T> {
     /// The same, or `waker` is woken when there is something to see.
     pub fn poll_recv(&self, cursor: &mut Cursor, waker: &Waker) -> Poll<Result<T, Closed>> {
         loop {
-            match self.try_recv(cursor) {
-                Ok(Some(value)) => {
-                    cursor.waits = None;
-                    return Poll::Ready(Ok(value));
-                }
-                Err(closed) => {
-                    cursor.waits = None;
-                    return Poll::Ready(Err(closed));
-                }
-                Ok(None) => {}
+            if let Some(received) = self.try_recv(cursor).transpose() {
+                cursor.waits = None;
+                return Poll::Ready(received);
             }
             if cursor.waits.is_some() && !self.take_back(cursor) {
                 continue;
@@ -293,13 +286,7 @@ impl<T> Ring<T> {
             // SAFETY: only the receiver writes it.
             let kept = self.waker.with(|own| unsafe { (*own).as_ref() });
             let same = kept.is_some_and(|kept| kept.will_wake(waker));
-            if !spin(|| {
-                if same {
-                    self.loan().is_some()
-                } else {
-                    self.all_back()
-                }
-            }) {
+            if !spin(|| same && self.loan().is_some() || self.all_back()) {
                 // Those who found `WAITED` were stopped before they had woken it.
                 waker.wake_by_ref();
                 return Poll::Pending;
