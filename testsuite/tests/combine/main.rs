@@ -5,6 +5,8 @@
 mod common;
 
 mod branches;
+mod cleanup;
+mod context;
 mod ended;
 mod join;
 mod oracle;

@@ -29,4 +29,4 @@ pub use cleanup::{Alarm, Cleanups};
 pub(crate) use cleanup::{arm_cleanup, cleanups_end, count_cleanup_poll, disarm};
 pub(crate) use observe::{checkpoint, is_masked, off_cancel, on_cancel, set_message};
 pub(crate) use request::{Asked, abort, reason, request, request_task, request_unqueued};
-pub(crate) use spread::{pass_on, request_children, request_region};
+pub(crate) use spread::{pass_on, request_branches, request_children, request_region};

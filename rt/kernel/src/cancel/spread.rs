@@ -10,7 +10,7 @@ use crate::event;
 use crate::region::children::{self, Child};
 use crate::region::{self, Inner, Region};
 use crate::sync::MutexGuard;
-use crate::task::Task;
+use crate::task::{Task, Tier};
 
 /// Asks a region. Its descendants get ParentCancelled, with the cause linked.
 pub(crate) fn request_region(region: &Region, asked: impl Into<Asked>) {
@@ -31,8 +31,24 @@ fn spread(region: &Region, asked: Asked) -> bool {
 pub(crate) fn request_children(region: &Region, request: CancelRequest) {
     let mut queue = VecDeque::new();
     let inner = region.lock();
-    tell(region, inner, request.into(), &mut queue);
+    tell(region, inner, request.into(), Body::Asked, &mut queue);
     run(queue);
+}
+
+/// The same for all but its body, which waits for them: it is no part of their cleanup, and must
+/// not be escalated because that takes its time.
+pub(crate) fn request_branches(region: &Region, request: CancelRequest) {
+    let mut queue = VecDeque::new();
+    let inner = region.lock();
+    tell(region, inner, request.into(), Body::Spared, &mut queue);
+    run(queue);
+}
+
+/// Whether a request is for the body too.
+#[derive(Clone, Copy, PartialEq)]
+enum Body {
+    Asked,
+    Spared,
 }
 
 /// Who is still to be asked. First in, first out: parents come before children, and siblings in
@@ -86,26 +102,34 @@ fn one_region(region: &Region, asked: Asked, queue: &mut Queue) -> bool {
         request: below,
         cause: number,
     };
-    tell(region, inner, below, queue);
+    tell(region, inner, below, Body::Asked, queue);
     true
 }
 
 /// Leaves the request for children to come, and queues those that there are. The region is locked:
 /// a child that is admitted before is in the list, one that comes later finds the request.
-fn tell(region: &Region, mut inner: MutexGuard<'_, Inner>, asked: Asked, queue: &mut Queue) {
+fn tell(
+    region: &Region,
+    mut inner: MutexGuard<'_, Inner>,
+    asked: Asked,
+    body: Body,
+    queue: &mut Queue,
+) {
     let asked = asked.after(inner.for_children.as_ref());
-    if inner
-        .for_children
-        .as_ref()
-        .is_some_and(|told| told.request == asked.request)
-    {
+    let told = inner.for_children.as_ref();
+    let known = told.is_some_and(|told| told.request == asked.request);
+    if known && (body == Body::Spared || !inner.body_spared) {
         // Everybody below has this already, or finds it there: a mass failure asks once (CAN-4).
         return;
     }
+    inner.body_spared = body == Body::Spared;
     let displaced = inner.for_children.replace(asked.clone());
-    let found = children::all(region.kernel(), &inner);
+    let mut found = children::all(region.kernel(), &inner);
     drop(inner);
     drop(displaced);
+    if body == Body::Spared {
+        found.retain(|child| !matches!(child, Child::Task(task) if task.tier() == Tier::Body));
+    }
     queue.extend(found.into_iter().map(|child| (child, asked.clone())));
 }
 

@@ -36,6 +36,21 @@ use crate::region::RegionRef;
 use crate::task::{Message, Phase, TaskRef};
 
 /// The context of a task, with the capabilities `C`. See the module.
+///
+/// A task waits with its own context, which its closure is given. A wait with another's, such as
+/// that of the caller around it, would not hear the task's own cancel: it panics with
+/// `BAD_ARGUMENT`.
+///
+/// ```
+/// # use asr_base::Outcome;
+/// # use asr_kernel::{Config, RegionConfig, sched::Local};
+/// let outcome = Local::new(Config::default()).run(async |outer| {
+///     let body = async |_, _| Ok(outer.yield_now().await?); // the second argument it should be
+///     let refused = outer.region(RegionConfig::new(), body).await;
+///     Ok(matches!(refused, Outcome::Panicked(_)))
+/// });
+/// assert!(matches!(outcome, Outcome::Ok(true)));
+/// ```
 pub struct Cx<C = All> {
     task: Own,
     caps: Caps,

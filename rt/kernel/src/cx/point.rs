@@ -7,7 +7,7 @@ use asr_base::{Interrupted, TaskId, Time};
 
 use crate::cancel;
 use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use crate::task::{Task, TaskRef};
+use crate::task::{Task, TaskRef, polled};
 
 /// Makes a leaf future a cancel point. In its poll it calls [`check`](Waiter::check) first, so that
 /// a pending cancel is preferred (CAN-14), and [`park`](Waiter::park) before it returns pending.
@@ -36,6 +36,10 @@ impl<'c> Waiter<'c> {
     ///
     /// # Errors
     /// `Interrupted` if a cancel came before it was registered.
+    ///
+    /// # Panics
+    /// In the poll of another task, with `BAD_ARGUMENT` in its message: a cancel of that one would
+    /// not be heard. Wait with the context that its closure was given.
     #[inline]
     pub fn park(&mut self, context: &mut Context<'_>) -> Result<(), Interrupted> {
         self.key = cancel::on_cancel(self.task, self.key, context.waker());
@@ -99,6 +103,8 @@ pub(crate) fn coop(task: &Task, context: &mut Context<'_>) -> Poll<()> {
     let done = task.coop.load(Relaxed);
     // One operation a poll at least: with none, a task would never get on.
     if done >= task.kernel().config().coop_budget.max(1) {
+        // Operations with the context of a task that is not polled would never go on.
+        polled::expect(task);
         context.waker().wake_by_ref();
         return Poll::Pending;
     }
@@ -133,6 +139,7 @@ impl Future for YieldNow<'_> {
         if self.yielded {
             return Poll::Ready(Ok(()));
         }
+        polled::expect(self.task);
         self.yielded = true;
         context.waker().wake_by_ref();
         Poll::Pending

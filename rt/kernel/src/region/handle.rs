@@ -73,13 +73,14 @@ impl<C> RegionHandle<C> {
         cancel::request_region(&self.region, cancel::request(kernel, reason));
     }
 
-    /// Requests the cancel of its children with this very kind, those that come later too; the
-    /// region itself is not asked.
+    /// Requests the cancel of its children with this very kind, those that come later too. The
+    /// region itself is not asked, nor is its body, which may wait for their cleanup however long
+    /// that takes.
     pub fn cancel_children(&self, kind: CancelKind, message: &str) {
         let kernel = self.region.kernel();
         let origin = Origin::Region(self.region.id());
         let reason = CancelReason::new(kind, origin, kernel.now()).with_message(message);
-        cancel::request_children(&self.region, cancel::request(kernel, reason));
+        cancel::request_branches(&self.region, cancel::request(kernel, reason));
     }
 
     /// Cancels a region below this one by its name (CAN-8).

@@ -31,6 +31,8 @@ pub(crate) struct Inner {
     pub(crate) asked: u64,
     /// What its children were asked, and new ones start with.
     pub(crate) for_children: Option<Asked>,
+    /// The body was not asked the last of it.
+    pub(crate) body_spared: bool,
     pub(crate) fold: Fold,
     /// Its outcome counts in the parent's: nobody else gets it (REG-13, REG-36).
     pub(crate) counts: bool,
@@ -93,6 +95,7 @@ impl Inner {
         self.cancel = None;
         self.asked = 0;
         self.for_children = None;
+        self.body_spared = false;
         self.fold = Fold::new();
         self.counts = counts;
         self.scope.reset(attached);

@@ -20,7 +20,7 @@ use asr_base::{CancelReason, Error, Outcome, PanicKind, PanicPayload, combine};
 use super::record::{Task, Tier};
 use super::reference::TaskRef;
 use super::word::{Phase, Snapshot};
-use super::{cell, join, poll, waker};
+use super::{cell, join, poll, polled, waker};
 use crate::region::finalizer::{self, Finalizer, Step};
 use crate::region::{Escalation, abandon, close};
 use crate::{cancel, deadline, event, obligation};
@@ -223,7 +223,10 @@ pub(crate) fn go_on(task: TaskRef) {
     task.coop.store(0, Relaxed);
     let waker = waker::borrowed(&task);
     let mut context = Context::from_waker(&waker);
-    match finalizer::step_task(&task, &mut context) {
+    let here = polled::enter(&task);
+    let step = finalizer::step_task(&task, &mut context);
+    drop(here);
+    match step {
         Step::Pending => poll::put_down(task),
         Step::Done(finalized) => {
             let side = task.side_or_new();

@@ -12,6 +12,7 @@
 //! | `scopes` | how many scopes it has open |
 //! | `queued` | how many entries of queues there are for a task |
 //! | `poll` | one run of a task, the poll boundary |
+//! | `polled` | which task is polled here, and waits for another |
 //! | `end` | from the end of the body to the published outcome |
 //! | `join` | handles |
 
@@ -19,6 +20,7 @@ pub(crate) mod cell;
 pub(crate) mod end;
 pub(crate) mod join;
 pub(crate) mod poll;
+pub(crate) mod polled;
 mod queued;
 mod record;
 mod reference;

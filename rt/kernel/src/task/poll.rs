@@ -16,6 +16,7 @@ use std::task::{Context, Poll};
 use asr_base::BudgetComponent;
 
 use super::end::{self, End, InCell, Place};
+use super::polled;
 use super::record::{Task, Tier};
 use super::reference::TaskRef;
 use super::waker;
@@ -80,7 +81,9 @@ pub(crate) fn run_with(task: TaskRef, place: &mut dyn Place) {
     let polled = catch_unwind(AssertUnwindSafe(|| {
         // Inside: a sink that panics is a panic of this poll, not a task that is never put down.
         event::polled(&task);
+        let here = polled::enter(&task);
         let polled = place.poll(&task, &mut context);
+        drop(here);
         if watched {
             inject::at(&task, Point::AfterPoll);
         }

@@ -8,7 +8,8 @@
 //!    in one scheduler step the lowest index wins (CMB-3). If none has, and each was polled, the
 //!    clock is asked.
 //! 3. Once there is a winner, all children of the region are cancelled, those that branches started
-//!    too; if nobody lives but the body, the region is closed instead. Whoever ends after that has
+//!    too, but not the body: it waits for them, however long their finalizers take; if nobody lives
+//!    but the body, the region is closed instead. Whoever ends after that has
 //!    lost: its value is dropped before the region is closed, and reported (CMB-9).
 //! 4. When none is left the body goes, and with it the region. The winner's outcome is taken then,
 //!    and not before: it is a value of the region as long as that is there.

@@ -5,6 +5,9 @@
 //! of them runs any more then (CMB-1), nor does what they started in that region. Branches are
 //! numbered in the order of the arguments.
 //!
+//! A branch waits with the context that it was given. With that of its caller it would not hear its
+//! own cancel, so such a wait panics, and says so (`BAD_ARGUMENT`: `Waiter::park`).
+//!
 //! Results
 //! 1. A branch that panicked makes the result Panicked, whoever won (CMB-4), unless its panics are
 //!    errors ([`panic_as_err`]).
