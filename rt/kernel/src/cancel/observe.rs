@@ -9,7 +9,7 @@ use crate::event;
 use crate::inject;
 use crate::obligation;
 use crate::task::side::Rare;
-use crate::task::{Message, Task, TaskRef, Tier, polled, waker};
+use crate::task::{Message, Task, TaskRef, Tier, waker};
 
 /// A checkpoint: one atomic load when nothing is pending (CAN-11).
 #[inline]
@@ -77,7 +77,6 @@ pub(crate) fn on_cancel(task: &Task, key: Option<u64>, waker: &Waker) -> Option<
 }
 
 fn register(task: &Task, key: Option<u64>, waker: &Waker) -> Option<u64> {
-    polled::expect(task);
     let side = task.side_or_new();
     let known = |rare: &Rare| {
         let of_key = |entry: &(u64, Waker)| Some(entry.0) == key;

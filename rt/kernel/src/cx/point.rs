@@ -42,12 +42,19 @@ impl<'c> Waiter<'c> {
     /// not be heard. Wait with the context that its closure was given.
     #[inline]
     pub fn park(&mut self, context: &mut Context<'_>) -> Result<(), Interrupted> {
-        self.key = cancel::on_cancel(self.task, self.key, context.waker());
+        self.listen(context);
         if self.key.is_some() {
+            polled::expect(self.task);
             self.check()
         } else {
             Ok(())
         }
+    }
+
+    /// The same for what is no cancel point, and may be polled by anybody.
+    #[inline]
+    pub(crate) fn listen(&mut self, context: &mut Context<'_>) {
+        self.key = cancel::on_cancel(self.task, self.key, context.waker());
     }
 
     /// Says what the task waits for, so that a deadlock can be explained; forgotten at its next

@@ -41,7 +41,7 @@ use crate::obligation;
 use crate::sync::MutexGuard;
 use crate::task::cell::contained;
 use crate::task::end::Place;
-use crate::task::{JoinHandle, Task, TaskRef, Tier, cell, poll, waker};
+use crate::task::{JoinHandle, Task, TaskRef, Tier, cell, poll, polled, waker};
 
 /// Fibers that a scope polls before it lets its own task yield.
 const POLLS_PER_TURN: usize = 64;
@@ -115,6 +115,8 @@ where
     if let Err(denied) = cx.require::<caps::Fiber>("region") {
         return Outcome::Err(denied);
     }
+    // The future may go on elsewhere: its region ends with the opener. It begins in the opener.
+    polled::expect(cx.task());
     let opened = match open::open(&Opener::Task(cx.task()), &config, true) {
         Ok(opened) => opened,
         Err(status) => return Outcome::Err(Error::new(status, "the enclosing region has closed")),
@@ -239,7 +241,7 @@ where
         let opener = this.guard.opener;
         // A cancel of the opener alone, which does not come down the tree, is passed on (REG-11),
         // also when this is polled with a waker that is not the opener's.
-        let _ = this.waiter.park(context);
+        this.waiter.listen(context);
         cancel::pass_on(opener, region);
         let own = waker::task_of(context.waker()) == Some(NonNull::from(&**opener));
         // Only what is ready by now: a fiber that yields, or wakes another, is found below, and
