@@ -1,65 +1,26 @@
-//! The production driver of one thread: lanes, the monotone clock, a condition variable to sleep
-//! on.
+//! The production driver of one thread: a worker on the thread that calls [`Local::run`], without
+//! others to share with, and without a ticker.
 //!
-//! Wakes may come from any thread. A wake pushes under the lock of the lanes and then notifies; the
-//! thread of the driver looks at the lanes and waits under that lock, so no wake falls between.
+//! A wake from inside its polls goes to its own queues, without a lock or a system call. One from
+//! another thread goes to the injector, and ends the sleep of the worker if it sleeps: as with
+//! several workers (`shared`, SCH-21).
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::task::Waker;
 
-use asr_base::{Duration, Error, Failure, Outcome, TaskId, Time};
-use parking_lot::{Condvar, Mutex};
+use asr_base::{Duration, Error, Failure, Outcome};
 
 use super::choice::Limits;
-use super::clock::Clock;
-use super::lanes::Lanes;
-use crate::blocking::{Job, Pool, PoolConfig};
+use super::gate::Gate;
+use super::shared::{Shared, TellMain};
+use super::slot::Slot;
+use super::stats::WorkerStats;
+use super::worker::Worker;
+use crate::blocking::{Pool, PoolConfig};
 use crate::cx::Cx;
-use crate::driver::{Driver, Runnable};
 use crate::kernel::{Config, Kernel};
-
-struct Shared {
-    lanes: Mutex<Lanes>,
-    wake: Condvar,
-    clock: Clock,
-    pool: Pool,
-}
-
-impl Driver for Arc<Shared> {
-    fn now(&self) -> Time {
-        self.clock.now()
-    }
-
-    fn enqueue(&self, task: Runnable) {
-        self.lanes.lock().push(task);
-        self.wake.notify_one();
-    }
-
-    fn promote(&self, task: TaskId) {
-        self.lanes.lock().promote(task);
-    }
-
-    fn entropy(&self, task: TaskId, call: u64) -> u64 {
-        self.clock.entropy(task, call)
-    }
-
-    fn block(&self, job: Job) {
-        self.pool.submit(job);
-    }
-
-    fn work_withdrawn(&self) {
-        self.pool.withdrawn();
-    }
-
-    fn timer_armed(&self, _: Time) {
-        drop(self.lanes.lock());
-        self.wake.notify_one();
-    }
-
-    fn root_closed(&self) {
-        drop(self.lanes.lock());
-        self.wake.notify_one();
-    }
-}
+use crate::topology::{Placement, Topology};
 
 /// A runtime on the thread that calls [`run`](Local::run).
 pub struct Local {
@@ -75,16 +36,15 @@ impl Local {
 
     /// The same with a pool for blocking work.
     pub fn with_pool(config: Config, pool: Pool) -> Local {
-        let shared = Arc::new(Shared {
-            lanes: Mutex::new(Lanes::new(Limits::default())),
-            wake: Condvar::new(),
-            clock: Clock::new(),
-            pool,
-        });
-        Local {
-            kernel: Kernel::new(Box::new(shared.clone()), config),
-            shared,
-        }
+        let slot = Slot::new(Box::new(Gate::default()));
+        let placement = Placement::new(&Topology::uniform(1), 1);
+        // There is nobody whose work it could find by searching.
+        let search = Duration::ZERO;
+        let shared = Shared::new([slot].into(), placement, search, Limits::default(), pool);
+        let shared = Arc::new(shared.alone());
+        let kernel = Kernel::new(Box::new(shared.clone()), config);
+        shared.serves(&kernel);
+        Local { kernel, shared }
     }
 
     /// The pool for blocking work.
@@ -97,6 +57,11 @@ impl Local {
         &self.kernel
     }
 
+    /// Counters of its worker.
+    pub fn stats(&self) -> &WorkerStats {
+        &self.shared.slots[0].stats
+    }
+
     /// Runs `main` as a task of the root, then closes the root, and returns when nothing runs any
     /// more. `Err` of kind `SHUTDOWN` if the runtime has ended before, and of kind `CAP_DENIED` in
     /// a simulated world (LAB-8).
@@ -105,6 +70,8 @@ impl Local {
     /// that names each task that is left; [`Kernel::stuck`] has them (CAN-26). What they hold is
     /// not given back: it is theirs. A task stuck in its poll holds the thread itself; from another
     /// one [`Kernel::stuck`] reports it.
+    ///
+    /// While one thread is in here, another that comes waits: the first runs the tasks of both.
     pub fn run<T, F, Fut>(&self, main: F) -> Outcome<T, Error>
     where
         F: FnOnce(Cx) -> Fut + Send + 'static,
@@ -119,79 +86,66 @@ impl Local {
             Ok(handle) => handle,
             Err(refused) => return Outcome::Err(refused.into()),
         };
-        while !handle.is_finished() {
-            if self.gives_up() {
-                return Outcome::Err(self.kernel.incomplete());
-            }
-            self.turn();
+        let waker = Waker::from(Arc::new(TellMain(self.shared.clone())));
+        handle.wait(&waker);
+        if !self.until(|| handle.is_finished()) {
+            return Outcome::Err(self.kernel.incomplete());
         }
         root.begin_close();
-        while !self.kernel.is_closed() {
-            if self.gives_up() {
-                return Outcome::Err(self.kernel.incomplete());
-            }
-            self.turn();
+        if !self.until(|| self.kernel.is_closed()) {
+            return Outcome::Err(self.kernel.incomplete());
         }
+        // An entry that another made stale holds its task.
+        self.shared.hear_no_more();
         match handle.try_join() {
             Ok(outcome) => outcome,
             Err(_) => unreachable!("it was finished"),
         }
     }
 
-    fn gives_up(&self) -> bool {
-        self.kernel.grace_ends().is_some() && self.kernel.grace_is_over(self.shared.now())
+    /// Runs tasks until `done`, or until the grace of a shutdown has ended: then false.
+    fn until(&self, done: impl Fn() -> bool) -> bool {
+        loop {
+            let before = *self.shared.control.lock();
+            if done() {
+                return true;
+            }
+            if self.gives_up() {
+                return false;
+            }
+            match Worker::new(self.shared.clone(), self.kernel.clone(), 0) {
+                Some(worker) => self.work(worker, || done() || self.gives_up()),
+                None => _ = self.shared.wait(&self.kernel, before),
+            }
+        }
     }
 
-    /// One task, the timers that are due, or a sleep until there is one of them.
-    fn turn(&self) {
-        // The clock is asked only while a timer is armed.
-        if let Some(at) = self.kernel.turn_hint() {
-            let now = self.shared.now();
-            if at <= now {
-                self.kernel.advance(now);
-            }
+    /// This thread is the worker until `done`, or until a panic outside a poll, which goes on.
+    fn work(&self, worker: Worker, done: impl Fn() -> bool) {
+        let run = catch_unwind(AssertUnwindSafe(|| worker.run(done)));
+        if run.is_err() {
+            worker.abdicate();
         }
-        let mut lanes = self.shared.lanes.lock();
-        let waiting = lanes.len();
-        let next = lanes.pop();
-        drop(lanes);
-        self.kernel.queue_holds(0, waiting);
-        self.kernel.queues_hold(|| waiting);
-        if let Some(task) = next {
-            self.kernel.run(task);
-            return;
+        drop(worker);
+        // Who waits for the place takes it now.
+        self.shared.tell_main();
+        if let Err(panic) = run {
+            resume_unwind(panic);
         }
-        let mut lanes = self.shared.lanes.lock();
-        // Read under the lock: a timer that is armed after this notifies after the wait began.
-        let timer = self.kernel.next_turn();
-        let deadline = timer.into_iter().chain(self.kernel.grace_ends()).min();
-        if !lanes.is_empty() || self.kernel.is_closed() {
-            return;
-        }
-        match deadline {
-            None => self.shared.wake.wait(&mut lanes),
-            Some(at) => {
-                let left = at.since(self.shared.now());
-                if left > Duration::ZERO {
-                    self.shared.wake.wait_for(&mut lanes, left);
-                }
-            }
-        }
+    }
+
+    fn gives_up(&self) -> bool {
+        self.kernel.grace_ends().is_some() && self.kernel.grace_is_over(self.shared.time())
     }
 }
 
 impl Drop for Local {
     /// Nothing runs any more: what is left is dropped, but for tasks that outlived a shutdown.
     fn drop(&mut self) {
-        if !self.kernel.is_closed() && !self.gives_up() {
-            self.kernel.abandon();
-        }
-        loop {
-            // Dropped without the lock: it may be the last reference to a task, and then to more.
-            let left = self.shared.lanes.lock().pop();
-            if left.is_none() {
-                return;
-            }
+        if self.kernel.is_closed() || self.gives_up() {
+            self.shared.hear_no_more();
+        } else {
+            self.shared.give_up(&self.kernel);
         }
     }
 }

@@ -10,27 +10,32 @@
 //! | `injector` | ready tasks of nobody |
 //! | `pinned` | ready tasks that one worker alone may run |
 //! | `urgent`, `buckets` | cancel and timed lane of one worker |
-//! | `lanes` | the three lanes in one place, deterministic: lab and one thread |
+//! | `lanes` | the three lanes in one place, deterministic: for the lab |
 //! | `clock` | time and entropy of the production drivers |
-//! | `local` | the driver of one thread |
 //! | `idle` | who sleeps, who searches, whom to wake |
 //! | `duty` | who sleeps until the earliest timer |
 //! | `park` | sleeping with a permit |
 //! | `now`, `ticker` | what a worker polls, and asking it to yield |
 //! | `worker`, `search` | one worker: with work, without |
+//! | `slot` | one worker, as the others see it |
 //! | `shared` | what workers share, and the driver over it |
 //! | `workers` | the runtime on several threads |
+//! | `local`, `gate` | the runtime on the thread that calls, and what that sleeps in |
 //! | `stats` | counters of one worker |
 
 mod buckets;
 pub mod choice;
+#[cfg(not(loom))]
 mod clock;
 pub mod duty;
 pub mod entry;
+#[cfg(not(loom))]
+mod gate;
 pub mod idle;
 pub mod injector;
 mod lanes;
 mod list;
+#[cfg(not(loom))]
 mod local;
 #[cfg(not(loom))]
 mod now;
@@ -41,6 +46,8 @@ pub mod ring;
 mod search;
 #[cfg(not(loom))]
 mod shared;
+#[cfg(not(loom))]
+mod slot;
 mod stats;
 #[cfg(not(loom))]
 mod ticker;
@@ -52,6 +59,7 @@ mod workers;
 
 pub use choice::Limits;
 pub use lanes::Lanes;
+#[cfg(not(loom))]
 pub use local::Local;
 pub use stats::{Own, WorkerStats};
 #[cfg(not(loom))]

@@ -24,6 +24,16 @@ pub trait Wait: Send + Sync {
     fn wake(&self);
 }
 
+impl Wait for Box<dyn Wait> {
+    fn wait(&self, limit: Option<Duration>) {
+        (**self).wait(limit);
+    }
+
+    fn wake(&self) {
+        (**self).wake();
+    }
+}
+
 const EMPTY: u32 = 0;
 const PARKED: u32 = 1;
 const NOTIFIED: u32 = 2;

@@ -3,7 +3,7 @@
 use asr_base::{Duration, Time};
 
 use super::idle::Left;
-use super::shared::Slot;
+use super::slot::Slot;
 use super::worker::Worker;
 use crate::driver::{Lane, Runnable};
 use crate::sync::atomic::Ordering::Relaxed;
@@ -140,7 +140,9 @@ impl Worker {
             .announce(self.index, self.searching.replace(false));
         let found = if self.has_own() { None } else { self.steal() };
         if found.is_none() && !self.has_own() {
-            let until = shared.duty.take(self.index, || self.kernel.next_turn());
+            let until = shared
+                .duty
+                .take(self.index, || shared.next_turn(&self.kernel));
             let timer = until.filter(|at| *at < Time::MAX);
             let limit = timer.map(|at| at.since(shared.time()));
             if limit != Some(Duration::ZERO) {

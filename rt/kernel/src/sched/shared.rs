@@ -9,6 +9,7 @@
 
 use std::sync::Arc;
 use std::sync::{OnceLock, Weak};
+use std::task::Wake;
 
 use asr_base::{Duration, TaskId, Time};
 use parking_lot::{Condvar, Mutex};
@@ -18,71 +19,14 @@ use super::clock::Clock;
 use super::duty::Duty;
 use super::idle::{Idle, Left};
 use super::injector::Injector;
-use super::now::{Now, ThreadFlag};
-use super::park::{EventFd, Parker};
-use super::pinned::Pinned;
-use super::ring::Ring;
-use super::stats::WorkerStats;
+use super::slot::Slot;
 use super::ticker::Ticker;
-use super::urgent::Urgent;
 use super::worker::Worker;
 use crate::blocking::{Job, Pool};
 use crate::driver::{Driver, Lane, Runnable};
 use crate::kernel::Kernel;
-use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*, fence};
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*, fence};
 use crate::topology::Placement;
-
-/// One worker, as the others see it. Aligned so that no two share a line of the cache.
-#[repr(align(128))]
-pub(super) struct Slot {
-    pub(super) ring: Arc<Ring<Runnable>>,
-    pub(super) urgent: Urgent<Runnable>,
-    pub(super) pinned: Pinned<Runnable>,
-    pub(super) parker: Parker<EventFd>,
-    pub(super) stats: WorkerStats,
-    pub(super) now: Now,
-    pub(super) thread: ThreadFlag,
-    /// Its dispatches when the ticker found it in a poll that outlasts the slice. While it has not
-    /// changed, the worker does not come to what it queued, its newest-first slot included.
-    pub(super) blocked: AtomicU64,
-}
-
-impl Slot {
-    pub(super) fn new() -> std::io::Result<Slot> {
-        Ok(Slot {
-            ring: Arc::new(Ring::new()),
-            urgent: Urgent::new(),
-            pinned: Pinned::new(),
-            parker: Parker::new(EventFd::new()?),
-            stats: WorkerStats::default(),
-            now: Now::default(),
-            thread: ThreadFlag::default(),
-            blocked: AtomicU64::new(u64::MAX),
-        })
-    }
-
-    /// Tasks that wait here.
-    pub(super) fn queued(&self) -> usize {
-        let urgent = self.urgent.cancel_len() + self.urgent.timed_len();
-        urgent + self.ring.len() + self.pinned.len()
-    }
-}
-
-impl Slot {
-    /// The worker is in a poll that outlasts the slice: a hint.
-    #[inline]
-    pub(super) fn is_blocked(&self) -> bool {
-        let blocked = self.blocked.load(Relaxed);
-        blocked != u64::MAX && blocked == self.stats.dispatches()
-    }
-
-    /// Whether there is something that others may take: a hint.
-    pub(super) fn has_spare(&self) -> bool {
-        self.ring.queued()
-            || self.urgent.can_be_stolen()
-            || (self.ring.has_newest() && self.is_blocked())
-    }
-}
 
 /// See the module.
 pub(super) struct Shared {
@@ -95,6 +39,9 @@ pub(super) struct Shared {
     /// How long a worker searches before it sleeps.
     pub(super) search: Duration,
     pub(super) limits: Limits,
+    /// The worker is the thread that waits in `run` as well: it keeps the grace of a shutdown in
+    /// view.
+    alone: bool,
     pub(super) ticker: Ticker,
     /// Workers leave their loops.
     pub(super) stop: AtomicBool,
@@ -105,7 +52,7 @@ pub(super) struct Shared {
     pub(super) duty: Duty,
     /// Takes its turn with urgent work from outside.
     next_slot: AtomicUsize,
-    /// Counts what changed for who waits in `Workers::run`: main ended, the root is closed, a grace
+    /// Counts what changed for who waits in `run`: main ended, the root is closed, a grace
     /// began.
     pub(super) control: Mutex<u64>,
     pub(super) changed: Condvar,
@@ -133,6 +80,7 @@ impl Shared {
             idle: Idle::new(&nodes),
             search,
             limits,
+            alone: false,
             ticker: Ticker::default(),
             stop: AtomicBool::new(false),
             gone: AtomicBool::new(false),
@@ -147,11 +95,56 @@ impl Shared {
         }
     }
 
+    /// For one worker, which is the thread that waits in `run` too.
+    pub(super) fn alone(self) -> Shared {
+        Shared {
+            alone: true,
+            ..self
+        }
+    }
+
+    /// The kernel is made: over this.
+    pub(super) fn serves(&self, kernel: &Arc<Kernel>) {
+        let set = self.kernel.set(Arc::downgrade(kernel));
+        assert!(set.is_ok(), "set once");
+    }
+
     pub(super) fn time(&self) -> Time {
         self.clock.now()
     }
 
-    /// Who waits in `Workers::run` looks again.
+    /// What a worker that sleeps has to wake up for by itself.
+    pub(super) fn next_turn(&self, kernel: &Kernel) -> Option<Time> {
+        let turn = kernel.next_turn();
+        let grace = if self.alone {
+            kernel.grace_ends()
+        } else {
+            None
+        };
+        turn.into_iter().chain(grace).min()
+    }
+
+    /// Waits in `run` until `control` is not `before` any more. False once the grace of a shutdown
+    /// has ended.
+    pub(super) fn wait(&self, kernel: &Kernel, before: u64) -> bool {
+        let mut control = self.control.lock();
+        if *control != before {
+            return true;
+        }
+        match kernel.grace_ends() {
+            None => self.changed.wait(&mut control),
+            Some(ends) => {
+                let left = ends.since(self.time());
+                if left == Duration::ZERO {
+                    return false;
+                }
+                self.changed.wait_for(&mut control, left);
+            }
+        }
+        true
+    }
+
+    /// Who waits in `run` looks again.
     pub(super) fn tell_main(&self) {
         *self.control.lock() += 1;
         self.changed.notify_all();
@@ -231,11 +224,17 @@ impl Shared {
 
     /// The last worker has ended: nothing runs any more. Drops what is left, and what still comes.
     pub(super) fn give_up(&self, kernel: &Kernel) {
+        self.gone.store(true, SeqCst);
+        kernel.abandon();
+        self.hear_no_more();
+    }
+
+    /// Drops what is queued, and what still comes.
+    pub(super) fn hear_no_more(&self) {
         // SeqCst, and the fence of who pushes: it pushes, then looks at `gone`; this sets `gone`,
         // then drains. One of the two is later and takes the entry, which otherwise would hold the
         // kernel, and the kernel the queue.
         self.gone.store(true, SeqCst);
-        kernel.abandon();
         self.drain();
     }
 
@@ -290,6 +289,15 @@ impl Shared {
     }
 }
 
+/// Wakes the thread that waits in `run`.
+pub(super) struct TellMain(pub(super) Arc<Shared>);
+
+impl Wake for TellMain {
+    fn wake(self: Arc<Self>) {
+        self.0.tell_main();
+    }
+}
+
 impl Driver for Arc<Shared> {
     fn now(&self) -> Time {
         self.time()
@@ -339,6 +347,9 @@ impl Driver for Arc<Shared> {
 
     fn grace_began(&self, _: Time) {
         self.tell_main();
+        if self.alone {
+            self.call(0);
+        }
     }
 
     fn root_closed(&self) {

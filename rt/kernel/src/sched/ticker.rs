@@ -17,7 +17,8 @@ use std::sync::Weak;
 use asr_base::{Duration, Error, Status, Time};
 use parking_lot::{Condvar, Mutex};
 
-use super::shared::{Shared, Slot};
+use super::shared::Shared;
+use super::slot::Slot;
 use super::stats::Own;
 use crate::event;
 use crate::kernel::Kernel;

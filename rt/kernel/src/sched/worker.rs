@@ -14,12 +14,12 @@ use std::sync::Arc;
 
 use super::choice::{Choice, Source, Waiting};
 use super::ring::Owner;
-use super::shared::{Shared, Slot};
+use super::shared::Shared;
+use super::slot::Slot;
 use crate::driver::{Lane, Runnable};
 use crate::kernel::Kernel;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::Task;
-use crate::thread::adopt;
 
 /// Dispatches between two looks at timers and the counters of the choice.
 const ROUND: u32 = 16;
@@ -47,12 +47,13 @@ pub(super) struct Worker {
 }
 
 /// Takes the worker out of `CURRENT`, and the thread out of the reach of others, whichever way its
-/// loop ends.
-struct Here<'w>(&'w Slot);
+/// loop ends. A runtime of one thread may be run from inside a task of another, whose worker is
+/// there again afterwards.
+struct Here<'w>(&'w Slot, *const Worker);
 
 impl Drop for Here<'_> {
     fn drop(&mut self) {
-        CURRENT.set(ptr::null());
+        CURRENT.set(self.1);
         self.0.now.ends();
         self.0.thread.set(None);
     }
@@ -103,12 +104,10 @@ impl Worker {
         &self.shared.slots[self.index]
     }
 
-    /// Runs tasks until the runtime stops.
-    pub(super) fn run(&self) {
-        CURRENT.set(self);
-        let _here = Here(self.slot());
-        self.slot().thread.set(Some(&adopt().flag));
-        while !self.shared.stop.load(Relaxed) {
+    /// Runs tasks until the runtime stops, or until `done`, which is asked before each.
+    pub(super) fn run(&self, done: impl Fn() -> bool) {
+        let _here = Here(self.slot(), CURRENT.replace(self));
+        while !self.shared.stop.load(Relaxed) && !done() {
             // Before a task is taken: should a timer panic, none is lost.
             if self.round.get() == 0 {
                 self.round();

@@ -10,15 +10,16 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::task::{Wake, Waker};
+use std::task::Waker;
 use std::thread::{self, JoinHandle};
 
 use asr_base::{Duration, Error, Failure, Outcome};
 use parking_lot::Mutex;
 
 use super::choice::Limits;
-use super::park;
-use super::shared::{Shared, Slot};
+use super::park::{self, EventFd};
+use super::shared::{Shared, TellMain};
+use super::slot::Slot;
 use super::stats::WorkerStats;
 use super::ticker::{Slices, Ticker};
 use super::worker::Worker;
@@ -26,6 +27,7 @@ use crate::blocking::{Pool, PoolConfig};
 use crate::cx::Cx;
 use crate::kernel::{Config, Kernel};
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
+use crate::thread::adopt;
 use crate::topology::{Placement, Topology};
 
 /// What a runtime on several threads is configured with.
@@ -100,7 +102,7 @@ impl Workers {
         let limits = workers.limits.checked().map_err(refused)?;
         let slices = workers.slices.checked().map_err(refused)?;
         let pool = workers.pool.checked().map_err(refused)?;
-        let slots = (0..workers.workers).map(|_| Slot::new());
+        let slots = (0..workers.workers).map(|_| Ok(Slot::new(Box::new(EventFd::new()?))));
         let slots = slots.collect::<io::Result<Box<[Slot]>>>()?;
         let pool = Pool::new(pool);
         let topology = workers.topology.as_ref();
@@ -109,8 +111,7 @@ impl Workers {
         let shared = Shared::new(slots, placement, workers.search, limits, pool);
         let shared = Arc::new(shared);
         let kernel = Kernel::new(Box::new(shared.clone()), config);
-        let set = shared.kernel.set(Arc::downgrade(&kernel));
-        assert!(set.is_ok(), "set once");
+        shared.serves(&kernel);
         let crew = Arc::new(Crew {
             shared,
             threads: Mutex::new(Vec::with_capacity(workers.workers)),
@@ -208,19 +209,8 @@ impl Workers {
             if done() {
                 return true;
             }
-            let mut control = shared.control.lock();
-            if *control != before {
-                continue;
-            }
-            match self.kernel.grace_ends() {
-                None => shared.changed.wait(&mut control),
-                Some(ends) => {
-                    let left = ends.since(shared.time());
-                    if left == Duration::ZERO {
-                        return false;
-                    }
-                    shared.changed.wait_for(&mut control, left);
-                }
+            if !shared.wait(&self.kernel, before) {
+                return false;
             }
         }
     }
@@ -277,7 +267,10 @@ fn work(crew: &Arc<Crew>, kernel: Arc<Kernel>, index: usize) {
         let Some(worker) = Worker::new(crew.shared.clone(), kernel.clone(), index) else {
             break;
         };
-        let run = catch_unwind(AssertUnwindSafe(|| worker.run()));
+        let run = catch_unwind(AssertUnwindSafe(|| {
+            worker.slot().thread.set(Some(&adopt().flag));
+            worker.run(|| false);
+        }));
         if run.is_ok() {
             break;
         }
@@ -292,15 +285,6 @@ fn work(crew: &Arc<Crew>, kernel: Arc<Kernel>, index: usize) {
     // AcqRel: the last one sees what the others left.
     if crew.live.fetch_sub(1, AcqRel) == 1 {
         crew.shared.give_up(&kernel);
-    }
-}
-
-/// Wakes the thread that waits in `run`.
-struct TellMain(Arc<Shared>);
-
-impl Wake for TellMain {
-    fn wake(self: Arc<Self>) {
-        self.0.tell_main();
     }
 }
 
