@@ -5,11 +5,13 @@
 //! 2. at most L cancelling tasks in a row while other work waits (SCH-5), 2 L while a drain is
 //!    suggested (SCH-6), and at most `timed_streak` timed ones while ready work waits (SCH-7);
 //! 3. a queue of ready tasks, oldest first, waits for at most L + 1 dispatches that are none of its
-//!    own: a round is L cancelling tasks, a timed one, a ready one. So who has n tasks before it
-//!    there waits for at most (n + 1) (L + 2) dispatches (SCH-8).
+//!    own, and the newest-first slot beside it as well: a round is L urgent tasks, one of the slot
+//!    or else an urgent one more, one of the queue. So who has n tasks before it there waits for at
+//!    most (n + 1) (L + 2) dispatches (SCH-8).
 //! 4. Ready work: the newest-first slot at most `lifo_streak` times in a row, then the ring, oldest
 //!    first; every `injector_interval` dispatches the injector before them (SCH-9). Ring and pinned
-//!    inbox are served in turns, each for as many as it held when its turn began.
+//!    inbox are served in turns, each for as many as it held when its turn began. A slot that is
+//!    never preferred waits for one turn.
 //!
 //! A streak counts only while something waits that it keeps waiting: `max_cancel_streak` never
 //! exceeds the limit (SCH-11), and work that arrives late waits no longer than other work.
@@ -182,14 +184,14 @@ impl Choice {
         if waiting.cancel || waiting.timed {
             self.choose_urgent(waiting)
         } else {
-            self.choose_ready(waiting, false)
+            self.choose_ready(waiting)
         }
     }
 
     fn choose_urgent(&self, waiting: &Waiting) -> Option<Source> {
         let ready = waiting.ready();
         let limit = self.cancel_limit();
-        let starved = ready && self.ready_wait > limit;
+        let starved = ready && self.starved(waiting);
         let others = ready || waiting.timed;
         if waiting.cancel && !(others && self.cancel_run >= limit) && !starved {
             return Some(Source::Cancel);
@@ -197,17 +199,26 @@ impl Choice {
         if waiting.timed && !(ready && self.timed_run >= self.limits.timed_streak) && !starved {
             return Some(Source::Timed);
         }
-        self.choose_ready(waiting, starved)
+        self.choose_ready(waiting)
+    }
+
+    /// Ready work has waited for so long that it is due: so that slot and queue are both served in
+    /// time, a dispatch earlier if the slot holds something.
+    fn starved(&self, waiting: &Waiting) -> bool {
+        self.ready_wait + u32::from(waiting.newest) > self.cancel_limit()
+    }
+
+    /// It is the queue that is due.
+    fn queue_due(&self, waiting: &Waiting) -> bool {
+        waiting.queued() && self.ready_wait > self.cancel_limit()
     }
 
     #[inline]
-    fn choose_ready(&self, waiting: &Waiting, starved: bool) -> Option<Source> {
-        let due = self.since_injector >= self.limits.injector_interval;
-        if waiting.injector && due {
+    fn choose_ready(&self, waiting: &Waiting) -> Option<Source> {
+        if waiting.injector && self.injector_due() {
             return Some(Source::Injector);
         }
-        let newest_again = self.lifo_run < self.limits.lifo_streak;
-        if waiting.newest && newest_again && !(starved && waiting.queued()) {
+        if waiting.newest && self.newest_again() && !self.queue_due(waiting) {
             return Some(Source::Newest);
         }
         if waiting.queued() {
@@ -217,6 +228,18 @@ impl Choice {
             return Some(Source::Injector);
         }
         waiting.newest.then_some(Source::Newest)
+    }
+
+    #[inline]
+    fn injector_due(&self) -> bool {
+        self.since_injector >= self.limits.injector_interval
+    }
+
+    /// The slot may be taken while others wait.
+    fn newest_again(&self) -> bool {
+        let never = self.limits.lifo_streak == 0;
+        self.lifo_run < self.limits.lifo_streak
+            || (never && self.lifo_run == 0 && self.turn_left == 0)
     }
 
     /// Ring or pinned inbox, of which at least one holds something.
@@ -255,7 +278,10 @@ impl Choice {
                 self.kept_waiting(waiting.queued());
             }
             Source::Injector => {
-                (self.since_injector, self.lifo_run) = (0, 0);
+                let others = waiting.queued() || (waiting.newest && self.newest_again());
+                // No fresh start for the slot beside others.
+                self.lifo_run = if others { self.lifo_run } else { 0 };
+                self.since_injector = 0;
                 self.kept_waiting(waiting.queued());
             }
             Source::Ring => self.took_turn(false, waiting.ring),
