@@ -1,10 +1,12 @@
 //! Values of a runtime, from methods and from files.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use asr_base::{Duration, Error, Outcome, Status};
 use asr_kernel::obligation::{Escalate, LeakResponse};
-use asr_rt::{Builder, RegionConfig, Spawn};
+use asr_kernel::sched::governor::{Advice, Governor, Snapshot};
+use asr_rt::{Builder, Cx, RegionConfig, Spawn};
 
 fn read(text: &str) -> Result<Builder, Error> {
     Builder::new().config_text("asr.toml", text)
@@ -34,6 +36,8 @@ fn each() -> Vec<(&'static str, Method)> {
         ("timed_streak = 8", |b| b.timed_streak(8)),
         ("lifo_streak = 1", |b| b.lifo_streak(1)),
         ("injector_interval = 7", |b| b.injector_interval(7)),
+        ("governor = true", |b| b.governor(true)),
+        ("governor_interval = 8", |b| b.governor_interval(8)),
         ("blocking_min_threads = 2", |b| b.blocking_min_threads(2)),
         ("blocking_max_threads = 0x10", |b| {
             b.blocking_max_threads(16)
@@ -81,6 +85,15 @@ fn each() -> Vec<(&'static str, Method)> {
     ]
 }
 
+/// A governor without advice.
+struct Silent;
+
+impl Governor for Silent {
+    fn advise(&mut self, _: &Snapshot) -> Advice {
+        Advice::new()
+    }
+}
+
 /// The names of the keys, as the file of all of them has them.
 fn names() -> Vec<String> {
     let file = Builder::new().to_toml();
@@ -91,7 +104,7 @@ fn names() -> Vec<String> {
     entries.map(|(name, _)| name.to_owned()).collect()
 }
 
-/// What the runtime does not have yet (governor, logical-clock mode, reactor, NUMA layout) has no
+/// What the runtime does not have yet (logical-clock mode, reactor, NUMA layout) has no
 /// value either.
 #[test]
 fn sch_44_part_every_value_is_a_key_of_a_file() {
@@ -121,7 +134,9 @@ fn sch_44_part_every_value_is_a_key_of_a_file() {
         .iter()
         .fold(Builder::new(), |builder, (_, method)| method(builder));
     assert_eq!(format!("{by_file:?}"), format!("{by_methods:?}"));
-    let outcome = by_file.run(async |_| Ok(1));
+    let outcome = by_file
+        .govern_with(|_| Box::new(Silent))
+        .run(async |_| Ok(1));
     assert!(matches!(outcome, Outcome::Ok(1)), "{outcome:?}");
     // The file that a builder writes gives that builder.
     for builder in [Builder::new(), by_methods] {
@@ -225,6 +240,39 @@ fn sch_44_part_a_bad_value_is_named() {
     let error = Builder::new().cleanup_polls(0).start().expect_err("0");
     let outcome = Builder::new().cleanup_polls(0).run(async |_| Ok(()));
     assert!(matches!(outcome, Outcome::Err(again) if again == error));
+}
+
+/// A file may turn off what the program gives, and cannot turn on what nobody gave.
+#[test]
+fn sch_38_sch_44_part_a_governor_is_given_and_turned_on() {
+    let asked = Arc::new(AtomicU64::new(0));
+    let count = asked.clone();
+    struct Counts(Arc<AtomicU64>);
+    impl Governor for Counts {
+        fn advise(&mut self, snapshot: &Snapshot) -> Advice {
+            self.0.fetch_max(snapshot.dispatches, Relaxed);
+            Advice::new()
+        }
+    }
+    let given = Builder::new().workers(1).governor_interval(7);
+    let given = given.govern_with(move |_| Box::new(Counts(count.clone())));
+    let busy = async |cx: Cx| {
+        for _ in 0..100 {
+            cx.yield_now().await?;
+        }
+        Ok(())
+    };
+    let off = given.clone().config_text("asr.toml", "governor = false");
+    assert!(off.expect("a key").run(busy).is_ok());
+    assert_eq!(asked.load(Relaxed), 0);
+    assert!(given.run(busy).is_ok());
+    assert!(asked.load(Relaxed) >= 91 && asked.load(Relaxed).is_multiple_of(7));
+    let error = Builder::new()
+        .governor(true)
+        .start()
+        .expect_err("of nobody");
+    assert_eq!(error.kind(), Status::BAD_ARGUMENT);
+    assert!(error.message().starts_with("governor: "), "{error}");
 }
 
 /// The one bound without which preference would be starvation.

@@ -25,6 +25,8 @@ impl Purpose {
     pub const DISK: Purpose = Purpose(5);
     /// How much a delay varies.
     pub const JITTER: Purpose = Purpose(6);
+    /// What a governor of the scheduler draws.
+    pub const GOVERNOR: Purpose = Purpose(7);
 }
 
 /// A stream of random numbers.

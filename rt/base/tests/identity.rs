@@ -215,6 +215,7 @@ fn lab_4_streams_of_purposes_do_not_touch() {
         Purpose::NETWORK,
         Purpose::DISK,
         Purpose::JITTER,
+        Purpose::GOVERNOR,
     ];
     let take = |rng: &mut Rng, n| (0..n).map(|_| rng.next_u64()).collect::<Vec<_>>();
     let mut seen = std::collections::BTreeSet::new();

@@ -138,6 +138,11 @@ impl<T: Record> Slab<T> {
         (0..len).filter_map(|index| self.get(index))
     }
 
+    /// How many slots were ever handed out: as many as were owned at a time.
+    pub(crate) fn used(&self) -> u32 {
+        self.len.load(Relaxed)
+    }
+
     /// How many slots are owned.
     pub(crate) fn owned(&self) -> usize {
         self.iter().filter(|record| record.is_owned()).count()

@@ -150,6 +150,12 @@ const PURE: &[(&str, &str)] = &[
     ("Limits", "a value"),
     ("Waiting", "a value"),
     ("Source", "a value"),
+    ("Advice", "a value"),
+    ("GovernorConfig", "a value"),
+    (
+        "Governing",
+        "when to ask, for drivers; advice names no task",
+    ),
     ("Choice", "arithmetic on what a driver tells it"),
     (
         "Ring",

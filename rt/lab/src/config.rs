@@ -33,7 +33,7 @@ pub struct LabConfig {
     pub workers: u32,
     /// Time advances by itself when nothing is runnable: on (LAB-2, LAB-3).
     pub auto_advance: bool,
-    /// Who decides which task is next: the seed.
+    /// Who decides which task is next: the seed. Of them the lanes take a governor's advice.
     pub schedule: Schedule,
     /// The kernel's configuration. Leaks panic, and every token has a record.
     pub kernel: Config,

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use asr_base::{TaskId, Time, task_entropy};
 use asr_kernel::inject::{Injection, Point};
-use asr_kernel::sched::{Lanes, Limits};
+use asr_kernel::sched::{Governing, Lanes, Limits};
 use asr_kernel::task::TaskRef;
-use asr_kernel::{Driver, Runnable};
+use asr_kernel::{Driver, Kernel, Runnable};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::chaos::Trouble;
@@ -85,6 +85,19 @@ impl Shared {
             Pool::Open(tasks) if place < tasks.len() => Some(tasks.remove(place)),
             Pool::Open(_) => None,
             Pool::Lanes(lanes) => lanes.pop(),
+        }
+    }
+
+    /// Counts a step of the lanes, and asks the governor when it is time. Schedules that are not
+    /// the lanes take no advice.
+    pub(crate) fn govern(&self, kernel: &Kernel, governing: &mut Governing) {
+        let (waiting, choice) = match &*self.pool.lock() {
+            Pool::Lanes(lanes) if governing.ran_one() => (lanes.lengths(), lanes.choice().clone()),
+            _ => return,
+        };
+        let advice = governing.ask(kernel, waiting, &choice);
+        if let Pool::Lanes(lanes) = &mut *self.pool.lock() {
+            lanes.advise(advice);
         }
     }
 

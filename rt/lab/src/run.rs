@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use asr_base::{Error, Outcome, Time};
+use asr_kernel::sched::Governing;
 use asr_kernel::simulation::Simulation;
 use asr_kernel::{Cx, Kernel};
 use asr_trace::{Draft, Log, Sub};
@@ -25,6 +26,7 @@ use crate::tape::Tape;
 pub struct Lab {
     kernel: Arc<Kernel>,
     shared: Arc<Shared>,
+    governing: Option<Governing>,
     tape: Option<Arc<Tape>>,
     chooser: Chooser,
     config: LabConfig,
@@ -67,15 +69,20 @@ impl Lab {
         let chooser = Chooser::new(config.schedule.clone(), config.seed);
         let shared = Shared::new(&config, chooser.by_lanes());
         let mut inside = config.kernel.clone();
+        if let Some(governor) = &mut inside.governor {
+            governor.seed = config.seed;
+        }
         inside.watch |= config.chaos.is_some() || config.target.is_some() || config.count_points;
         let kernel = Kernel::new(Box::new(Seam(shared.clone())), inside);
         let tape = tape_of(&config).map(Arc::new);
+        let governing = Governing::start(&kernel, 0);
         if let Some(tape) = &tape {
             kernel.trace_to(tape.clone());
         }
         Lab {
             kernel,
             shared,
+            governing,
             tape,
             chooser,
             config,
@@ -128,6 +135,9 @@ impl Lab {
             let waiting = self.shared.runnable_len();
             self.kernel.queue_holds(0, waiting);
             self.kernel.queues_hold(|| waiting);
+            if let Some(governing) = &mut self.governing {
+                self.shared.govern(&self.kernel, governing);
+            }
             let place = self.chooser.choose(alternatives);
             if let Some(task) = self.shared.take(place) {
                 self.kernel.run(task);

@@ -87,6 +87,13 @@ settings! {
     /// said.
     injector_interval: u32, 1..=u32::MAX => workers.limits.injector_interval;
 
+    /// The governors that [`Builder::govern_with`] makes are asked for advice (SCH-38). Off if not
+    /// said.
+    governor: bool => govern.on;
+
+    /// Dispatches of a worker between two questions to its governor (SCH-38). 32 if not said.
+    governor_interval: u32, 1..=u32::MAX => govern.interval;
+
     /// Threads for blocking work that stay once they were started (SCH-32). 1 if not said.
     blocking_min_threads: usize, 0..=65_535 => workers.pool.min_threads;
 

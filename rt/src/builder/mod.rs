@@ -8,6 +8,7 @@
 
 mod deadlines;
 mod file;
+mod govern;
 mod keys;
 mod value;
 
@@ -16,9 +17,11 @@ use std::path::Path;
 
 use asr_base::{Error, Failure, Outcome, Status};
 use asr_kernel::deadline::Warning;
+use asr_kernel::sched::governor::{Governor, GovernorConfig};
 use asr_kernel::{Config, Cx, WorkersConfig};
 
 use deadlines::Deadlines;
+use govern::Govern;
 
 use crate::tasks::Tasks;
 
@@ -61,6 +64,7 @@ pub struct Builder {
     kernel: Config,
     queue_capacity: Option<usize>,
     deadlines: Deadlines,
+    govern: Govern,
 }
 
 impl Builder {
@@ -125,6 +129,16 @@ impl Builder {
         self
     }
 
+    /// Makes the governor of each worker, by its number (SCH-38). Turns governors on.
+    pub fn govern_with(
+        mut self,
+        make: impl Fn(usize) -> Box<dyn Governor> + Send + Sync + 'static,
+    ) -> Builder {
+        self.govern.on = true;
+        self.govern.make = Some(GovernorConfig::new(make));
+        self
+    }
+
     /// A runtime that is ready to run.
     ///
     /// # Errors
@@ -142,6 +156,7 @@ impl Builder {
             )));
         }
         self.kernel.monitor = self.deadlines.monitor();
+        self.kernel.governor = self.govern.config().map_err(refuse)?;
         if let Some(capacity) = self.queue_capacity {
             self.kernel.queue_capacity = capacity;
         }

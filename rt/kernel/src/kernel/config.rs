@@ -4,6 +4,7 @@ use asr_base::{Attribution, CleanupBase, Duration};
 
 use crate::deadline::MonitorConfig;
 use crate::obligation::{Escalate, LeakResponse};
+use crate::sched::governor::GovernorConfig;
 
 /// See the fields.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Config {
     /// Runnable tasks in one queue from which on they are reported as `queue.capacity`: no limit
     /// (SCH-30).
     pub queue_capacity: usize,
+    /// Gives the scheduler advice: off (SCH-38).
+    pub governor: Option<GovernorConfig>,
     /// Typed tokens have records too: always in the lab (OBL-33).
     pub leak_records: bool,
 }
@@ -50,6 +53,7 @@ impl Default for Config {
             watch: false,
             monitor: None,
             queue_capacity: usize::MAX,
+            governor: None,
             leak_records: cfg!(debug_assertions),
         }
     }

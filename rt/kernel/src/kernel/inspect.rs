@@ -67,6 +67,16 @@ pub struct TimerState {
 }
 
 impl Kernel {
+    /// The most tasks that had a record at a time, so far.
+    pub(crate) fn most_tasks(&self) -> u32 {
+        self.tasks.used()
+    }
+
+    /// Living children of the root region.
+    pub(crate) fn root_children(&self) -> u64 {
+        self.root().region().word.live()
+    }
+
     /// Every region that is not closed, in order of index.
     pub fn inspect_regions(&self) -> Vec<RegionState> {
         let regions = self.regions();

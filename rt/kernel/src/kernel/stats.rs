@@ -49,6 +49,8 @@ pub struct Stats {
     /// Runs outside of the cancel lane of tasks with a priority above 199, which counts as 199
     /// there (SCH-3).
     pub priority_clamped: Counter,
+    /// Governors that panicked, and were asked no more (SCH-38).
+    pub governor_panics: Counter,
     /// Times that a queue of runnable tasks went over its limit (SCH-30).
     pub queue_warnings: Counter,
 }

@@ -5,6 +5,8 @@
 //! allocated once the most that waited at a time has waited. The links of the records are not used:
 //! a task that is promoted still has an entry in another queue, which may use them.
 
+use super::governor::Tie;
+
 /// The lowest priority of the lane.
 const LOWEST: u8 = 200;
 const PRIORITIES: usize = 56;
@@ -15,6 +17,8 @@ struct Node<T> {
     entry: Option<T>,
     /// The next of its queue, or of the free nodes.
     next: u32,
+    /// One that came later went before it.
+    passed: bool,
     arrival: u64,
 }
 
@@ -40,6 +44,7 @@ impl<T> Nodes<T> {
         let node = Node {
             entry: Some(entry),
             next: NONE,
+            passed: false,
             arrival: self.arrivals,
         };
         if self.free == NONE {
@@ -104,17 +109,43 @@ impl Buckets {
         Some((at, std::cmp::Reverse(nodes.nodes[first as usize].arrival)))
     }
 
-    /// The highest priority, of them the first that came.
-    pub(super) fn pop<T>(&mut self, nodes: &mut Nodes<T>) -> Option<T> {
+    /// Arrival and queue of the entry that came first of all.
+    pub(super) fn oldest<T>(&self, nodes: &Nodes<T>) -> Option<(u64, u32)> {
+        let arrival = |at: u32| {
+            let first = self.queues[at as usize].first;
+            (nodes.nodes[first as usize].arrival, at)
+        };
+        let filled = (0..u64::BITS).filter(|at| self.filled & 1 << at != 0);
+        filled.map(arrival).min()
+    }
+
+    /// The highest priority, of them the first that came, or the second in place of one that was
+    /// not passed over yet.
+    pub(super) fn pop<T>(&mut self, nodes: &mut Nodes<T>, tie: Tie) -> Option<T> {
         let at = self.filled.checked_ilog2()?;
+        self.pop_from(nodes, at, tie)
+    }
+
+    /// The same from a queue that holds something.
+    pub(super) fn pop_from<T>(&mut self, nodes: &mut Nodes<T>, at: u32, tie: Tie) -> Option<T> {
         let queue = &mut self.queues[at as usize];
-        let taken = queue.first;
-        let node = &mut nodes.nodes[taken as usize];
-        if taken == queue.last {
+        let first = &mut nodes.nodes[queue.first as usize];
+        let second = first.next;
+        let taken = if tie == Tie::Second && second != NONE && !first.passed {
+            first.passed = true;
+            if second == queue.last {
+                queue.last = queue.first;
+            }
+            let after = nodes.nodes[second as usize].next;
+            nodes.nodes[queue.first as usize].next = after;
+            second
+        } else if second == NONE {
             self.filled &= !(1 << at);
+            queue.first
         } else {
-            queue.first = node.next;
-        }
+            std::mem::replace(&mut queue.first, second)
+        };
+        let node = &mut nodes.nodes[taken as usize];
         node.next = nodes.free;
         nodes.free = taken;
         node.entry.take()

@@ -12,12 +12,16 @@
 //!    first; every `injector_interval` dispatches the injector before them (SCH-9). Ring and pinned
 //!    inbox are served in turns, each for as many as it held when its turn began. A slot that is
 //!    never preferred waits for one turn.
+//! 5. What a governor prefers (SCH-38) is taken only where every wait keeps its bound: the queue
+//!    before the slot if the slot was served since the queue was, and the injector in place of the
+//!    slot, as one of its times in a row. Nothing is preferred to urgent work.
 //!
 //! A streak counts only while something waits that it keeps waiting: `max_cancel_streak` never
 //! exceeds the limit (SCH-11), and work that arrives late waits no longer than other work.
 
 use asr_base::{Error, Status};
 
+use super::governor::Prefer;
 use crate::driver::Lane;
 
 /// Bounds of the preference.
@@ -133,6 +137,7 @@ impl Source {
 pub struct Choice {
     limits: Limits,
     drain: bool,
+    prefer: Prefer,
     /// Cancelling tasks in a row while others waited.
     cancel_run: u32,
     /// Timed tasks since the last ready one, while ready ones waited.
@@ -161,6 +166,11 @@ impl Choice {
     /// A drain is suggested, or no more (SCH-6).
     pub fn set_drain(&mut self, drain: bool) {
         self.drain = drain;
+    }
+
+    /// Which ready queue a governor prefers.
+    pub fn set_prefer(&mut self, prefer: Prefer) {
+        self.prefer = prefer;
     }
 
     /// Times that work was taken although preferred work waited (SCH-11).
@@ -215,10 +225,14 @@ impl Choice {
 
     #[inline]
     fn choose_ready(&self, waiting: &Waiting) -> Option<Source> {
-        if waiting.injector && self.injector_due() {
+        if waiting.injector && (self.injector_due() || self.prefers_injector(waiting)) {
             return Some(Source::Injector);
         }
-        if waiting.newest && self.newest_again() && !self.queue_due(waiting) {
+        if waiting.newest
+            && self.newest_again()
+            && !self.queue_due(waiting)
+            && !self.prefers_queue(waiting)
+        {
             return Some(Source::Newest);
         }
         if waiting.queued() {
@@ -242,6 +256,20 @@ impl Choice {
             || (never && self.lifo_run == 0 && self.turn_left == 0)
     }
 
+    /// In place of the slot, if it could be its turn once more.
+    fn prefers_injector(&self, waiting: &Waiting) -> bool {
+        let passes_slot = waiting.newest && self.lifo_run == 0;
+        self.prefer == Prefer::Injector
+            && self.lifo_run < self.limits.lifo_streak
+            && !passes_slot
+            && !self.queue_due(waiting)
+    }
+
+    /// The slot was served since the queue was.
+    fn prefers_queue(&self, waiting: &Waiting) -> bool {
+        self.prefer == Prefer::Queue && waiting.queued() && self.lifo_run > 0
+    }
+
     /// Ring or pinned inbox, of which at least one holds something.
     fn turn(&self, waiting: &Waiting) -> Source {
         let stays = self.turn_left > 0;
@@ -256,6 +284,7 @@ impl Choice {
     /// A task was taken from there, while this waited (with it), and is run.
     #[inline]
     pub fn dispatched(&mut self, from: Source, waiting: &Waiting) {
+        let injector_due = self.injector_due();
         self.since_injector = self.since_injector.saturating_add(1);
         let ready = waiting.ready();
         match from {
@@ -279,8 +308,9 @@ impl Choice {
             }
             Source::Injector => {
                 let others = waiting.queued() || (waiting.newest && self.newest_again());
-                // No fresh start for the slot beside others.
-                self.lifo_run = if others { self.lifo_run } else { 0 };
+                // In place of the slot by preference, or beside it: no fresh start for the slot.
+                let run = self.lifo_run + u32::from(!injector_due);
+                self.lifo_run = if others { run } else { 0 };
                 self.since_injector = 0;
                 self.kept_waiting(waiting.queued());
             }

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use asr_base::{TaskId, Time};
 
 use super::choice::{Choice, Limits, Source, Waiting};
+use super::governor::{Advice, Drain, Lengths, Tie};
 use crate::driver::{Lane, Runnable};
 
 /// A task, and where its ticket is.
@@ -20,6 +21,8 @@ use crate::driver::{Lane, Runnable};
 struct Held {
     task: Runnable,
     place: Place,
+    /// One that ties with it went before it.
+    passed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +44,7 @@ pub struct Lanes {
     len: usize,
     next: u64,
     choice: Choice,
+    advice: Advice,
 }
 
 impl Lanes {
@@ -69,7 +73,11 @@ impl Lanes {
             self.held.resize_with(at + 1, || None);
         }
         let place = self.enter(&task);
-        let before = self.held[at].replace(Held { task, place });
+        let before = self.held[at].replace(Held {
+            task,
+            place,
+            passed: false,
+        });
         assert!(before.is_none(), "a task is in at most one queue");
         self.len += 1;
     }
@@ -84,7 +92,11 @@ impl Lanes {
         if let Some(held) = found {
             self.leave(id, held.place);
             let place = self.enter(&held.task);
-            self.held[id.index() as usize] = Some(Held { place, ..held });
+            self.held[id.index() as usize] = Some(Held {
+                place,
+                passed: false,
+                ..held
+            });
         }
     }
 
@@ -142,6 +154,23 @@ impl Lanes {
         self.choice.set_drain(drain);
     }
 
+    /// Advice of a governor from here on (SCH-38). There is one queue of ready tasks, so none to
+    /// prefer.
+    pub fn advise(&mut self, advice: Advice) {
+        self.advice = advice;
+        self.choice.set_drain(advice.drain != Drain::Off);
+    }
+
+    /// How many tasks are where.
+    pub fn lengths(&self) -> Lengths {
+        Lengths {
+            cancel: self.cancel.len(),
+            timed: self.timed.len(),
+            ready: self.ready_live,
+            ..Lengths::default()
+        }
+    }
+
     /// What was chosen before.
     pub fn choice(&self) -> &Choice {
         &self.choice
@@ -155,12 +184,14 @@ impl Lanes {
         let lane = source.lane();
         match lane {
             Lane::Cancel => {
-                let (_, id) = self.cancel.pop_first()?;
+                let key = self.due_cancel()?;
+                let id = self.cancel.remove(&key)?;
                 Some(self.take(id))
             }
             Lane::Timed => {
-                let (_, id) = self.timed.pop_first()?;
-                Some(self.take(id))
+                let key = self.due_timed()?;
+                self.timed.remove(&key);
+                Some(self.take(key.1))
             }
             Lane::Ready => loop {
                 let (ticket, id) = self.ready.pop_front()?;
@@ -171,6 +202,54 @@ impl Lanes {
                 }
             },
         }
+    }
+
+    /// The ticket of the cancel lane that is next.
+    fn due_cancel(&mut self) -> Option<(Reverse<u8>, u64)> {
+        let first = *self.cancel.first_key_value()?.0;
+        if std::mem::take(&mut self.advice.promote) {
+            // The first of each priority, which are few.
+            let mut at = Some(first);
+            let mut oldest = first;
+            while let Some(found) = at {
+                if found.1 < oldest.1 {
+                    oldest = found;
+                }
+                let next = (found.0, u64::MAX);
+                at = self.cancel.range(next..).next().map(|(key, _)| *key);
+            }
+            return Some(oldest);
+        }
+        if self.advice.cancel_tie == Tie::Second {
+            let second = self.cancel.iter().nth(1).map(|(key, _)| *key);
+            if let Some(second) = second.filter(|second| second.0 == first.0) {
+                let id = self.cancel[&first];
+                if self.pass_over(id) {
+                    return Some(second);
+                }
+            }
+        }
+        Some(first)
+    }
+
+    /// The one of the timed lane.
+    fn due_timed(&mut self) -> Option<(Time, TaskId)> {
+        let first = *self.timed.first()?;
+        if self.advice.timed_tie == Tie::Second {
+            let second = self.timed.iter().nth(1).copied();
+            if let Some(second) = second.filter(|second| second.0 == first.0)
+                && self.pass_over(first.1)
+            {
+                return Some(second);
+            }
+        }
+        Some(first)
+    }
+
+    /// True once for each task that is held.
+    fn pass_over(&mut self, id: TaskId) -> bool {
+        let held = self.held[id.index() as usize].as_mut();
+        held.is_some_and(|held| !std::mem::replace(&mut held.passed, true))
     }
 
     /// Takes a task out by its name, whatever its place: a schedule chose it.

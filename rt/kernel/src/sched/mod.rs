@@ -12,6 +12,7 @@
 //! | `urgent`, `buckets` | cancel and timed lane of one worker |
 //! | `lanes` | the three lanes in one place, deterministic: for the lab |
 //! | `clock` | time and entropy of the production drivers |
+//! | `governor` | advice within the bounds of the choice: a seam |
 //! | `idle` | who sleeps, who searches, whom to wake |
 //! | `duty` | who sleeps until the earliest timer |
 //! | `park` | sleeping with a permit |
@@ -31,6 +32,7 @@ pub mod duty;
 pub mod entry;
 #[cfg(not(loom))]
 mod gate;
+pub mod governor;
 pub mod idle;
 pub mod injector;
 mod lanes;
@@ -58,6 +60,7 @@ mod worker;
 mod workers;
 
 pub use choice::Limits;
+pub use governor::{Governing, GovernorConfig};
 pub use lanes::Lanes;
 #[cfg(not(loom))]
 pub use local::Local;

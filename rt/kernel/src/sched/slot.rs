@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
+use super::governor::Governing;
 use super::now::{Now, ThreadFlag};
 use super::park::{Parker, Wait};
 use super::pinned::Pinned;
@@ -24,6 +27,8 @@ pub(super) struct Slot {
     /// Its dispatches when the ticker found it in a poll that outlasts the slice. While it has not
     /// changed, the worker does not come to what it queued, its newest-first slot included.
     pub(super) blocked: AtomicU64,
+    /// Its governor, while no thread is this worker.
+    pub(super) governing: Mutex<Option<Governing>>,
 }
 
 impl Slot {
@@ -38,6 +43,7 @@ impl Slot {
             now: Now::default(),
             thread: ThreadFlag::default(),
             blocked: AtomicU64::new(u64::MAX),
+            governing: Mutex::new(None),
         }
     }
 

@@ -16,6 +16,7 @@ use asr_base::{TaskId, Time};
 
 use super::buckets::{Buckets, Nodes};
 use super::entry::Entry;
+use super::governor::{Advice, Tie};
 use crate::driver::{Lane, Runnable};
 use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
@@ -24,6 +25,8 @@ use crate::sync::{Mutex, lock};
 #[derive(Debug)]
 struct Timed<T> {
     due: (Time, TaskId),
+    /// One with the same deadline went before it.
+    passed: bool,
     entry: T,
 }
 
@@ -49,6 +52,8 @@ impl<T> Ord for Timed<T> {
 }
 
 struct Lanes<T> {
+    /// Of it, ties and promotion count here.
+    advice: Advice,
     nodes: Nodes<T>,
     cancel: [Buckets; 2],
     timed: [BinaryHeap<Timed<T>>; 2],
@@ -61,16 +66,45 @@ const PINNED: usize = 1;
 impl<T> Lanes<T> {
     /// With the part that it was in.
     fn pop_cancel(&mut self) -> Option<(usize, T)> {
+        if std::mem::take(&mut self.advice.promote) {
+            let oldest = [SHARED, PINNED].map(|part| {
+                let (arrival, at) = self.cancel[part].oldest(&self.nodes)?;
+                Some((arrival, at, part))
+            });
+            let (_, at, part) = oldest.into_iter().flatten().min()?;
+            let popped = self.cancel[part].pop_from(&mut self.nodes, at, Tie::First)?;
+            return Some((part, popped));
+        }
         // None, an empty part, is the least.
         let [shared, pinned] = [SHARED, PINNED].map(|part| self.cancel[part].due(&self.nodes));
         let part = usize::from(pinned > shared);
-        Some((part, self.cancel[part].pop(&mut self.nodes)?))
+        let priority = |due: Option<(u32, _)>| due.map(|due| due.0);
+        let tie = match self.advice.cancel_tie {
+            // The second of both parts would have to be found first.
+            Tie::Second if priority(shared) == priority(pinned) => Tie::First,
+            tie => tie,
+        };
+        Some((part, self.cancel[part].pop(&mut self.nodes, tie)?))
     }
 
     /// The same.
     fn pop_timed(&mut self) -> Option<(usize, T)> {
-        let part = usize::from(self.timed[PINNED].peek() > self.timed[SHARED].peek());
-        Some((part, self.timed[part].pop()?.entry))
+        let [shared, pinned] = [SHARED, PINNED].map(|part| self.timed[part].peek());
+        let part = usize::from(pinned > shared);
+        let deadline = |due: Option<&Timed<T>>| due.map(|due| due.due.0);
+        let both = deadline(shared) == deadline(pinned);
+        let heap = &mut self.timed[part];
+        let mut first = heap.pop()?;
+        let second = heap.peek().map(|second| second.due.0);
+        let ties = !both && second == Some(first.due.0) && !first.passed;
+        if ties && self.advice.timed_tie == Tie::Second {
+            let second = heap.pop()?;
+            first.passed = true;
+            // There was room for it just now.
+            heap.push(first);
+            first = second;
+        }
+        Some((part, first.entry))
     }
 }
 
@@ -94,6 +128,7 @@ impl<T: Entry> Urgent<T> {
     pub fn new() -> Urgent<T> {
         Urgent {
             lanes: Mutex::new(Lanes {
+                advice: Advice::default(),
                 nodes: Nodes::new(),
                 cancel: [Buckets::new(), Buckets::new()],
                 timed: [BinaryHeap::new(), BinaryHeap::new()],
@@ -142,7 +177,8 @@ impl<T: Entry> Urgent<T> {
         let part = usize::from(entry.pin().is_some());
         let due = (deadline, task);
         let mut lanes = lock(&self.lanes);
-        lanes.timed[part].push(Timed { due, entry });
+        let passed = false;
+        lanes.timed[part].push(Timed { due, passed, entry });
         self.came(&self.timed, part);
     }
 
@@ -168,6 +204,11 @@ impl<T: Entry> Urgent<T> {
         Some(popped)
     }
 
+    /// Ties and promotion from here on (SCH-38).
+    pub fn advise(&self, advice: Advice) {
+        lock(&self.lanes).advice = advice;
+    }
+
     /// For a thief: the most urgent task that is not pinned, and its lane.
     pub fn steal(&self) -> Option<(Lane, T)> {
         if !self.can_be_stolen() {
@@ -175,7 +216,7 @@ impl<T: Entry> Urgent<T> {
         }
         let mut guard = lock(&self.lanes);
         let lanes = &mut *guard;
-        if let Some(stolen) = lanes.cancel[SHARED].pop(&mut lanes.nodes) {
+        if let Some(stolen) = lanes.cancel[SHARED].pop(&mut lanes.nodes, Tie::First) {
             self.went(&self.cancel, SHARED);
             return Some((Lane::Cancel, stolen));
         }

@@ -13,6 +13,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use super::choice::{Choice, Source, Waiting};
+use super::governor::{Advice, Drain, Governing, Lengths};
 use super::ring::Owner;
 use super::shared::Shared;
 use super::slot::Slot;
@@ -34,6 +35,7 @@ pub(super) struct Worker {
     pub(super) index: usize,
     pub(super) ready: Owner<Runnable>,
     choice: RefCell<Choice>,
+    governing: RefCell<Option<Governing>>,
     /// Dispatches left until timers are looked at.
     round: Cell<u32>,
     /// It is the searcher of its node.
@@ -64,18 +66,25 @@ impl Worker {
     pub(super) fn new(shared: Arc<Shared>, kernel: Arc<Kernel>, index: usize) -> Option<Worker> {
         let ready = shared.slots[index].ring.own()?;
         let choice = Choice::new(shared.limits);
-        Some(Worker {
+        let left = shared.slots[index].governing.lock().take();
+        let governing = left.or_else(|| Governing::start(&kernel, index));
+        let worker = Worker {
             shared,
             kernel,
             index,
             ready,
             choice: RefCell::new(choice),
+            governing: RefCell::new(governing),
             round: Cell::new(ROUND),
             searching: Cell::new(false),
             turn: Cell::new(index),
             alone: Cell::new(false),
             called: Cell::new(None),
-        })
+        };
+        // What was advised to the thread before.
+        worker.slot().urgent.advise(Advice::default());
+        worker.govern();
+        Some(worker)
     }
 
     /// The worker of this thread, if it is one of `shared`.
@@ -148,14 +157,41 @@ impl Worker {
             let own = shared.slots.iter().map(Slot::queued);
             own.chain([outside]).max().unwrap_or(0)
         });
+        let advised = self.govern();
         let mut choice = self.choice.borrow_mut();
         // Relaxed: a suggestion, which each worker takes up within a round.
-        choice.set_drain(shared.drain.load(Relaxed));
+        choice.set_drain(shared.drain.load(Relaxed) || advised);
         let stats = &self.slot().stats;
         stats.fairness_yields.set(choice.fairness_yields());
         stats
             .max_cancel_streak
             .set(choice.max_cancel_streak().into());
+    }
+
+    /// Asks the governor, if there is one and it is time, and sees that the next round is not later
+    /// than the next time. True if it suggests a drain.
+    fn govern(&self) -> bool {
+        let mut governing = self.governing.borrow_mut();
+        let Some(governing) = &mut *governing else {
+            return false;
+        };
+        let slot = self.slot();
+        if governing.ran_to(slot.stats.dispatches()) {
+            let waiting = Lengths {
+                cancel: slot.urgent.cancel_len(),
+                timed: slot.urgent.timed_len(),
+                ready: slot.ring.len() + usize::from(slot.ring.has_newest()),
+                pinned: slot.pinned.len(),
+                injector: self.shared.injector.len(),
+            };
+            let choice = self.choice.borrow().clone();
+            let advice = governing.ask(&self.kernel, waiting, &choice);
+            self.choice.borrow_mut().set_prefer(advice.prefer);
+            slot.urgent.advise(advice);
+        }
+        let left = governing.left().min(u64::from(ROUND));
+        self.round.set(left as u32);
+        governing.advice().drain != Drain::Off
     }
 
     /// Fires the timers that are due. True if there were some.
@@ -247,6 +283,13 @@ impl Worker {
         if more {
             self.shared.wake_helper();
         }
+    }
+}
+
+impl Drop for Worker {
+    /// Before another thread can be this worker.
+    fn drop(&mut self) {
+        *self.slot().governing.lock() = self.governing.take();
     }
 }
 
