@@ -28,6 +28,7 @@ fn each() -> Vec<(&'static str, Method)> {
     vec![
         ("workers = 3", |b| b.workers(3)),
         ("search = '0 s'", |b| b.search(Duration::ZERO)),
+        ("tick = '5 ms'", |b| b.tick(Duration::from_millis(5))),
         ("slice = '2 ms'", |b| b.slice(Duration::from_millis(2))),
         ("poll_warn = '3 ms'", |b| {
             b.poll_warn(Duration::from_millis(3))

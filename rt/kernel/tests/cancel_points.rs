@@ -55,6 +55,7 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
             std::future::poll_fn(|context| waiter.coop(context)).await;
         }
         ("Sleep", "deadline") => drop(cx.sleep(Duration::ZERO).deadline()),
+        ("Sleep", "precise") => drop(cx.sleep(Duration::ZERO).precise()),
         ("Cx", "region") => drop(cx.region(all(), async |_, _| Ok(())).await),
         ("Cx", "bracket") => {
             let acquire = async { Ok(()) };

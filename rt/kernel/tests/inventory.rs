@@ -178,6 +178,7 @@ const PURE: &[(&str, &str)] = &[
     ("Placement", "a value"),
     ("Duty", "says which worker has the timers"),
     ("Idle", "counts who sleeps, for drivers"),
+    ("Precision", "says what an id says"),
     ("Parker", "lets a driver's thread sleep"),
     ("EventFd", "the same"),
     ("WorkersConfig", "a value"),
@@ -186,6 +187,7 @@ const PURE: &[(&str, &str)] = &[
     ("MonitorConfig", "a value"),
     ("Cleanups", "counts; who is told of a time is its caller"),
     ("Watcher", "told what time it is and who is there"),
+    ("Turns", "ordered maps, told what time it is"),
     ("Wheel", "an ordered map, told what time it is"),
 ];
 

@@ -65,6 +65,11 @@ settings! {
     /// (SCH-47). 50 us if not said.
     search: Duration => workers.search;
 
+    /// How late a timer may be that is not precise: those of one tick fire together, so that a
+    /// worker that sleeps wakes up once for them (SCH-27). 1 ms if not said; "0 s" makes all
+    /// precise.
+    tick: Duration => kernel.tick;
+
     /// How long one poll may take before its task is asked to yield (SCH-46). 10 ms if not said.
     slice: Duration, Duration::from_millis(1)..=Duration::MAX => workers.slices.slice;
 

@@ -251,6 +251,7 @@ pub const OPERATIONS: &[Operation] = &[
     at_once("Hold::is_unwound"),
     at_once("Hold::is_told"),
     at_once("Sleep::deadline"),
+    at_once("Sleep::precise"),
 ];
 
 impl fmt::Display for Polls {

@@ -9,6 +9,7 @@ use asr_base::{Interrupted, Time, TimerId};
 use super::point::{Waiter, coop};
 use crate::kernel::timers::Target;
 use crate::task::{Phase, TaskRef};
+use crate::timer::Precision;
 
 /// Future of [`Cx::sleep`](crate::Cx::sleep). Holds at most one timer, which goes with it.
 #[derive(Debug)]
@@ -16,8 +17,17 @@ use crate::task::{Phase, TaskRef};
 pub struct Sleep<'c> {
     waiter: Waiter<'c>,
     deadline: Time,
-    armed: Option<(TimerId, Wakes)>,
+    timer: Timer,
 }
+
+#[derive(Debug)]
+enum Timer {
+    /// None yet, or no more; the next one is this precise.
+    Unarmed(Precision),
+    Armed(TimerId, Wakes),
+}
+
+const _: () = assert!(size_of::<Timer>() == 24);
 
 /// What a waker wakes, as [`Waker::will_wake`] compares it. Good for a comparison as long as the
 /// timer holds the waker, which is until the deadline; so one clone does (TSK-14).
@@ -35,7 +45,7 @@ impl<'c> Sleep<'c> {
         Sleep {
             waiter: Waiter::new(task),
             deadline,
-            armed: None,
+            timer: Timer::Unarmed(Precision::Tick),
         }
     }
 
@@ -44,8 +54,18 @@ impl<'c> Sleep<'c> {
         self.deadline
     }
 
+    /// Ends on time. Sleeps else end together with others, up to one tick later, which is 1 ms if
+    /// the configuration does not say otherwise: to wake up for one alone costs more than all else
+    /// about it (SCH-27).
+    pub fn precise(mut self) -> Sleep<'c> {
+        self.disarm();
+        self.timer = Timer::Unarmed(Precision::Precise);
+        self
+    }
+
     fn disarm(&mut self) {
-        if let Some((timer, _)) = self.armed.take() {
+        if let Timer::Armed(timer, _) = self.timer {
+            self.timer = Timer::Unarmed(Precision::of(timer));
             self.waiter.task().kernel().timer_cancel(timer);
         }
     }
@@ -70,16 +90,18 @@ impl Future for Sleep<'_> {
             this.disarm();
             return Poll::Ready(Ok(()));
         }
-        let current = this.armed.as_ref();
-        if current.is_none_or(|(_, wakes)| *wakes != Wakes::of(context.waker())) {
+        let wakes = Wakes::of(context.waker());
+        if matches!(this.timer, Timer::Armed(_, armed) if armed != wakes) {
             this.disarm();
-            let waker = context.waker();
-            let target = Target::Wake(waker.clone());
-            let Ok(timer) = task.kernel().timer_set(this.deadline, target) else {
+        }
+        if let Timer::Unarmed(precision) = this.timer {
+            let target = Target::Wake(context.waker().clone());
+            let set = task.kernel().timer_set_as(this.deadline, precision, target);
+            let Ok(timer) = set else {
                 // The runtime has ended: nobody polls any more.
                 return Poll::Ready(Err(Interrupted));
             };
-            this.armed = Some((timer, Wakes::of(waker)));
+            this.timer = Timer::Armed(timer, wakes);
         }
         match this.waiter.park(context) {
             Ok(()) => Poll::Pending,

@@ -28,6 +28,9 @@ pub struct Config {
     pub leak_escalation: Option<Escalate>,
     /// The driver is asked at polls and cancel points what to do to the task: off.
     pub watch: bool,
+    /// How late a timer may fire that is not precise, so that a driver that sleeps wakes up once
+    /// for all of a tick: 1 ms; with 0 all are precise (SCH-27).
+    pub tick: Duration,
     /// Warns of tasks that are about to miss their deadline: off (SCH-42).
     pub monitor: Option<MonitorConfig>,
     /// Runnable tasks in one queue from which on they are reported as `queue.capacity`: no limit
@@ -51,6 +54,7 @@ impl Default for Config {
             leak_response: LeakResponse::default(),
             leak_escalation: None,
             watch: false,
+            tick: Duration::from_millis(1),
             monitor: None,
             queue_capacity: usize::MAX,
             governor: None,

@@ -19,7 +19,7 @@ use std::fmt;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use asr_base::{Budget, Error, RegionId, Status, TaskId, Time, TimerId};
+use asr_base::{Budget, Error, RegionId, Status, TaskId, Time};
 use asr_trace::{Gate, Sink};
 
 pub use config::Config;
@@ -27,7 +27,7 @@ pub use inspect::{RegionState, TaskState, TimerState};
 pub use shutdown::Stuck;
 pub(crate) use stats::Counter;
 pub use stats::Stats;
-use timers::{Target, Timers};
+use timers::Timers;
 
 use crate::blocking::Job;
 use crate::cancel::Cleanups;
@@ -76,7 +76,7 @@ impl Kernel {
             obligations: Registry::new(),
             watch: config.monitor.clone().map(Watch::new),
             trace: Gate::new(),
-            timers: Timers::new(),
+            timers: Timers::new(config.tick),
             cleanups: Cleanups::new(),
             stats: Stats::default(),
             root: AtomicPtr::new(std::ptr::null_mut()),
@@ -171,31 +171,6 @@ impl Kernel {
         task::poll::run(task.0);
     }
 
-    /// The earliest armed timer. Looks for it if it changed; a driver that only has to know when to
-    /// look asks [`next_turn`](Kernel::next_turn).
-    pub fn next_deadline(&self) -> Option<Time> {
-        self.timers.next_deadline()
-    }
-
-    /// When a driver has to call [`advance`](Kernel::advance): at the earliest deadline, or before
-    /// it where that is not known. Constant. Counts each timer that was armed before the call; one
-    /// that is armed later tells the driver if it comes sooner.
-    pub fn next_turn(&self) -> Option<Time> {
-        self.timers.next_turn()
-    }
-
-    /// The same without a lock: it may lag behind.
-    #[inline]
-    pub(crate) fn turn_hint(&self) -> Option<Time> {
-        self.timers.turn_hint()
-    }
-
-    /// Fires every timer that is due at `now`, in order of deadline and registration (VAL-32).
-    /// Returns how many.
-    pub fn advance(&self, now: Time) -> usize {
-        self.timers.advance(self, now)
-    }
-
     /// True once the root region is closed.
     pub fn is_closed(&self) -> bool {
         self.closed.load(Acquire)
@@ -268,33 +243,6 @@ impl Kernel {
         }
         self.stats.stale_handles.add(1);
         Err(Error::new(Status::STALE_HANDLE, format!("region {id}")))
-    }
-
-    /// Arms a timer.
-    ///
-    /// # Errors
-    /// `SHUTDOWN` after the root is closed.
-    pub(crate) fn timer_set(&self, at: Time, target: Target) -> Result<TimerId, Error> {
-        if self.is_closed() {
-            return Err(Error::new(Status::SHUTDOWN, "the runtime has ended"));
-        }
-        let watched = matches!(target, Target::Deadline(_) | Target::RegionDeadline(_));
-        if watched && let Some(watch) = &self.watch {
-            watch.arm(self);
-        }
-        let (id, earliest) = self.timers.set(at, target);
-        crate::event::timer_set(self, id, at);
-        if earliest {
-            self.driver.timer_armed(at);
-        }
-        Ok(id)
-    }
-
-    /// Disarms a timer; nothing happens if it fired.
-    pub(crate) fn timer_cancel(&self, id: TimerId) {
-        if self.timers.cancel(id) {
-            crate::event::timer_cancelled(self, id);
-        }
     }
 
     pub(crate) fn watch(&self) -> Option<&Watch> {

@@ -1,4 +1,4 @@
-//! Timers of the kernel: the wheel under a lock, and what a timer does when it fires.
+//! Timers of the kernel: the wheels under a lock, and what a timer does when it fires.
 //!
 //! Exactly one of cancel and fire gets a timer: both take it out of the wheel under the lock
 //! (SCH-26). What fires runs after the lock is given back.
@@ -6,7 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
 
-use asr_base::{Time, TimerId};
+use asr_base::{Duration, Error, Status, Time, TimerId};
 
 use super::Kernel;
 use crate::actor;
@@ -17,7 +17,7 @@ use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
 use crate::task::TaskRef;
 use crate::task::cell::contained;
-use crate::timer::Wheel;
+use crate::timer::{Precision, Turns};
 
 /// What fires.
 pub(crate) enum Target {
@@ -34,32 +34,34 @@ pub(crate) enum Target {
 }
 
 pub(crate) struct Timers {
-    wheel: Mutex<Wheel<Target>>,
-    /// When a driver has to look, in nanoseconds: the earliest deadline or a time before it;
+    wheel: Mutex<Turns<Target>>,
+    tick: Duration,
+    /// When a driver has to look, in nanoseconds: the turn of the earliest or a time before it;
     /// `u64::MAX` is never. Arming lowers it, and only an advance raises it: a cancel leaves it, so
     /// it costs one turn that finds nothing, instead of a search for the next.
     turn: AtomicU64,
 }
 
 impl Timers {
-    pub(crate) fn new() -> Timers {
+    pub(crate) fn new(tick: Duration) -> Timers {
         Timers {
-            wheel: Mutex::new(Wheel::new()),
+            wheel: Mutex::new(Turns::new(tick)),
+            tick,
             turn: AtomicU64::new(u64::MAX),
         }
     }
 
-    /// Arms one; true if a driver has to look earlier than it was told.
-    pub(crate) fn set(&self, at: Time, target: Target) -> (TimerId, bool) {
+    /// Arms one; when a driver has to look, if that is earlier than it was told.
+    fn set(&self, at: Time, precision: Precision, target: Target) -> (TimerId, Option<Time>) {
         let mut wheel = lock(&self.wheel);
-        let id = wheel.insert(at, target);
+        let (id, turn) = wheel.insert(at, precision, target);
         // Relaxed, here and in `note`: a hint for workers that look again soon, and under the lock
         // before they sleep. Stored under the lock, so load and store need not be one step.
-        let sooner = at.as_nanos() < self.turn.load(Relaxed);
+        let sooner = turn.as_nanos() < self.turn.load(Relaxed);
         if sooner {
-            self.turn.store(at.as_nanos(), Relaxed);
+            self.turn.store(turn.as_nanos(), Relaxed);
         }
-        (id, sooner)
+        (id, sooner.then_some(turn))
     }
 
     /// False if it fired or was cancelled before.
@@ -73,13 +75,13 @@ impl Timers {
     pub(crate) fn clear(&self) {
         // Dropped after the lock, as in `cancel`.
         let mut wheel = lock(&self.wheel);
-        let _dropped = std::mem::take(&mut *wheel);
+        let _dropped = std::mem::replace(&mut *wheel, Turns::new(self.tick));
         self.note(&mut wheel);
         drop(wheel);
     }
 
-    fn note(&self, wheel: &mut Wheel<Target>) {
-        let turn = wheel.next_turn_bound().map_or(u64::MAX, Time::as_nanos);
+    fn note(&self, wheel: &mut Turns<Target>) {
+        let turn = wheel.next_turn().map_or(u64::MAX, Time::as_nanos);
         self.turn.store(turn, Relaxed);
     }
 
@@ -105,7 +107,7 @@ impl Timers {
         let wheel = lock(&self.wheel);
         let states = wheel
             .iter()
-            .map(|(id, deadline, _)| super::TimerState { id, deadline });
+            .map(|(id, deadline)| super::TimerState { id, deadline });
         states.collect()
     }
 
@@ -134,6 +136,74 @@ impl Timers {
             resume_unwind(panic);
         }
         fired
+    }
+}
+
+impl Kernel {
+    /// The earliest armed timer. Looks for it if it changed; a driver that only has to know when to
+    /// look asks [`next_turn`](Kernel::next_turn).
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.timers.next_deadline()
+    }
+
+    /// When a driver that sleeps has to call [`advance`](Kernel::advance): at the end of the tick
+    /// of the earliest deadline, at that of a precise timer, or before where that is not known.
+    /// Constant. Counts each timer that was armed before the call; one that is armed later tells
+    /// the driver if it comes sooner.
+    pub fn next_turn(&self) -> Option<Time> {
+        self.timers.next_turn()
+    }
+
+    /// The same without a lock: it may lag behind.
+    #[inline]
+    pub(crate) fn turn_hint(&self) -> Option<Time> {
+        self.timers.turn_hint()
+    }
+
+    /// Fires every timer that is due at `now`, in order of deadline and registration (VAL-32).
+    /// Returns how many.
+    pub fn advance(&self, now: Time) -> usize {
+        self.timers.advance(self, now)
+    }
+
+    /// Arms a timer that may be a tick late.
+    ///
+    /// # Errors
+    /// `SHUTDOWN` after the root is closed.
+    pub(crate) fn timer_set(&self, at: Time, target: Target) -> Result<TimerId, Error> {
+        self.timer_set_as(at, Precision::Tick, target)
+    }
+
+    /// Arms a timer.
+    ///
+    /// # Errors
+    /// As for [`timer_set`](Kernel::timer_set).
+    pub(crate) fn timer_set_as(
+        &self,
+        at: Time,
+        precision: Precision,
+        target: Target,
+    ) -> Result<TimerId, Error> {
+        if self.is_closed() {
+            return Err(Error::new(Status::SHUTDOWN, "the runtime has ended"));
+        }
+        let watched = matches!(target, Target::Deadline(_) | Target::RegionDeadline(_));
+        if watched && let Some(watch) = &self.watch {
+            watch.arm(self);
+        }
+        let (id, sooner) = self.timers.set(at, precision, target);
+        crate::event::timer_set(self, id, at);
+        if let Some(turn) = sooner {
+            self.driver.timer_armed(turn);
+        }
+        Ok(id)
+    }
+
+    /// Disarms a timer; nothing happens if it fired.
+    pub(crate) fn timer_cancel(&self, id: TimerId) {
+        if self.timers.cancel(id) {
+            crate::event::timer_cancelled(self, id);
+        }
     }
 }
 

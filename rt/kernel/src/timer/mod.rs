@@ -1,8 +1,8 @@
 //! Timers: a hierarchical wheel, exact to the nanosecond, without a clock and without a thread.
 //!
 //! Whoever owns the wheel says what time it is; timers come out in order of (deadline, sequence of
-//! registration), none before its deadline (VAL-32, LAB-3). The turn of a driver, 1 ms by default,
-//! is the driver's affair: the wheel is as exact as the times it is given (SCH-27).
+//! registration), none before its deadline (VAL-32, LAB-3). The wheel is as exact as the times it
+//! is given; `turns` says to a driver when it has to look, which is once in a tick (SCH-27).
 //!
 //! Invariants
 //! 1. The cursor never moves back. A timer whose deadline is at or before the cursor lies in `DUE`;
@@ -36,10 +36,12 @@ use entries::{Entries, List, NIL};
 use levels::{LEVELS, Occupied, SLOTS, Slot};
 
 pub use coalesce::Coalesce;
+pub use turns::{Precision, Turns};
 
 mod coalesce;
 mod entries;
 mod levels;
+mod turns;
 
 /// The list of timers at or before the cursor.
 const DUE: usize = LEVELS * SLOTS;
@@ -216,6 +218,23 @@ impl<P> Wheel<P> {
 
     /// Takes out the first timer that is due.
     pub fn pop(&mut self, now: Time) -> Option<(TimerId, Time, P)> {
+        let index = self.first_due(now)?;
+        let entry = self.entries.at(index);
+        let deadline = Time::from_nanos(entry.deadline);
+        let id = TimerId::new(index, entry.generation);
+        self.unlink(index);
+        Some((id, deadline, self.entries.release(index)?))
+    }
+
+    /// Deadline and sequence of the timer that is taken out next.
+    fn due(&mut self, now: Time) -> Option<(u64, u64)> {
+        let index = self.first_due(now)?;
+        let entry = self.entries.at(index);
+        Some((entry.deadline, entry.sequence))
+    }
+
+    /// The head of `DUE`, if it is due.
+    fn first_due(&mut self, now: Time) -> Option<u32> {
         if !self.coalescing.is_off() && !self.released(now) {
             return None;
         }
@@ -233,14 +252,7 @@ impl<P> Wheel<P> {
             self.sort_due();
         }
         let index = self.lists[DUE].head;
-        let entry = self.entries.at(index);
-        if entry.deadline > now {
-            return None;
-        }
-        let deadline = Time::from_nanos(entry.deadline);
-        let id = TimerId::new(index, entry.generation);
-        self.unlink(index);
-        Some((id, deadline, self.entries.release(index)?))
+        (self.entries.at(index).deadline <= now).then_some(index)
     }
 
     /// Armed timers, those that are never due included.

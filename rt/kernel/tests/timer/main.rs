@@ -2,6 +2,7 @@
 #![cfg(not(loom))]
 
 mod model;
+mod turns;
 
 use asr_base::{Duration, Time, TimerId};
 use asr_kernel::timer::{Coalesce, Wheel};

@@ -17,6 +17,7 @@ pub(super) const WORKS: &[Work] = &[
     work("timer_cancel", 1_000_000, timer_cancel),
     work("timer_fire", 1_000_000, timer_fire),
     work("timer_fire_light", 20_000, timer_fire),
+    work("timer_fire_precise", 20_000, timer_fire_precise),
 ];
 
 /// Arms `count` timers 5 to 65 s ahead, all alive at once, then drops them in another order.
@@ -58,6 +59,16 @@ fn timer_cancel(place: Place, count: u64) -> Report {
 
 /// `count` tasks with deadlines evenly over one second: how late each wakes.
 fn timer_fire(place: Place, count: u64) -> Report {
+    fire(place, count, false)
+}
+
+/// The same with a wake for each, instead of one for each tick. Not among the peers' workloads:
+/// what they are exact to is all they offer.
+fn timer_fire_precise(place: Place, count: u64) -> Report {
+    fire(place, count, true)
+}
+
+fn fire(place: Place, count: u64, precise: bool) -> Report {
     place.run(async move |cx| {
         let late = Arc::new(Hist::new());
         let mut tasks = Vec::with_capacity(count as usize);
@@ -71,7 +82,9 @@ fn timer_fire(place: Place, count: u64) -> Report {
             let due = start_instant + after;
             let late = late.clone();
             tasks.push(cx.spawn(async move |cx| {
-                cx.sleep_until(deadline).await?;
+                let sleep = cx.sleep_until(deadline);
+                let sleep = if precise { sleep.precise() } else { sleep };
+                sleep.await?;
                 let nanos = due.elapsed().as_nanos();
                 late.record(u64::try_from(nanos).unwrap_or(u64::MAX));
                 Ok(())
