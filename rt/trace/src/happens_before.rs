@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use asr_base::{RegionId, TaskId};
 
 use crate::event::Event;
-use crate::resource::{Access, CHILDREN, Resource};
+use crate::resource::Access;
 
 /// The vector times of the events of a trace, by index.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl HappensBefore {
                     vector = join(&vector, &vectors[cause]);
                 }
             }
-            let children = |access| children_at(event, access);
+            let children = |access| event.objects.children(access);
             if let Some(ends) = children(Access::Write).and_then(|region| ended.get(&region)) {
                 vector = join(&vector, ends);
             }
@@ -103,17 +103,6 @@ impl HappensBefore {
     pub fn is_empty(&self) -> bool {
         self.own.is_empty()
     }
-}
-
-/// The region whose live children the event touches so.
-fn children_at(event: &Event, access: Access) -> Option<RegionId> {
-    event
-        .objects
-        .iter()
-        .find_map(|object| match object.resource {
-            Resource::Place(region, CHILDREN) if object.access == access => Some(region),
-            _ => None,
-        })
 }
 
 fn count_in(vector: &[(usize, u32)], component: usize) -> u32 {

@@ -142,6 +142,14 @@ impl Objects {
         self.0[0]
     }
 
+    /// The region whose live children are touched so.
+    pub fn children(&self, access: Access) -> Option<RegionId> {
+        self.iter().find_map(|object| match object.resource {
+            Resource::Place(region, CHILDREN) if object.access == access => Some(region),
+            _ => None,
+        })
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.iter().count()

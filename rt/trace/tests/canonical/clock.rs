@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use asr_base::{Rng, Time};
+use asr_base::{RegionId, Rng, TaskId, Time};
 use asr_trace::{
-    ClockMode, Draft, Event, HappensBefore, HybridClock, HybridTime, Kind, MAX_SKEW, Recorder,
-    Sink, Sub,
+    CHILDREN, ClockMode, Draft, Event, HappensBefore, HybridClock, HybridTime, Kind, MAX_SKEW,
+    Object, Recorder, Resource, Sink, Sub,
 };
 
 use crate::program::Program;
@@ -36,6 +36,32 @@ fn trc_6_lamport_times_grow_along_happens_before() {
         }
         let last = log.events.iter().map(|event| event.logical).max();
         assert!(last < Some(200), "the clock counts chains, not events");
+    }
+}
+
+/// The step of a region that finds no child left comes after the ends of all its children, which
+/// are no causes of it.
+#[test]
+fn trc_6_lamport_times_of_a_region_are_after_its_children() {
+    let recorder = Recorder::lab(16);
+    let region = RegionId::new(3, 1);
+    let children = Resource::Place(region, CHILDREN);
+    for child in 0..3 {
+        let task = TaskId::new(child, 1);
+        let event = |kind| Draft::new(kind, Time::ZERO).task(task).region(region);
+        for _ in 0..=child {
+            recorder.emit(event(Kind::User));
+        }
+        recorder.emit(event(Kind::TaskComplete).object(Object::read(children)));
+    }
+    let step = Draft::new(Kind::RegionFinalizing, Time::ZERO).region(region);
+    recorder.emit(step.object(Object::write(children)));
+    let events = recorder.take().events;
+    let relation = HappensBefore::rebuild(&events);
+    let last = events.len() - 1;
+    for (at, event) in events[..last].iter().enumerate() {
+        assert!(relation.before(at, last));
+        assert!(event.logical < events[last].logical, "{event:?}");
     }
 }
 
