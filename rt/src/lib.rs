@@ -63,7 +63,7 @@ pub use asr_kernel::{
 };
 pub use asr_rt_macros::main;
 pub use asr_sync::combine;
-pub use builder::Builder;
+pub use builder::{Builder, Layout};
 #[doc(hidden)]
 pub use entry::run_main;
 pub use exports::symbols;

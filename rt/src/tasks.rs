@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use asr_base::{Error, Failure, Outcome};
 use asr_kernel::{Config, Cx, Kernel, Workers, WorkersConfig};
+use asr_trace::Recorder;
 
 /// A runtime that is ready to run a main task: its kernel, and the threads that poll. Dropped
 /// without a run, it ends them.
@@ -25,12 +26,25 @@ use asr_kernel::{Config, Cx, Kernel, Workers, WorkersConfig};
 /// ```
 pub struct Tasks {
     workers: Workers,
+    recorder: Option<Arc<Recorder>>,
 }
 
 impl Tasks {
-    pub(crate) fn start(workers: WorkersConfig, config: Config) -> Result<Tasks, Error> {
+    pub(crate) fn start(
+        workers: WorkersConfig,
+        config: Config,
+        recorder: Option<Arc<Recorder>>,
+    ) -> Result<Tasks, Error> {
         let workers = Workers::new(workers, config)?;
-        Ok(Tasks { workers })
+        if let Some(recorder) = &recorder {
+            workers.kernel().trace_to(recorder.clone());
+        }
+        Ok(Tasks { workers, recorder })
+    }
+
+    /// What records the events of the run, if [`Builder::trace_events`](crate::Builder) says so.
+    pub fn recorder(&self) -> Option<&Arc<Recorder>> {
+        self.recorder.as_ref()
     }
 
     /// The kernel: ask it, trace it, shut it down, from any thread.

@@ -1,12 +1,12 @@
 //! Values of a runtime, from methods and from files.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use asr_base::{Duration, Error, Outcome, Status};
 use asr_kernel::obligation::{Escalate, LeakResponse};
 use asr_kernel::sched::governor::{Advice, Governor, Snapshot};
-use asr_rt::{Builder, Cx, RegionConfig, Spawn};
+use asr_rt::{Builder, RegionConfig, Spawn};
+use asr_trace::ClockMode;
 
 fn read(text: &str) -> Result<Builder, Error> {
     Builder::new().config_text("asr.toml", text)
@@ -39,6 +39,11 @@ fn each() -> Vec<(&'static str, Method)> {
         ("injector_interval = 7", |b| b.injector_interval(7)),
         ("governor = true", |b| b.governor(true)),
         ("governor_interval = 8", |b| b.governor_interval(8)),
+        ("layout = 'node:2  core:4'", |b| {
+            b.layout("node:2 core:4".parse().expect("a layout"))
+        }),
+        ("trace_events = 1_000", |b| b.trace_events(1000)),
+        ("clock_mode = 'hybrid'", |b| b.clock_mode(ClockMode::Hybrid)),
         ("blocking_min_threads = 2", |b| b.blocking_min_threads(2)),
         ("blocking_max_threads = 0x10", |b| {
             b.blocking_max_threads(16)
@@ -105,8 +110,7 @@ fn names() -> Vec<String> {
     entries.map(|(name, _)| name.to_owned()).collect()
 }
 
-/// What the runtime does not have yet (logical-clock mode, reactor, NUMA layout) has no
-/// value either.
+/// What the runtime does not have yet, a reactor, has no value either.
 #[test]
 fn sch_44_part_every_value_is_a_key_of_a_file() {
     let names = names();
@@ -216,6 +220,23 @@ fn sch_44_part_a_bad_value_is_named() {
              \"recover\", \"panic\"",
         ),
         (
+            "layout = 'node:2 cores:4'",
+            "asr.toml:1: layout: topology `node:2 cores:4`: `cores:4` names no level; write \
+             `node:2 core:4 pu:2`",
+        ),
+        (
+            "layout = 2",
+            "asr.toml:1: layout: 2 is not \"system\" or a text such as \"node:2 core:4 pu:2\"",
+        ),
+        (
+            "clock_mode = 'sundial'",
+            "asr.toml:1: clock_mode: \"sundial\" is not one of \"lamport\", \"vector\", \"hybrid\"",
+        ),
+        (
+            "trace_events = 1",
+            "asr.toml:1: trace_events: 1 is not in 16..=16777216",
+        ),
+        (
             "leak_escalation = { threshold = 3 }",
             "asr.toml:1: leak_escalation: a table is not a table such as { threshold = 3, \
              response = \"panic\" }",
@@ -241,39 +262,6 @@ fn sch_44_part_a_bad_value_is_named() {
     let error = Builder::new().cleanup_polls(0).start().expect_err("0");
     let outcome = Builder::new().cleanup_polls(0).run(async |_| Ok(()));
     assert!(matches!(outcome, Outcome::Err(again) if again == error));
-}
-
-/// A file may turn off what the program gives, and cannot turn on what nobody gave.
-#[test]
-fn sch_38_sch_44_part_a_governor_is_given_and_turned_on() {
-    let asked = Arc::new(AtomicU64::new(0));
-    let count = asked.clone();
-    struct Counts(Arc<AtomicU64>);
-    impl Governor for Counts {
-        fn advise(&mut self, snapshot: &Snapshot) -> Advice {
-            self.0.fetch_max(snapshot.dispatches, Relaxed);
-            Advice::new()
-        }
-    }
-    let given = Builder::new().workers(1).governor_interval(7);
-    let given = given.govern_with(move |_| Box::new(Counts(count.clone())));
-    let busy = async |cx: Cx| {
-        for _ in 0..100 {
-            cx.yield_now().await?;
-        }
-        Ok(())
-    };
-    let off = given.clone().config_text("asr.toml", "governor = false");
-    assert!(off.expect("a key").run(busy).is_ok());
-    assert_eq!(asked.load(Relaxed), 0);
-    assert!(given.run(busy).is_ok());
-    assert!(asked.load(Relaxed) >= 91 && asked.load(Relaxed).is_multiple_of(7));
-    let error = Builder::new()
-        .governor(true)
-        .start()
-        .expect_err("of nobody");
-    assert_eq!(error.kind(), Status::BAD_ARGUMENT);
-    assert!(error.message().starts_with("governor: "), "{error}");
 }
 
 /// The one bound without which preference would be starvation.

@@ -5,9 +5,10 @@ use std::ops::RangeInclusive;
 use asr_base::Duration;
 use asr_kernel::deadline::MonitorConfig;
 use asr_kernel::obligation::{Escalate, LeakResponse};
+use asr_trace::ClockMode;
 
-use super::Builder;
 use super::value::{Setting, Toml};
+use super::{Builder, Layout};
 
 /// A key of a file.
 pub(super) struct Key {
@@ -98,6 +99,20 @@ settings! {
 
     /// Dispatches of a worker between two questions to its governor (SCH-38). 32 if not said.
     governor_interval: u32, 1..=u32::MAX => govern.interval;
+
+    /// Where processors are: which workers are near each other, so whom a worker takes work from
+    /// first (SCH-18). "system", or a made-up machine such as "node:2 core:4 pu:2". As the system
+    /// says if not said; threads are not bound.
+    layout: Layout => layout;
+
+    /// About so many events of a run, the last ones, are kept in memory, where `Tasks::recorder`
+    /// has them. None if not said.
+    trace_events: usize, 16..=1 << 24 => record.events;
+
+    /// How the logical times of these events are to be read (TRC-6): "lamport", "vector", which is
+    /// derived from the finished trace, or "hybrid", near the time of the wall. "lamport" if not
+    /// said.
+    clock_mode: ClockMode => record.mode;
 
     /// Threads for blocking work that stay once they were started (SCH-32). 1 if not said.
     blocking_min_threads: usize, 0..=65_535 => workers.pool.min_threads;

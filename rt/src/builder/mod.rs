@@ -10,6 +10,8 @@ mod deadlines;
 mod file;
 mod govern;
 mod keys;
+mod layout;
+mod record;
 mod value;
 
 use std::fmt::Write;
@@ -22,6 +24,8 @@ use asr_kernel::{Config, Cx, WorkersConfig};
 
 use deadlines::Deadlines;
 use govern::Govern;
+pub use layout::Layout;
+use record::Record;
 
 use crate::tasks::Tasks;
 
@@ -65,6 +69,8 @@ pub struct Builder {
     queue_capacity: Option<usize>,
     deadlines: Deadlines,
     govern: Govern,
+    layout: Option<Layout>,
+    record: Record,
 }
 
 impl Builder {
@@ -160,7 +166,8 @@ impl Builder {
         if let Some(capacity) = self.queue_capacity {
             self.kernel.queue_capacity = capacity;
         }
-        Tasks::start(self.workers, self.kernel)
+        self.workers.topology = self.layout.map(Layout::into_topology);
+        Tasks::start(self.workers, self.kernel, self.record.recorder())
     }
 
     /// Starts a runtime, runs `main` as its first task, and returns once nothing of it runs any

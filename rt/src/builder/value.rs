@@ -2,6 +2,7 @@
 
 use asr_base::Duration;
 use asr_kernel::obligation::{Escalate, LeakResponse};
+use asr_trace::ClockMode;
 use toml::de::{DeTable, DeValue};
 
 /// A value of a parsed file.
@@ -19,7 +20,7 @@ pub(super) trait Setting: Sized {
     fn show(&self) -> Option<String>;
 }
 
-fn not(value: &Toml<'_>, wanted: &str) -> String {
+pub(super) fn not(value: &Toml<'_>, wanted: &str) -> String {
     let found = match value {
         DeValue::String(text) => format!("\"{text}\""),
         DeValue::Integer(number) => number.to_string(),
@@ -102,31 +103,30 @@ impl Setting for Duration {
     }
 }
 
-const RESPONSES: [(&str, LeakResponse); 4] = [
-    ("silent", LeakResponse::Silent),
-    ("log", LeakResponse::Log),
-    ("recover", LeakResponse::Recover),
-    ("panic", LeakResponse::Panic),
-];
+macro_rules! names {
+    ($type:ident, $example:literal: $($name:literal $value:ident)+) => {
+        impl Setting for $type {
+            const EXAMPLE: &'static str = concat!("\"", $example, "\"");
 
-impl Setting for LeakResponse {
-    const EXAMPLE: &'static str = "\"recover\"";
+            fn read(value: &Toml<'_>) -> Result<$type, String> {
+                const NAMES: &[&str] = &[$(concat!("\"", $name, "\"")),+];
+                match value.as_str() {
+                    $(Some($name) => Ok($type::$value),)+
+                    _ => Err(not(value, &format!("one of {}", NAMES.join(", ")))),
+                }
+            }
 
-    fn read(value: &Toml<'_>) -> Result<LeakResponse, String> {
-        let found = RESPONSES
-            .iter()
-            .find(|(name, _)| Some(*name) == value.as_str());
-        let names = "one of \"silent\", \"log\", \"recover\", \"panic\"";
-        found
-            .map(|(_, response)| *response)
-            .ok_or_else(|| not(value, names))
-    }
-
-    fn show(&self) -> Option<String> {
-        let found = RESPONSES.iter().find(|(_, response)| response == self);
-        found.map(|(name, _)| format!("\"{name}\""))
-    }
+            fn show(&self) -> Option<String> {
+                match self {
+                    $($type::$value => Some(concat!("\"", $name, "\"").to_owned()),)+
+                }
+            }
+        }
+    };
 }
+
+names!(LeakResponse, "recover": "silent" Silent "log" Log "recover" Recover "panic" Panic);
+names!(ClockMode, "hybrid": "lamport" Lamport "vector" Vector "hybrid" Hybrid);
 
 impl Setting for Escalate {
     const EXAMPLE: &'static str = "{ threshold = 3, response = \"panic\" }";

@@ -21,8 +21,6 @@ use crate::event::{Draft, Event};
 use crate::gate::Sink;
 use crate::log::{Dropped, Log};
 
-const SHARDS: usize = 16;
-
 #[derive(Default)]
 struct Shard {
     semantic: VecDeque<Event>,
@@ -59,7 +57,8 @@ impl Shard {
 }
 
 enum Clock {
-    Lamport(LamportClock),
+    /// How the times are to be read: as they are, or derived from the causes.
+    Lamport(LamportClock, ClockMode),
     Hybrid(Arc<HybridClock>, Duration),
 }
 
@@ -75,9 +74,12 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// For many threads: room for about `capacity` events in each of a few shards.
+    /// Shards of a recorder for many threads.
+    pub const SHARDS: usize = 16;
+
+    /// For many threads: room for about `capacity` events in each shard.
     pub fn new(capacity: usize) -> Recorder {
-        Recorder::build(SHARDS, capacity, false)
+        Recorder::build(Recorder::SHARDS, capacity, false)
     }
 
     /// For one thread: room for exactly `capacity` events, then the oldest are dropped.
@@ -98,7 +100,7 @@ impl Recorder {
                 .collect(),
             capacity,
             grow,
-            clock: Clock::Lamport(LamportClock::new()),
+            clock: Clock::Lamport(LamportClock::new(), ClockMode::Lamport),
             seq: AtomicU64::new(0),
             lost_semantic: AtomicU64::new(0),
             lost_notes: AtomicU64::new(0),
@@ -110,6 +112,14 @@ impl Recorder {
     #[must_use]
     pub fn hybrid(mut self, clock: Arc<HybridClock>, start: Duration) -> Recorder {
         self.clock = Clock::Hybrid(clock, start);
+        self
+    }
+
+    /// For vector times: they are derived from the causes of the finished trace
+    /// ([`HappensBefore`](crate::HappensBefore)), and until then the times are Lamport's.
+    #[must_use]
+    pub fn vector(mut self) -> Recorder {
+        self.clock = Clock::Lamport(LamportClock::new(), ClockMode::Vector);
         self
     }
 
@@ -144,7 +154,7 @@ impl Recorder {
         Log {
             events,
             clock: match self.clock {
-                Clock::Lamport(_) => ClockMode::Lamport,
+                Clock::Lamport(_, mode) => mode,
                 Clock::Hybrid(..) => ClockMode::Hybrid,
             },
             dropped,
@@ -168,7 +178,7 @@ impl Sink for Recorder {
     fn emit(&self, draft: Draft) -> u64 {
         let seq = self.seq.fetch_add(1, Relaxed) + 1;
         let logical = match &self.clock {
-            Clock::Lamport(clock) => clock.tick(seq, &draft),
+            Clock::Lamport(clock, _) => clock.tick(seq, &draft),
             Clock::Hybrid(clock, start) => {
                 let running = Duration::from_nanos(draft.time.as_nanos());
                 clock.tick(start.saturating_add(running)).to_bits()
