@@ -10,7 +10,7 @@ use asr_abi::{CodeRecord, Frame, ObjectHeader, RepairContext, Thread, VERSION, s
 use asr_heal::handlers::{self, DEFAULT_BOUND_NS};
 use asr_heal::{Func, ledger};
 use asr_kernel::thread::{self, checkpoint};
-use parking_lot::Mutex;
+use asr_lock::{Mutex, rank};
 
 use crate::runtime::{Config, Runtime, StartError};
 
@@ -113,7 +113,7 @@ pub extern "C" fn asr_abi_info() -> *const AbiInfo {
     &ABI_INFO
 }
 
-static RUNNING: Mutex<Option<Runtime>> = Mutex::new(None);
+static RUNNING: Mutex<Option<Runtime>, rank::RtRunning> = Mutex::new(None);
 
 /// Starts the runtime for a caller compiled against ABI `version`: `OK`, `DUPLICATE` when it runs
 /// already, `VERSION_UNSUPPORTED`, or `IO`. What was refused is written to stderr.

@@ -44,6 +44,8 @@
 pub use asr_base as base;
 pub use asr_heal as heal;
 pub use asr_kernel as kernel;
+#[cfg(feature = "lock-metrics")]
+pub use asr_lock::{LockMetrics, metrics as lock_metrics};
 pub use asr_sync as sync;
 
 mod builder;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use parking_lot::Mutex;
+use asr_lock::{Mutex, rank};
 
-static SANITIZERS: Mutex<BTreeMap<u64, u32>> = Mutex::new(BTreeMap::new());
+static SANITIZERS: Mutex<BTreeMap<u64, u32>, rank::RtTaint> = Mutex::new(BTreeMap::new());
 
 /// Allows a sanitizer to remove these labels, besides those it may remove already.
 pub(crate) fn register(sanitizer: u64, labels: u32) {

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use asr_testsuite::tidy::{Tree, ambient, arrows, form, unsafety};
+use asr_testsuite::tidy::{Tree, ambient, arrows, form, locks, unsafety};
 
 fn checkout() -> Tree {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -141,6 +141,33 @@ fn cap_3_time_and_randomness_come_from_the_context() {
     let stale = ambient::check_with(&Tree::of(&[("rt/a/src/b.rs", "")]), &excused);
     assert!(
         stale.len() == 1 && stale[0].contains("asks for nothing"),
+        "{stale:?}"
+    );
+}
+
+#[test]
+fn sch_35_every_lock_of_the_runtime_has_a_rank() {
+    clean(locks::check(&checkout()));
+    let planted = |path: &str, text: &str| locks::check_with(&Tree::of(&[(path, text)]), &[]);
+    for text in [
+        "use parking_lot::RwLock;",
+        "static ONE: std::sync::Mutex<u32> = std::sync::Mutex::new(0);",
+        "use std::sync::{\n    Arc, Mutex,\n};",
+    ] {
+        let findings = planted("rt/a/src/b.rs", text);
+        assert!(
+            findings.len() == 1 && findings[0].contains("without rank"),
+            "{text}: {findings:?}"
+        );
+        clean(planted("rt/a/tests/b.rs", text));
+        clean(planted("xtask/src/b.rs", text));
+    }
+    let ranked = "use std::sync::Arc;\n// parking_lot\nstatic ONE: Mutex<u32, rank::Pool>;";
+    clean(planted("rt/a/src/b.rs", ranked));
+    let excused = [("rt/a/src/b.rs", "why")];
+    let stale = locks::check_with(&Tree::of(&[("rt/a/src/b.rs", ranked)]), &excused);
+    assert!(
+        stale.len() == 1 && stale[0].contains("has no such lock"),
         "{stale:?}"
     );
 }

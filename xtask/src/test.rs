@@ -5,7 +5,7 @@
 //! 2. The last line is `N passed, M failed`, the sum over all test programs.
 //! 3. The workspace is built once: every step uses the dev profile and the whole workspace, so
 //!    features are unified in the same way; only loom, which changes `cfg`, has its own target
-//!    directory, and the one test of the feature `hwloc` builds the kernel again.
+//!    directory, and the tests of the features `hwloc` and `lock-metrics` build the kernel again.
 
 use std::path::Path;
 
@@ -79,6 +79,12 @@ fn all(steps: &mut Steps, full: bool, filter: Option<&str>) -> Result<(), Failur
     let mut hwloc = cargo(&["test", "-p", "asr-kernel", "--features", "hwloc"]);
     hwloc.args(["--test", "topology"]);
     steps.run("hwloc", again, passed_on(&mut hwloc, full, filter))?;
+    let mut metrics = cargo(&["test", "-p", "asr-lock", "-p", "asr-kernel"]);
+    metrics.args(["--features", "lock-metrics"]);
+    for test in ["order", "build", "metrics", "lock_metrics"] {
+        metrics.args(["--test", test]);
+    }
+    steps.run("lock-metrics", again, passed_on(&mut metrics, full, filter))?;
     for Loom { package, test } in loom_tests(&root::dir()) {
         let mut loom = cargo(&["test", "-p", &package, "--test", &test]);
         loom.args(["--target-dir", "target/loom"])

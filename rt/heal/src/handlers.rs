@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering::*};
 
 use asr_abi::{ObjectHeader, RepairContext, Ret, Thread, status};
 use asr_kernel::thread::ticks;
-use parking_lot::Mutex;
+use asr_lock::{Mutex, rank};
 
 use crate::home::Home;
 use crate::ledger::COUNTERS;
@@ -114,7 +114,7 @@ impl HandlerError {
 }
 
 static LOOKUP: Lookup<Handler> = Lookup::new();
-static WRITER: Mutex<Writer<Handler>> = Mutex::new(Writer::new());
+static WRITER: Mutex<Writer<Handler>, rank::HealHandlers> = Mutex::new(Writer::new());
 
 /// A handler found; keeps it alive.
 pub(crate) type Found = lookup::Found<'static, Handler>;

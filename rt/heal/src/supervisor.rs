@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 
 use asr_abi::repair_word::QUEUED;
 use asr_kernel::thread::now_ns;
-use parking_lot::Mutex;
+use asr_lock::{Mutex, rank};
 
 use crate::handlers::{self, Func};
 use crate::ledger::COUNTERS;
@@ -51,7 +51,7 @@ impl Supervisor {
     /// # Errors
     /// The system could not start a thread; nothing was started.
     pub fn start(tickets: usize) -> std::io::Result<Option<Supervisor>> {
-        static STARTING: Mutex<()> = Mutex::new(());
+        static STARTING: Mutex<(), rank::HealStarting> = Mutex::new(());
         let _starting = STARTING.lock();
         if is_running() {
             return Ok(None);

@@ -18,7 +18,7 @@ use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::{self, NonNull};
 
 use crate::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::*};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, lock, rank};
 
 /// What lives in a slab.
 pub(crate) trait Record: Sized {
@@ -45,7 +45,7 @@ pub(crate) struct Slab<T: Record> {
     /// How often the list changed, above the index of the first free slot + 1.
     free: AtomicU64,
     /// Held to hand out a slot that was never used.
-    grow: Mutex<()>,
+    grow: Mutex<(), rank::SlabGrow>,
 }
 
 // SAFETY: the slab owns its records as a vector does; the raw pointers are to its own chunks.

@@ -2,8 +2,11 @@
 #![cfg(loom)]
 
 use asr_kernel::blocking::Counts;
-use asr_kernel::sync::{Arc, Mutex, lock};
+use asr_kernel::sync::{Arc, lock, rank};
 use loom::thread;
+
+/// The lock of the pool.
+type Mutex<T> = asr_kernel::sync::Mutex<T, rank::Pool>;
 
 #[test]
 fn sch_32_two_that_retire_leave_the_minimum() {

@@ -3,8 +3,11 @@
 
 use asr_base::{Time, TimerId};
 use asr_kernel::cancel::{Alarm, Cleanups};
-use asr_kernel::sync::{Arc, Mutex, lock};
+use asr_kernel::sync::{Arc, lock, rank};
 use loom::thread;
+
+/// The lock of the clock.
+type Mutex<T> = asr_kernel::sync::Mutex<T, rank::Timers>;
 
 /// Timers that are armed.
 #[derive(Default)]

@@ -2,8 +2,11 @@
 #![cfg(loom)]
 
 use asr_base::Time;
-use asr_kernel::sync::{Arc, Mutex, lock};
+use asr_kernel::sync::{Arc, lock, rank};
 use asr_kernel::timer::Wheel;
+
+/// The lock of the wheel.
+type Mutex<T> = asr_kernel::sync::Mutex<T, rank::Timers>;
 
 /// Of the canceller and the driver exactly one gets what the timer was armed with, also when the
 /// slot is given to another timer in between.

@@ -35,7 +35,7 @@ fn sch_19_no_lock_is_held_across_a_poll() {
 #[cfg(debug_assertions)]
 #[test]
 fn sch_19_a_lock_that_is_held_is_counted() {
-    let mutex = asr_kernel::sync::Mutex::new(());
+    let mutex = asr_kernel::sync::Mutex::<_, asr_kernel::sync::rank::SlabGrow>::new(());
     let guard = asr_kernel::sync::lock(&mutex);
     assert_eq!(held(), 1);
     drop(guard);

@@ -8,7 +8,7 @@ use asr_kernel::inject::{Injection, Point};
 use asr_kernel::sched::{Governing, Lanes, Limits};
 use asr_kernel::task::TaskRef;
 use asr_kernel::{Driver, Kernel, Runnable};
-use parking_lot::{Mutex, MutexGuard};
+use asr_lock::{Mutex, MutexGuard, rank};
 
 use crate::chaos::Trouble;
 use crate::config::LabConfig;
@@ -18,9 +18,9 @@ use crate::config::LabConfig;
 pub(crate) struct Shared {
     now: AtomicU64,
     seed: u64,
-    pool: Mutex<Pool>,
+    pool: Mutex<Pool, rank::LabPool>,
     closed: AtomicBool,
-    trouble: Mutex<Trouble>,
+    trouble: Mutex<Trouble, rank::LabTrouble>,
 }
 
 /// Runnable tasks, oldest first, or in the production lanes.
@@ -102,7 +102,7 @@ impl Shared {
     }
 
     /// The chaos of the run.
-    pub(crate) fn trouble(&self) -> MutexGuard<'_, Trouble> {
+    pub(crate) fn trouble(&self) -> MutexGuard<'_, Trouble, rank::LabTrouble> {
         self.trouble.lock()
     }
 

@@ -75,3 +75,6 @@ pub use schedule::{Choice, Schedule};
 pub use session::Session;
 pub use snapshot::{Fault, Snapshot, SnapshotError};
 pub use waits::{Edge, Graph, Node};
+
+/// In a build with the lab, the order of locks is checked (SCH-35); models of loom have other locks.
+const _: () = assert!(asr_lock::CHECKED || cfg!(loom));

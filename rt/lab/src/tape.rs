@@ -6,8 +6,8 @@
 
 use std::fmt;
 
+use asr_lock::{Mutex, rank};
 use asr_trace::{ClockMode, Draft, Dropped, Event, LamportClock, Log, Sink};
-use parking_lot::Mutex;
 
 use crate::config::LabConfig;
 use crate::futurelock::{Idle, Watch};
@@ -16,7 +16,7 @@ use crate::oracle::{Finding, Oracles};
 
 /// See the module.
 pub(crate) struct Tape {
-    inner: Mutex<Inner>,
+    inner: Mutex<Inner, rank::LabTape>,
 }
 
 struct Inner {

@@ -13,7 +13,7 @@ use asr_kernel::Cx;
 use asr_kernel::cx::{Set, Waiter};
 use asr_kernel::sync::atomic::AtomicU64;
 use asr_kernel::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
-use asr_kernel::sync::{Mutex, lock};
+use asr_kernel::sync::{Mutex, lock, rank};
 use asr_trace::Resource;
 
 use crate::error::Interrupted;
@@ -31,7 +31,7 @@ const ALL: u8 = 2;
 #[derive(Debug)]
 pub struct Notify {
     word: AtomicU64,
-    queue: Mutex<Queue>,
+    queue: Mutex<Queue, rank::SyncNotify>,
     number: AtomicU64,
 }
 

@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use parking_lot::RwLock;
+use asr_lock::{RwLock, rank};
 
 use crate::event::Draft;
 
@@ -24,7 +24,7 @@ pub trait Sink: Send + Sync {
 #[derive(Default)]
 pub struct Gate {
     on: AtomicBool,
-    sink: RwLock<Option<Arc<dyn Sink>>>,
+    sink: RwLock<Option<Arc<dyn Sink>>, rank::TraceGate>,
 }
 
 impl Gate {
@@ -56,8 +56,10 @@ impl Gate {
 
     /// Opens the gate to this sink.
     pub fn set(&self, sink: Arc<dyn Sink>) {
-        *self.sink.write() = Some(sink);
+        let before = self.sink.write().replace(sink);
         self.on.store(true, Relaxed);
+        // Dropped after the lock: it may be anybody's.
+        drop(before);
     }
 
     /// Closes the gate and gives its sink back.

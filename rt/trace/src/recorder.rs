@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use asr_base::Duration;
-use parking_lot::{Mutex, MutexGuard};
+use asr_lock::{Mutex, MutexGuard, rank};
 
 use crate::clock::{ClockMode, HybridClock, LamportClock};
 use crate::event::{Draft, Event};
@@ -64,7 +64,7 @@ enum Clock {
 
 /// Keeps the last events of a run, or in the lab all of them.
 pub struct Recorder {
-    shards: Vec<Mutex<Shard>>,
+    shards: Vec<Mutex<Shard, rank::TraceShard>>,
     capacity: usize,
     grow: bool,
     clock: Clock,
@@ -161,7 +161,7 @@ impl Recorder {
         }
     }
 
-    fn shard(&self, seq: u64) -> Option<MutexGuard<'_, Shard>> {
+    fn shard(&self, seq: u64) -> Option<MutexGuard<'_, Shard, rank::TraceShard>> {
         if self.grow {
             return Some(self.shards[0].lock());
         }

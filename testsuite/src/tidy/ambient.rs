@@ -50,6 +50,10 @@ const EXCUSED: &[(&str, &str)] = &[
         "where the hybrid clock of a trace begins, before a program runs",
     ),
     (
+        "rt/lock/src/metrics.rs",
+        "how long threads wait for locks, with `lock-metrics`; no program sees it",
+    ),
+    (
         "rt/sync/src/contended.rs",
         "how long threads wait for a lock of the runtime; no program sees it",
     ),

@@ -15,15 +15,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("asr-intrinsics", &["asr-abi"]),
     ("asr-codegen", &["asr-abi", "asr-intrinsics"]),
     ("asr-base", &["asr-abi"]),
-    ("asr-trace", &["asr-abi", "asr-base"]),
-    ("asr-kernel", &["asr-abi", "asr-base", "asr-trace"]),
+    ("asr-lock", &[]),
+    ("asr-trace", &["asr-abi", "asr-base", "asr-lock"]),
+    (
+        "asr-kernel",
+        &["asr-abi", "asr-base", "asr-lock", "asr-trace"],
+    ),
     (
         "asr-sync",
-        &["asr-abi", "asr-base", "asr-trace", "asr-kernel"],
+        &["asr-abi", "asr-base", "asr-lock", "asr-trace", "asr-kernel"],
     ),
     (
         "asr-heal",
-        &["asr-abi", "asr-base", "asr-trace", "asr-kernel"],
+        &["asr-abi", "asr-base", "asr-lock", "asr-trace", "asr-kernel"],
     ),
     ("asr-lab-macros", &[]),
     (
@@ -31,6 +35,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "asr-abi",
             "asr-base",
+            "asr-lock",
             "asr-trace",
             "asr-kernel",
             "asr-lab-macros",
@@ -44,6 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "asr-abi",
             "asr-intrinsics",
             "asr-base",
+            "asr-lock",
             "asr-trace",
             "asr-kernel",
             "asr-sync",
@@ -87,6 +93,7 @@ const ALL: &[&str] = &[
     "asr-intrinsics",
     "asr-codegen",
     "asr-base",
+    "asr-lock",
     "asr-trace",
     "asr-kernel",
     "asr-sync",

@@ -13,6 +13,7 @@
 pub mod ambient;
 pub mod arrows;
 pub mod form;
+pub mod locks;
 mod manifest;
 mod tree;
 pub mod unsafety;

@@ -15,7 +15,7 @@ use std::task::{Context, Poll, Waker, ready};
 use asr_base::{Error, Failure, Interrupted, Outcome, PanicPayload, RegionId, Status, TaskId};
 
 use crate::cx::{Waiter, coop};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, lock, rank};
 use crate::task::TaskRef;
 use crate::task::cell::contained;
 
@@ -95,7 +95,7 @@ struct Shared<F, T> {
     task: TaskRef,
     /// The task wants it run in spite of a cancel.
     insists: bool,
-    state: Mutex<State<F, T>>,
+    state: Mutex<State<F, T>, rank::Job>,
 }
 
 impl<F, T> Shared<F, T> {

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use asr_base::{Duration, Error, RegionId, Status, TaskId};
-use parking_lot::{Condvar, Mutex};
+use asr_lock::{Condvar, Mutex, rank};
 
 use super::job::Job;
 
@@ -107,7 +107,7 @@ pub struct Pool {
 struct Shared {
     config: PoolConfig,
     starter: Box<dyn Starter>,
-    state: Mutex<State>,
+    state: Mutex<State, rank::Pool>,
     /// A job came, or the pool ends.
     work: Condvar,
     /// A thread ended, or was not started.
@@ -361,8 +361,8 @@ impl Shared {
                 self.work.wait(&mut state);
                 continue;
             }
-            let wait = self.work.wait_for(&mut state, self.config.idle_timeout);
-            let idle = wait.timed_out() && state.queue.is_empty() && !state.ending;
+            let timed_out = self.work.wait_for(&mut state, self.config.idle_timeout);
+            let idle = timed_out && state.queue.is_empty() && !state.ending;
             if idle && state.counts.retire(self.config.min_threads) {
                 state.ended.push(id);
                 return;

@@ -18,7 +18,7 @@ use crate::event;
 use crate::kernel::Kernel;
 use crate::kernel::timers::Target;
 use crate::sync::atomic::{AtomicU64, Ordering::*, fence};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, lock, rank};
 use crate::task::side::Side;
 use crate::task::{Phase, Task, TaskRef, waker};
 
@@ -47,7 +47,7 @@ pub struct Cleanups {
     pending: AtomicU64,
     /// For when the timer is armed, in nanoseconds; `u64::MAX` is not at all.
     armed: AtomicU64,
-    timer: Mutex<Option<TimerId>>,
+    timer: Mutex<Option<TimerId>, rank::Cleanup>,
 }
 
 impl Default for Cleanups {

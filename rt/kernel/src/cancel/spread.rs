@@ -8,8 +8,7 @@ use asr_base::{CancelKind, CancelReason, CancelRequest, Origin};
 use super::request::{Asked, request_task};
 use crate::event;
 use crate::region::children::{self, Child};
-use crate::region::{self, Inner, Region};
-use crate::sync::MutexGuard;
+use crate::region::{self, Locked, Region};
 use crate::task::{Task, Tier};
 
 /// Asks a region. Its descendants get ParentCancelled, with the cause linked.
@@ -108,13 +107,7 @@ fn one_region(region: &Region, asked: Asked, queue: &mut Queue) -> bool {
 
 /// Leaves the request for children to come, and queues those that there are. The region is locked:
 /// a child that is admitted before is in the list, one that comes later finds the request.
-fn tell(
-    region: &Region,
-    mut inner: MutexGuard<'_, Inner>,
-    asked: Asked,
-    body: Body,
-    queue: &mut Queue,
-) {
+fn tell(region: &Region, mut inner: Locked<'_>, asked: Asked, body: Body, queue: &mut Queue) {
     let asked = asked.after(inner.for_children.as_ref());
     let told = inner.for_children.as_ref();
     let known = told.is_some_and(|told| told.request == asked.request);

@@ -4,7 +4,7 @@
 use std::ptr;
 
 use asr_abi::{CodeRecord, VERSION, status};
-use parking_lot::Mutex;
+use asr_lock::{Mutex, rank};
 
 use super::place::{self, Place, PlaceBuf};
 // Not the facade: a static table cannot be built from loom's atomics, and its one protocol, a
@@ -84,7 +84,7 @@ impl Chunk {
 static FIRST: Chunk = Chunk::new();
 
 /// Held by whoever changes the table or needs records to stay.
-static WRITER: Mutex<()> = Mutex::new(());
+static WRITER: Mutex<(), rank::CodeRegistry> = Mutex::new(());
 
 /// All slots, full and empty.
 fn slots() -> impl Iterator<Item = &'static AtomicPtr<CodeRecord>> {

@@ -14,7 +14,7 @@ use super::{MonitorConfig, Warning, Why};
 use crate::kernel::Kernel;
 use crate::kernel::timers::Target;
 use crate::sync::atomic::{AtomicBool, Ordering::*};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, lock, rank};
 use crate::task::Task;
 use crate::task::cell::contained;
 
@@ -151,7 +151,7 @@ impl Watcher {
 /// A watcher that is shared, with its configuration.
 pub(crate) struct Watch {
     config: MonitorConfig,
-    watcher: Mutex<Watcher>,
+    watcher: Mutex<Watcher, rank::Deadlines>,
     /// Its timer is armed.
     armed: AtomicBool,
 }

@@ -14,7 +14,7 @@ use crate::cancel;
 use crate::deadline;
 use crate::region::RegionRef;
 use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, lock, rank};
 use crate::task::TaskRef;
 use crate::task::cell::contained;
 use crate::timer::{Precision, Turns};
@@ -34,7 +34,7 @@ pub(crate) enum Target {
 }
 
 pub(crate) struct Timers {
-    wheel: Mutex<Turns<Target>>,
+    wheel: Mutex<Turns<Target>, rank::Timers>,
     tick: Duration,
     /// When a driver has to look, in nanoseconds: the turn of the earliest or a time before it;
     /// `u64::MAX` is never. Arming lowers it, and only an advance raises it: a cancel leaves it, so

@@ -8,8 +8,7 @@ use asr_base::{RegionId, Status, TaskId};
 
 use super::kind::Kind;
 use super::marking::Counts;
-use crate::region::{Inner, Region, RegionRef, State, refusal};
-use crate::sync::MutexGuard;
+use crate::region::{Locked, Region, RegionRef, State, refusal};
 use crate::task::{Phase, Task, TaskRef};
 
 /// Who holds a token.
@@ -108,7 +107,7 @@ impl Place {
     }
 
     /// The inside of the region, unless it closed.
-    fn open(&self) -> Option<MutexGuard<'_, Inner>> {
+    fn open(&self) -> Option<Locked<'_>> {
         let region = self.holder.region();
         let inner = region.lock();
         (!inner.settled && region.id() == self.region).then_some(inner)

@@ -22,7 +22,7 @@ use super::cause::AbortCause;
 use super::place::Place;
 use crate::kernel::Counter;
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
-use crate::sync::{Mutex, MutexGuard, lock};
+use crate::sync::{Mutex, MutexGuard, lock, rank};
 
 /// What gives up the thing behind a token that nobody resolved.
 pub type ImplicitAbort = Box<dyn FnOnce(AbortCause) + Send>;
@@ -53,11 +53,13 @@ pub(super) struct Body {
 pub(super) struct Record {
     next: AtomicU32,
     pub(super) position: AtomicU32,
-    body: Mutex<Body>,
+    body: Mutex<Body, rank::Obligation>,
 }
 
 impl Record {
-    pub(super) fn lock(&self) -> MutexGuard<'_, Body> {
+    #[inline]
+    #[track_caller]
+    pub(super) fn lock(&self) -> MutexGuard<'_, Body, rank::Obligation> {
         lock(&self.body)
     }
 }

@@ -15,6 +15,7 @@ use super::leak::LeakReport;
 use super::marking::Marking;
 use super::record::Records;
 use crate::kernel::Counter;
+use crate::sync::rank::{self, Rank};
 use crate::sync::{Mutex, MutexGuard, lock};
 
 /// Where leaks are reported.
@@ -26,10 +27,10 @@ const ADDED: usize = Kind::MAX - Kind::BUILTIN.len();
 pub struct Registry {
     added: [OnceLock<KindInfo>; ADDED],
     /// How many kinds were added; its lock makes adding one step.
-    adding: Mutex<usize>,
+    adding: Mutex<usize, rank::ObligationKinds>,
     repairs: [OnceLock<LeakSink>; Kind::MAX],
     sink: OnceLock<LeakSink>,
-    closed: Mutex<Marking>,
+    closed: Mutex<Marking, rank::ObligationTotals>,
     pub(super) records: Records,
     shared_locks: Counter,
 }
@@ -47,7 +48,8 @@ impl Registry {
         }
     }
 
-    fn lock<'r, T>(&self, mutex: &'r Mutex<T>) -> MutexGuard<'r, T> {
+    #[track_caller]
+    fn lock<'r, T, K: Rank>(&self, mutex: &'r Mutex<T, K>) -> MutexGuard<'r, T, K> {
         self.shared_locks.add(1);
         lock(mutex)
     }

@@ -24,18 +24,14 @@ use std::ptr::NonNull;
 
 use asr_base::{CancelKind, CancelReason, Error, Origin, Outcome};
 
+use super::Locked;
 use super::config::Policy;
-use super::inner::Inner;
 use super::record::{Region, RegionRef};
 use super::word::{Drain, State};
 use super::{children, finalizer, scope};
-use crate::sync::MutexGuard;
 use crate::task::cell::contained;
 use crate::task::{Task, TaskRef, Tier};
 use crate::{cancel, event, obligation};
-
-/// The lock of a region.
-type Locked<'r> = MutexGuard<'r, Inner>;
 
 /// Does something in the middle of a section without the lock.
 fn unlocked<'r>(region: &'r Region, inner: Locked<'r>, run: impl FnOnce()) -> Locked<'r> {

@@ -17,11 +17,9 @@ use asr_base::{
 };
 
 use super::config::Escalation;
-use super::inner::Inner;
 use super::record::{Region, RegionRef};
 use crate::cx::{Caps, Cx};
 use crate::kernel::timers::Target;
-use crate::sync::MutexGuard;
 use crate::task::{self, Task, TaskRef};
 use crate::{cancel, event};
 
@@ -302,7 +300,7 @@ fn escalated(task: &Task, index: u64, component: BudgetComponent) -> Outcome<(),
 }
 
 /// Starts the finalizers of a region that nobody lives in. There are some.
-pub(crate) fn start<'r>(region: &'r Region, inner: MutexGuard<'r, Inner>) {
+pub(crate) fn start<'r>(region: &'r Region, inner: super::Locked<'r>) {
     let kind = inner
         .cancel
         .as_ref()

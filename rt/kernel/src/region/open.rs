@@ -17,7 +17,6 @@ use crate::cancel;
 use crate::deadline;
 use crate::event;
 use crate::kernel::Kernel;
-use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::side::OwnBudget;
 use crate::task::{self, Phase, Task, TaskRef, Tier};
@@ -233,7 +232,7 @@ pub(crate) fn admit(region: &Region, tier: Tier) -> Result<Admitted<'_>, Status>
 pub(crate) struct Admitted<'r> {
     region: &'r Region,
     tier: Tier,
-    inner: MutexGuard<'r, super::Inner>,
+    inner: super::Locked<'r>,
 }
 
 impl Admitted<'_> {

@@ -24,7 +24,10 @@ use super::word::{State, Word};
 use crate::kernel::Kernel;
 use crate::slab::Record;
 use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::*};
-use crate::sync::{Mutex, MutexGuard, lock, owned};
+use crate::sync::{Mutex, MutexGuard, lock, owned, rank};
+
+/// The lock of a region, held.
+pub(crate) type Locked<'r> = MutexGuard<'r, Inner, rank::Region>;
 
 /// The record of a region. See the module.
 pub struct Region {
@@ -46,7 +49,7 @@ pub struct Region {
     opener: AtomicU64,
     kernel: AtomicPtr<Kernel>,
     parent: AtomicPtr<Region>,
-    inner: Mutex<Inner>,
+    inner: Mutex<Inner, rank::Region>,
 }
 
 impl Record for Region {
@@ -181,7 +184,8 @@ impl Region {
     }
 
     #[inline]
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+    #[track_caller]
+    pub(crate) fn lock(&self) -> Locked<'_> {
         lock(&self.inner)
     }
 

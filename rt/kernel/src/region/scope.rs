@@ -30,7 +30,6 @@ use super::abandon::{self, Guard};
 use super::close;
 use super::config::RegionConfig;
 use super::handle::{RegionHandle, start};
-use super::inner::Inner;
 use super::open::{self, Opener, Spawn};
 use super::ready::Scope as Shared;
 use super::record::RegionRef;
@@ -38,7 +37,6 @@ use super::refused::SpawnError;
 use crate::cancel;
 use crate::cx::{Authority, Cx, May, Set, Waiter, caps};
 use crate::obligation;
-use crate::sync::MutexGuard;
 use crate::task::cell::contained;
 use crate::task::end::Place;
 use crate::task::{JoinHandle, Task, TaskRef, Tier, cell, poll, polled, waker};
@@ -373,7 +371,7 @@ pub(crate) fn enqueue_fiber(fiber: TaskRef) {
 }
 
 /// The same under the lock, which is given back.
-pub(super) fn push(mut inner: MutexGuard<'_, Inner>, fiber: TaskRef) {
+pub(super) fn push(mut inner: super::Locked<'_>, fiber: TaskRef) {
     let scope = &mut inner.scope;
     if scope.gone {
         // The entry is void: the fiber was ended by its scope, or goes on as a task.

@@ -11,7 +11,7 @@
 use asr_base::Time;
 
 use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, lock, rank};
 
 const NOBODY: usize = usize::MAX;
 
@@ -19,7 +19,7 @@ const NOBODY: usize = usize::MAX;
 #[derive(Debug)]
 pub struct Duty {
     /// Who, and until when it sleeps.
-    holder: Mutex<Option<(usize, Time)>>,
+    holder: Mutex<Option<(usize, Time)>, rank::SchedDuty>,
     /// Who, for the choice of whom to wake.
     hint: AtomicUsize,
 }

@@ -6,14 +6,14 @@
 
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use asr_lock::{Condvar, Mutex, rank};
 
 use super::park::Wait;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
-    woken: Mutex<bool>,
+    woken: Mutex<bool, rank::SchedGate>,
     changed: Condvar,
 }
 

@@ -17,7 +17,7 @@
 //! only that. The list of sleepers is under a lock, which only those take who sleep or wake.
 
 use crate::sync::atomic::{AtomicU64, Ordering::*, fence};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, lock, rank};
 
 /// Sleepers are counted from here on; below are the bits of the nodes.
 const SLEEPER: u64 = 1 << 32;
@@ -47,7 +47,7 @@ struct Sleepers {
 #[derive(Debug)]
 pub struct Idle {
     word: AtomicU64,
-    sleepers: Mutex<Sleepers>,
+    sleepers: Mutex<Sleepers, rank::SchedIdle>,
     /// The bit of each worker's node.
     bits: Box<[u64]>,
 }

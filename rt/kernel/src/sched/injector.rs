@@ -9,14 +9,14 @@
 use super::entry::Entry;
 use super::list::List;
 use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, lock, rank};
 
 /// The most that one worker takes at once.
 pub const BATCH: usize = 32;
 
 /// See the module.
 pub struct Injector<T: Entry> {
-    list: Mutex<List<T>>,
+    list: Mutex<List<T>, rank::SchedInjector>,
     len: AtomicUsize,
 }
 

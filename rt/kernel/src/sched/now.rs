@@ -16,7 +16,7 @@ use asr_base::TaskId;
 
 use crate::kernel::Kernel;
 use crate::sync::atomic::{AtomicPtr, AtomicU64, Ordering::*};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, lock, rank};
 use crate::task::{Task, TaskRef};
 use crate::thread::checkpoint::request;
 
@@ -76,7 +76,7 @@ impl Now {
 
 /// The word of requests of a worker's thread, while that runs.
 #[derive(Debug, Default)]
-pub(super) struct ThreadFlag(Mutex<Option<&'static AtomicU32>>);
+pub(super) struct ThreadFlag(Mutex<Option<&'static AtomicU32>, rank::SchedThreadFlag>);
 
 impl ThreadFlag {
     /// The thread begins, or ends: its word is gone after this.

@@ -12,7 +12,7 @@ use std::sync::{OnceLock, Weak};
 use std::task::Wake;
 
 use asr_base::{Duration, TaskId, Time};
-use parking_lot::{Condvar, Mutex};
+use asr_lock::{Condvar, Mutex, rank};
 
 use super::choice::Limits;
 use super::clock::Clock;
@@ -54,7 +54,7 @@ pub(super) struct Shared {
     next_slot: AtomicUsize,
     /// Counts what changed for who waits in `run`: main ended, the root is closed, a grace
     /// began.
-    pub(super) control: Mutex<u64>,
+    pub(super) control: Mutex<u64, rank::SchedControl>,
     pub(super) changed: Condvar,
     pub(super) kernel: OnceLock<Weak<Kernel>>,
     clock: Clock,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use asr_lock::{Mutex, rank};
 
 use super::governor::Governing;
 use super::now::{Now, ThreadFlag};
@@ -28,7 +28,7 @@ pub(super) struct Slot {
     /// changed, the worker does not come to what it queued, its newest-first slot included.
     pub(super) blocked: AtomicU64,
     /// Its governor, while no thread is this worker.
-    pub(super) governing: Mutex<Option<Governing>>,
+    pub(super) governing: Mutex<Option<Governing>, rank::SchedGoverning>,
 }
 
 impl Slot {

@@ -15,7 +15,7 @@ use std::fmt;
 use std::sync::Weak;
 
 use asr_base::{Duration, Error, Status, Time};
-use parking_lot::{Condvar, Mutex};
+use asr_lock::{Condvar, Mutex, rank};
 
 use super::shared::Shared;
 use super::slot::Slot;
@@ -61,7 +61,7 @@ impl Slices {
 #[derive(Default)]
 pub(super) struct Ticker {
     sleeps: AtomicBool,
-    lock: Mutex<()>,
+    lock: Mutex<(), rank::SchedTicker>,
     woken: Condvar,
     pub(super) ticks: Own,
 }

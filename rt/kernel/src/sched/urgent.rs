@@ -19,7 +19,7 @@ use super::entry::Entry;
 use super::governor::{Advice, Tie};
 use crate::driver::{Lane, Runnable};
 use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, lock, rank};
 
 /// An entry of the timed lane.
 #[derive(Debug)]
@@ -110,7 +110,7 @@ impl<T> Lanes<T> {
 
 /// See the module.
 pub struct Urgent<T: Entry> {
-    lanes: Mutex<Lanes<T>>,
+    lanes: Mutex<Lanes<T>, rank::SchedUrgent>,
     cancel: AtomicUsize,
     timed: AtomicUsize,
     /// Of both, those that are not pinned.

@@ -14,7 +14,7 @@ use std::task::Waker;
 use std::thread::{self, JoinHandle};
 
 use asr_base::{Duration, Error, Failure, Outcome};
-use parking_lot::Mutex;
+use asr_lock::{Mutex, rank};
 
 use super::choice::Limits;
 use super::park::{self, EventFd};
@@ -75,7 +75,7 @@ impl WorkersConfig {
 /// The threads of a runtime, as they see each other.
 struct Crew {
     shared: Arc<Shared>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    threads: Mutex<Vec<JoinHandle<()>>, rank::SchedThreads>,
     /// Workers that have not ended.
     live: AtomicUsize,
     panics: AtomicU64,

@@ -14,7 +14,7 @@ use asr_trace::Resource;
 
 use crate::region::finalizer::{Runner, Stack};
 use crate::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::*};
-use crate::sync::{Mutex, MutexGuard, lock};
+use crate::sync::{Mutex, MutexGuard, lock, rank};
 
 /// A message of a checkpoint: a reference to a literal, so that storing it is one store.
 pub type Message = &'static &'static str;
@@ -27,7 +27,7 @@ pub(crate) struct Side {
     pub(crate) entropy: AtomicU64,
     /// Cancel points passed while watched.
     pub(crate) points: AtomicU32,
-    inner: Mutex<Inner>,
+    inner: Mutex<Inner, rank::Task>,
 }
 
 /// What a cancel needs.
@@ -130,7 +130,9 @@ impl Inner {
 }
 
 impl Side {
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+    #[inline]
+    #[track_caller]
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner, rank::Task> {
         lock(&self.inner)
     }
 

@@ -24,7 +24,7 @@ use asr_base::{CancelKind, Error, Failure, Outcome};
 use asr_kernel::cx::{May, Set, Sleep, caps};
 use asr_kernel::task::Phase;
 use asr_kernel::{Cx, JoinHandle, Policy, RegionConfig, RegionHandle, Scope};
-use parking_lot::Mutex;
+use asr_lock::{Mutex, rank};
 
 use super::settle;
 
@@ -120,7 +120,7 @@ fn take<T>(branches: Vec<Option<JoinHandle<T>>>, winner: usize) -> Option<Outcom
 /// One poll of a contest: a turn, and another if there is something to do at once: after the first,
 /// which only starts the branches, and after the last branch, when only the body is left.
 fn turns<C, T, R>(
-    field: &Mutex<Field<C, T>>,
+    field: &Mutex<Field<C, T>, rank::SyncContest>,
     rules: &mut Rules<'_>,
     mut region: Pin<&mut R>,
     context: &mut Context<'_>,
@@ -143,7 +143,11 @@ where
 }
 
 /// Steps 2 and 3, after a turn. True if from now on only the body is left.
-fn look<C, T>(field: &Mutex<Field<C, T>>, rules: &mut Rules<'_>, context: &mut Context<'_>) -> bool
+fn look<C, T>(
+    field: &Mutex<Field<C, T>, rank::SyncContest>,
+    rules: &mut Rules<'_>,
+    context: &mut Context<'_>,
+) -> bool
 where
     C: Set,
 {
@@ -156,8 +160,17 @@ where
             |branch: &Option<JoinHandle<T>>| branch.as_ref().is_some_and(JoinHandle::is_finished);
         now.winner = match now.branches.iter().position(ended) {
             Some(winner) => Winner::Branch(winner),
-            None if expired(&now.branches, rules, context) => Winner::Clock,
-            None => return false,
+            None => {
+                let polled = |branch: &JoinHandle<T>| branch.phase() != Phase::Created;
+                let all = now.branches.iter().flatten().all(polled);
+                // Without the lock: the clock takes locks of its own, and drops wakers.
+                drop(now);
+                if !all || !expired(rules, context) {
+                    return false;
+                }
+                now = field.lock();
+                Winner::Clock
+            }
         };
         let region = now.region.clone();
         drop(now);
@@ -203,29 +216,28 @@ where
     }
 }
 
-/// Whether the time is over, for branches that have all been polled (CMB-10).
-fn expired<T>(
-    branches: &[Option<JoinHandle<T>>],
-    rules: &mut Rules<'_>,
-    context: &mut Context<'_>,
-) -> bool {
+/// Whether the time is over; asked once all branches have been polled (CMB-10).
+fn expired(rules: &mut Rules<'_>, context: &mut Context<'_>) -> bool {
     let Some(clock) = &mut rules.clock else {
         return false;
     };
-    let polled = |branch: &JoinHandle<T>| branch.phase() != Phase::Created;
-    if !branches.iter().flatten().all(polled) {
-        return false;
-    }
     // Interrupted: the caller is cancelled, and the branches with it.
     matches!(Pin::new(clock).poll(context), Poll::Ready(Ok(())))
 }
 
 /// The body waits for step 4.
-fn stay<C, T>(field: &Mutex<Field<C, T>>, context: &mut Context<'_>) -> Poll<()> {
+fn stay<C, T>(
+    field: &Mutex<Field<C, T>, rank::SyncContest>,
+    context: &mut Context<'_>,
+) -> Poll<()> {
+    // Cloned and dropped outside the lock: it may be anybody's code.
+    let fresh = context.waker().clone();
     let mut now = field.lock();
     if now.over {
         return Poll::Ready(());
     }
-    now.body = Some(context.waker().clone());
+    let before = now.body.replace(fresh);
+    drop(now);
+    drop(before);
     Poll::Pending
 }

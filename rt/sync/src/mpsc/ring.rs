@@ -29,7 +29,7 @@ use asr_kernel::cx::{Home, Lodging};
 use asr_kernel::region::Belongs;
 use asr_kernel::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use asr_kernel::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize};
-use asr_kernel::sync::{Mutex, lock};
+use asr_kernel::sync::{Mutex, lock, rank};
 
 use crate::cell::UnsafeCell;
 use crate::error::{Closed, quietly};
@@ -58,7 +58,7 @@ pub struct Ring<T> {
     /// Senders, and permits that outlived theirs.
     senders: AtomicUsize,
     pub(super) number: AtomicU64,
-    lodging: Mutex<Option<Lodging>>,
+    lodging: Mutex<Option<Lodging>, rank::SyncLodging>,
     capacity: usize,
     slots: Box<[Slot<T>]>,
     /// Whoever finds `WAITED` in a slot has its loan until he clears this. Else it is the

@@ -14,16 +14,16 @@ use asr_kernel::Cx;
 use asr_kernel::cx::{Lodging, Set, Waiter};
 use asr_kernel::region::Belongs;
 use asr_kernel::sync::atomic::{AtomicU64, AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
-use asr_kernel::sync::{Mutex, lock};
+use asr_kernel::sync::{Mutex, lock, rank};
 use asr_trace::{End, Resource};
 
 use crate::error::{Closed, RecvError, TryRecvError};
 
 struct Shared<T> {
-    inner: Mutex<Inner<T>>,
+    inner: Mutex<Inner<T>, rank::SyncChannel>,
     senders: AtomicUsize,
     number: AtomicU64,
-    lodging: Mutex<Option<Lodging>>,
+    lodging: Mutex<Option<Lodging>, rank::SyncLodging>,
 }
 
 struct Inner<T> {

@@ -22,7 +22,7 @@ use std::task::{Poll, Waker};
 
 use asr_kernel::sync::atomic::AtomicU64;
 use asr_kernel::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use asr_kernel::sync::{Mutex, lock};
+use asr_kernel::sync::{Mutex, lock, rank};
 
 use super::OVERTAKES_MAX;
 use super::list::{List, Node, Place};
@@ -46,7 +46,7 @@ pub enum Taken {
 /// See the module.
 pub struct Units {
     word: AtomicU64,
-    queue: Mutex<Queue>,
+    queue: Mutex<Queue, rank::SyncUnits>,
 }
 
 impl Units {

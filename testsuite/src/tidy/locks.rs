@@ -1,0 +1,68 @@
+//! Every lock of the runtime has a rank (SCH-35): sources of it take theirs from `asr-lock`, or
+//! from `asr_kernel::sync`, which swaps it for that of loom.
+//!
+//! Invariants
+//! 1. A source below `rt/` names neither `parking_lot` nor a lock of the standard library. Tests
+//!    and benches lock as they like.
+//! 2. Each excused file has its reason, and still needs it.
+
+use super::unsafety::code_of;
+use super::{File, Tree};
+
+/// The locks of the standard library; what is under `std::sync` besides is no lock.
+const STD: &[&str] = &["Mutex", "RwLock", "Condvar", "ReentrantLock", "Barrier"];
+
+/// The files that may, each with the reason.
+const EXCUSED: &[(&str, &str)] = &[
+    ("rt/lock/src/condvar.rs", "what a rank is put on"),
+    ("rt/lock/src/mutex.rs", "what a rank is put on"),
+    ("rt/lock/src/rwlock.rs", "what a rank is put on"),
+    (
+        "rt/sync/src/contended.rs",
+        "a lock of programs, which the runtime never takes",
+    ),
+];
+
+/// Sources with a lock that has no rank, and excuses that nobody needs.
+pub fn check(tree: &Tree) -> Vec<String> {
+    check_with(tree, EXCUSED)
+}
+
+/// The same with other excuses.
+pub fn check_with(tree: &Tree, excused: &[(&str, &str)]) -> Vec<String> {
+    let mut findings = Vec::new();
+    let is_excused = |path: &str| excused.iter().any(|(excused, _)| *excused == path);
+    for file in tree.ending(".rs").filter(|file| is_source(&file.path)) {
+        if !is_excused(&file.path) {
+            findings.extend(uses(file).map(|line| {
+                let path = &file.path;
+                format!("{path}:{line}: a lock without rank; take one of `asr_lock`")
+            }));
+        }
+    }
+    for (path, _) in excused {
+        if tree.get(path).is_none_or(|file| uses(file).count() == 0) {
+            findings.push(format!("{path}: excused, but has no such lock"));
+        }
+    }
+    findings
+}
+
+fn is_source(path: &str) -> bool {
+    path.starts_with("rt/") && path.contains("/src/")
+}
+
+/// Lines that name such a lock. A list of imports counts to its end.
+fn uses(file: &File) -> impl Iterator<Item = usize> {
+    let mut of_std = false;
+    let lines = file.text.lines().enumerate();
+    let named = lines.filter(move |(_, line)| {
+        let code = code_of(line);
+        of_std |= code.contains("std::sync");
+        let mut names = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let named = names.any(|name| name == "parking_lot" || of_std && STD.contains(&name));
+        of_std &= !code.contains(';');
+        named
+    });
+    named.map(|(index, _)| index + 1)
+}
