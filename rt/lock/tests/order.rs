@@ -235,7 +235,7 @@ fn sch_35_the_check_agrees_with_a_list() {
     let locks: [&dyn Lock; 4] = [&a, &b, &c, &d];
     let (mut seed, mut refusals, mut deepest) = (7u64, 0, 0);
     let mut kept: Vec<(usize, Box<dyn Guard + '_>)> = Vec::new();
-    for _ in 0..20_000 {
+    for _ in 0..2_000 {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let at = (seed >> 33) as usize % 4;
         let goes = kept.iter().all(|(held, _)| UNDER[at].contains(held));
@@ -256,5 +256,5 @@ fn sch_35_the_check_agrees_with_a_list() {
         deepest = deepest.max(kept.len());
         assert_eq!(held(), kept.len());
     }
-    assert!(refusals > 100 && deepest == 4, "{refusals}, {deepest}");
+    assert!(refusals > 50 && deepest == 4, "{refusals}, {deepest}");
 }
