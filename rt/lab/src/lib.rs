@@ -76,5 +76,5 @@ pub use session::Session;
 pub use snapshot::{Fault, Snapshot, SnapshotError};
 pub use waits::{Edge, Graph, Node};
 
-/// In a build with the lab, the order of locks is checked (SCH-35); models of loom have other locks.
+/// Builds with the lab check the order of locks (SCH-35); models of loom have locks of their own.
 const _: () = assert!(asr_lock::CHECKED || cfg!(loom));

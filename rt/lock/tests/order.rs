@@ -210,8 +210,8 @@ fn sch_35_each_thread_has_its_own_order() {
 }
 
 /// Random sections over four ranks against a list: a lock is refused exactly if the thread holds
-/// one that its row does not go under, wherever that lies in the list. A token's record comes before
-/// region and task, which never go together; a slab grows under a region, and so under a token.
+/// one that its row does not go under, wherever that lies in the list. The record of a token comes
+/// before region and task, which never go together; a slab grows under a region, and so a token.
 #[test]
 fn sch_35_the_check_agrees_with_a_list() {
     const UNDER: [&[usize]; 4] = [&[], &[0], &[0], &[0, 1]];
@@ -256,5 +256,5 @@ fn sch_35_the_check_agrees_with_a_list() {
         deepest = deepest.max(kept.len());
         assert_eq!(held(), kept.len());
     }
-    assert!(refusals > 50 && deepest == 4, "{refusals}, {deepest}");
+    assert!(refusals > 50 && deepest > 2, "{refusals}, {deepest}");
 }
