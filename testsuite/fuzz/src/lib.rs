@@ -1,12 +1,15 @@
-//! Fuzz targets for both parsers and for the verifier against the lowering.
+//! Fuzz targets for both parsers, for the verifier against the lowering, and for channels and locks
+//! against models.
 //!
 //! Each target is a function of bytes that panics when an invariant is broken; `tests/smoke.rs`
 //! runs each for a moment, `cargo-fuzz/run` runs them under libFuzzer.
 
+mod channels;
 mod engines;
 pub mod mutate;
 pub mod random;
 
+pub use channels::{Fault, channels, channels_with};
 pub use engines::engines;
 
 use asr_codegen::air;

@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use asr_fuzz::Fault;
 use asr_fuzz::mutate::mutate;
 use asr_fuzz::random::Random;
 
@@ -139,6 +140,49 @@ fn prox_text() {
         }
         mutate(random, &seeds, PROX_WORDS)
     });
+}
+
+/// Of every second input a mutated one of the corpus; the others are random.
+fn operations(seeds: &[Vec<u8>]) -> impl FnMut(&mut Random, u64) -> Vec<u8> {
+    // How inputs begin, and steps of the first tasks.
+    const WORDS: &[&str] = &["\u{18}", "\u{0}", "\u{1}\u{2}\u{60}", "\u{2}\u{a}\u{7f}"];
+    |random, n| match seeds.get(n as usize) {
+        Some(seed) => seed.clone(),
+        None if n.is_multiple_of(2) => mutate(random, seeds, WORDS),
+        None => {
+            let len = random.below(300);
+            random.bytes(len)
+        }
+    }
+}
+
+/// What channels and locks do is what the models say, in thousands of programs.
+#[test]
+fn channels() {
+    let seeds = seeds("testsuite/fuzz/corpus/channels", "bin");
+    smoke("channels", asr_fuzz::channels, operations(&seeds));
+}
+
+/// Each fault between the program and the model is found.
+#[test]
+fn channels_finds_planted_faults() {
+    let seeds = seeds("testsuite/fuzz/corpus/channels", "bin");
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| ()));
+    let found = [Fault::Lost, Fault::Swapped, Fault::Kept, Fault::Early].map(|fault| {
+        let mut random = Random(7);
+        let mut next = operations(&seeds);
+        let fails = |input: &[u8]| {
+            std::panic::catch_unwind(|| asr_fuzz::channels_with(input, fault)).is_err()
+        };
+        (0..2000).find(|&n| fails(&next(&mut random, n)))
+    });
+    std::panic::set_hook(hook);
+    assert!(
+        found.iter().all(Option::is_some),
+        "found by input {found:?}"
+    );
+    println!("found by input {found:?}");
 }
 
 /// ABI-33 and ABI-35 for what the generator makes: accepted, compiled, and the same on all engines.
