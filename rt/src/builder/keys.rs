@@ -62,8 +62,8 @@ settings! {
     /// Threads that run tasks. As many as the machine runs at once, if not said.
     workers: usize, 1..=1024 => workers.workers;
 
-    /// How long a worker that has run dry searches for work before it sleeps; "0 s" sleeps at once
-    /// (SCH-47). 50 us if not said.
+    /// How long at most a worker that has run dry searches for work before it sleeps; "0 s" sleeps
+    /// at once (SCH-47). 50 us if not said.
     search: Duration => workers.search;
 
     /// How late a timer may be that is not precise: those of one tick fire together, so that a

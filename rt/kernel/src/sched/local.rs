@@ -9,10 +9,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::task::Waker;
 
-use asr_base::{Duration, Error, Failure, Outcome};
+use asr_base::{Error, Failure, Outcome};
 
 use super::choice::Limits;
 use super::gate::Gate;
+use super::patience::SEARCH;
 use super::shared::{Shared, TellMain};
 use super::slot::Slot;
 use super::stats::WorkerStats;
@@ -38,9 +39,8 @@ impl Local {
     pub fn with_pool(config: Config, pool: Pool) -> Local {
         let slot = Slot::new(Box::new(Gate::default()));
         let placement = Placement::new(&Topology::uniform(1), 1);
-        // There is nobody whose work it could find by searching.
-        let search = Duration::ZERO;
-        let shared = Shared::new([slot].into(), placement, search, Limits::default(), pool);
+        // What comes from other threads, it finds in the injector.
+        let shared = Shared::new([slot].into(), placement, SEARCH, Limits::default(), pool);
         let shared = Arc::new(shared.alone());
         let kernel = Kernel::new(Box::new(shared.clone()), config);
         shared.serves(&kernel);

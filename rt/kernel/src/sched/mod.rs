@@ -13,6 +13,7 @@
 //! | `lanes` | the three lanes in one place, deterministic: for the lab |
 //! | `clock` | time and entropy of the production drivers |
 //! | `governor` | advice within the bounds of the choice: a seam |
+//! | `patience` | how long a worker without work searches |
 //! | `idle` | who sleeps, who searches, whom to wake |
 //! | `duty` | who sleeps until the earliest timer |
 //! | `park` | sleeping with a permit |
@@ -42,6 +43,7 @@ mod local;
 #[cfg(not(loom))]
 mod now;
 pub mod park;
+mod patience;
 pub mod pinned;
 pub mod ring;
 #[cfg(not(loom))]

@@ -63,7 +63,20 @@ impl Worker {
     /// Looks around until the time is up.
     fn search(&self) -> Option<(Lane, Runnable)> {
         self.slot().stats.searches.add(1);
-        let end = self.shared.time() + self.shared.search;
+        let mut patience = self.patience.get();
+        let begin = self.shared.time();
+        let end = begin + patience.limit();
+        let found = self.search_until(end);
+        if found.is_some() || self.has_own() {
+            patience.found();
+        } else {
+            patience.in_vain(self.shared.time().since(begin));
+        }
+        self.patience.set(patience);
+        found
+    }
+
+    fn search_until(&self, end: Time) -> Option<(Lane, Runnable)> {
         loop {
             // Of one node one searches at a time (SCH-47).
             #[cfg(debug_assertions)]

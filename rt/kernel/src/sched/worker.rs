@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use super::choice::{Choice, Source, Waiting};
 use super::governor::{Advice, Drain, Governing, Lengths};
+use super::patience::Patience;
 use super::ring::Owner;
 use super::shared::Shared;
 use super::slot::Slot;
@@ -42,6 +43,8 @@ pub(super) struct Worker {
     pub(super) searching: Cell<bool>,
     /// Where its next theft begins.
     pub(super) turn: Cell<usize>,
+    /// How long it searches.
+    pub(super) patience: Cell<Patience>,
     /// It was last woken by time, not by another worker.
     pub(super) alone: Cell<bool>,
     /// How many tasks it had run when another worker last woke it.
@@ -68,7 +71,9 @@ impl Worker {
         let choice = Choice::new(shared.limits);
         let left = shared.slots[index].governing.lock().take();
         let governing = left.or_else(|| Governing::start(&kernel, index));
+        let patience = Patience::new(shared.search);
         let worker = Worker {
+            patience: Cell::new(patience),
             shared,
             kernel,
             index,

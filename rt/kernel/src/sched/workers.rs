@@ -18,6 +18,7 @@ use asr_lock::{Mutex, rank};
 
 use super::choice::Limits;
 use super::park::{self, EventFd};
+use super::patience::SEARCH;
 use super::shared::{Shared, TellMain};
 use super::slot::Slot;
 use super::stats::WorkerStats;
@@ -36,7 +37,8 @@ use crate::topology::{Placement, Topology};
 pub struct WorkersConfig {
     /// Threads that run tasks: as many as the machine runs at once.
     pub workers: usize,
-    /// How long a worker without work searches before it sleeps: 50 us; 0 sleeps at once (SCH-47).
+    /// How long a worker without work searches at most before it sleeps: 50 us; 0 sleeps at once
+    /// (SCH-47). Where searches are in vain they become shorter.
     pub search: Duration,
     /// How long polls may last (SCH-46).
     pub slices: Slices,
@@ -53,7 +55,7 @@ impl Default for WorkersConfig {
     fn default() -> WorkersConfig {
         WorkersConfig {
             workers: thread::available_parallelism().map_or(1, usize::from),
-            search: Duration::from_micros(50),
+            search: SEARCH,
             slices: Slices::default(),
             limits: Limits::default(),
             pool: PoolConfig::default(),
