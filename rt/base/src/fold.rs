@@ -15,13 +15,13 @@ use crate::panic::{Crowd, PanicPayload};
 #[allow(dead_code, reason = "held to be dropped")]
 pub struct Displaced<E = Error> {
     error: Option<E>,
-    reasons: [Option<CancelReason>; 2],
+    reason: Option<CancelReason>,
 }
 
 impl<E> Displaced<E> {
     const NOTHING: Displaced<E> = Displaced {
         error: None,
-        reasons: [None, None],
+        reason: None,
     };
 
     fn error(error: E) -> Displaced<E> {
@@ -31,9 +31,9 @@ impl<E> Displaced<E> {
         }
     }
 
-    fn reasons(one: CancelReason, two: Option<CancelReason>) -> Displaced<E> {
+    fn reason(reason: CancelReason) -> Displaced<E> {
         Displaced {
-            reasons: [Some(one), two],
+            reason: Some(reason),
             ..Displaced::NOTHING
         }
     }
@@ -98,11 +98,13 @@ impl<E> Fold<E> {
             Outcome::Cancelled(reason) => match &mut self.0 {
                 State::Ok | State::Err { .. } => self.set(State::Cancelled(reason)),
                 State::Cancelled(strongest) => {
-                    let merged = strongest.strengthen(&reason);
-                    let before = std::mem::replace(strongest, merged);
-                    Displaced::reasons(before, Some(reason))
+                    if reason.is_stronger(strongest) {
+                        Displaced::reason(std::mem::replace(strongest, reason))
+                    } else {
+                        Displaced::reason(reason)
+                    }
                 }
-                State::Panicked { .. } => Displaced::reasons(reason, None),
+                State::Panicked { .. } => Displaced::reason(reason),
             },
             Outcome::Panicked(panic) => {
                 let panic = panic.or_task(task);
@@ -135,7 +137,7 @@ impl<E> Fold<E> {
         match std::mem::replace(&mut self.0, state) {
             State::Ok | State::Panicked { .. } => Displaced::NOTHING,
             State::Err { error, .. } => Displaced::error(error),
-            State::Cancelled(reason) => Displaced::reasons(reason, None),
+            State::Cancelled(reason) => Displaced::reason(reason),
         }
     }
 

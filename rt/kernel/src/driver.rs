@@ -29,6 +29,13 @@ pub trait Driver: Send + Sync + 'static {
     /// A task became runnable.
     fn enqueue(&self, task: Runnable);
 
+    /// Tasks became runnable, one after the other; takes them all out.
+    fn enqueue_all(&self, tasks: &mut Vec<Runnable>) {
+        for task in tasks.drain(..) {
+            self.enqueue(task);
+        }
+    }
+
     /// A queued task got a cancel: it belongs into the cancel lane (CAN-27).
     fn promote(&self, task: TaskId);
 
@@ -116,12 +123,7 @@ impl Runnable {
         if self.lane() != Lane::Cancel {
             return own.min(HIGHEST);
         }
-        let rank = self
-            .0
-            .side()
-            .and_then(|side| side.reason())
-            .map_or(0, |reason| reason.kind().rank());
-        cancel_priority(rank, own)
+        cancel_priority(self.0.word.load().cancel_rank(), own)
     }
 
     /// True once the task is complete: it needs no run.

@@ -88,7 +88,7 @@ fn tsk_8_request_against_complete() {
             let (word, reason) = (word.clone(), reason.clone());
             thread::spawn(move || {
                 reason.store(1, Relaxed);
-                word.request_cancel()
+                word.request_cancel(0)
             })
         };
         let started = !word.begin_poll(true).unwrap().cancel_pending();
@@ -215,7 +215,7 @@ fn abi_6_flag_against_task_word() {
         let asker = {
             let (word, thread_flag) = (word.clone(), thread_flag.clone());
             thread::spawn(move || {
-                let first = matches!(word.request_cancel(), Requested::First(_));
+                let first = matches!(word.request_cancel(0), Requested::First(_));
                 request(&*thread_flag, flag::CANCEL);
                 assert_eq!(
                     word.wake(),

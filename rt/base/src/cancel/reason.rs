@@ -7,7 +7,7 @@
 
 use core::cmp::Ordering;
 use core::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::link::{Link, Size};
 use super::{CancelKind, Origin};
@@ -89,14 +89,20 @@ impl CancelReason {
 
     /// What stands for the task's own reason until the kernel puts that in its place.
     pub fn observed() -> CancelReason {
-        static OBSERVED: OnceLock<CancelReason> = OnceLock::new();
-        OBSERVED
-            .get_or_init(|| {
-                let mut new = CancelReason::new(CancelKind::User, Origin::Node(0), Time::MAX);
-                new.change(|link| link.placeholder = true);
-                new
-            })
-            .clone()
+        // One for each thread: every cancelled task shares it for a moment, and a count that all
+        // threads change would go from one cache to the other.
+        thread_local! {
+            static OBSERVED: CancelReason = CancelReason::placeholder();
+        }
+        let shared = OBSERVED.try_with(CancelReason::clone);
+        // A thread that ends has none any more.
+        shared.unwrap_or_else(|_| CancelReason::placeholder())
+    }
+
+    fn placeholder() -> CancelReason {
+        let mut new = CancelReason::new(CancelKind::User, Origin::Node(0), Time::MAX);
+        new.change(|link| link.placeholder = true);
+        new
     }
 
     /// Does it stand for the task's own reason?
@@ -290,6 +296,11 @@ impl CancelReason {
             Ordering::Less => other.clone(),
             Ordering::Equal | Ordering::Greater => self.clone(),
         }
+    }
+
+    /// Whether [`strengthen`](CancelReason::strengthen) would put it in the place of another.
+    pub fn is_stronger(&self, other: &CancelReason) -> bool {
+        other.compare(self).is_lt()
     }
 
     /// The order of strength, made total by all that a reason holds.

@@ -5,14 +5,15 @@
 //! tasks. A storm of cancels arms one timer.
 //!
 //! Invariants
-//! 1. `counted` of a side record is set once per task, after its first request, and taken once,
-//!    when it ends; `Cleanups::pending` is the number of those that are set.
+//! 1. `counted` of a side record is set once per task, with its first request or after it, and
+//!    taken once, when it is complete: both under the lock of the record, which who sets it holds
+//!    while it sees that the task is not. `Cleanups::pending` is the number of those that are set.
 //! 2. While one is set, a timer is armed at the end of its budget or before, or the walk of one
-//!    that fired is still to come to it.
+//!    that fired is still to come to it, or who asked the task is still to look (`ends`).
 //! 3. When none is set, no timer is armed: an idle runtime sleeps (SCH-23), and virtual time does
 //!    not go where nothing waits.
 
-use asr_base::{Time, TimerId};
+use asr_base::{CancelRequest, Time, TimerId};
 
 use crate::event;
 use crate::kernel::Kernel;
@@ -95,6 +96,13 @@ impl Cleanups {
         if let Some(other) = other {
             alarm.disarm(other);
         }
+    }
+
+    /// A timer for then, or before, seems to be armed: whoever relies on that asks
+    /// [`ends`](Cleanups::ends) afterwards, before the tasks that it asked can wait for it.
+    pub(crate) fn seem_armed(&self, at: Time) -> bool {
+        // Relaxed: see above.
+        self.armed.load(Relaxed) <= at.as_nanos()
     }
 
     /// A task has ended. The last one takes the timer along.
@@ -186,24 +194,29 @@ pub(crate) fn arm_cleanup(task: &TaskRef) {
     } else if !said && deadline != Time::MAX {
         kernel.cleanups().ends(kernel, deadline);
     }
-    if first && task.word.load().phase() >= Phase::Finalizing {
-        // It ended meanwhile, and may have looked before it was counted.
-        disarm(task);
-    }
 }
 
 /// Counts one poll of cleanup. False if the budget is used up and the mode acts (CAN-22).
 pub(crate) fn count_cleanup_poll(task: &Task) -> bool {
     let Some(side) = task.side() else { return true };
-    let now = task.kernel().now();
+    let kernel = task.kernel();
     let mut inner = side.lock();
-    let over = inner.cleanup_left == 0
-        || inner
-            .cancel
-            .as_ref()
-            .is_some_and(|request| request.cleanup.deadline <= now);
+    let unspent = inner.cancel.as_ref().is_some_and(|request| {
+        inner.cleanup_left == request.cleanup.polls
+            && request.reason.at() < request.cleanup.deadline
+    });
+    let mut over = inner.cleanup_left == 0;
+    // The first poll may do without the clock: should the budget have ended by now, its timer will
+    // find the task. Who reads of stuck polls is told when each began.
+    if !unspent || kernel.trace().on() {
+        drop(inner);
+        let now = kernel.now();
+        inner = side.lock();
+        let ended = |request: &CancelRequest| request.cleanup.deadline <= now;
+        over |= inner.cancel.as_ref().is_some_and(ended);
+        inner.cleanup_poll = now;
+    }
     inner.cleanup_left = inner.cleanup_left.saturating_sub(1);
-    inner.cleanup_poll = now;
     drop(inner);
     if !over || task.word.load().phase() == Phase::Created {
         return true;

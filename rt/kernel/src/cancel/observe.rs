@@ -102,6 +102,8 @@ fn register(task: &Task, key: Option<u64>, waker: &Waker) -> Option<u64> {
     let key = rare.next_waker;
     rare.next_waker += 1;
     rare.cancel_wakers.push((key, waker));
+    drop(inner);
+    task.word.await_cancel();
     Some(key)
 }
 

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 
 use asr_base::{CancelKind, CancelReason, CancelRequest, Origin};
 
-use super::request::{Asked, request_task};
+use super::request::{Asked, Owed};
 use crate::event;
+use crate::kernel::Kernel;
 use crate::region::children::{self, Child};
 use crate::region::{self, Locked, Region};
 use crate::task::{Task, Tier};
@@ -22,7 +23,7 @@ pub(crate) fn request_region(region: &Region, asked: impl Into<Asked>) {
 fn spread(region: &Region, asked: Asked) -> bool {
     let mut queue = VecDeque::new();
     let changed = one_region(region, asked, &mut queue);
-    run(queue);
+    run(region.kernel(), queue);
     changed
 }
 
@@ -31,7 +32,7 @@ pub(crate) fn request_children(region: &Region, request: CancelRequest) {
     let mut queue = VecDeque::new();
     let inner = region.lock();
     tell(region, inner, request.into(), Body::Asked, &mut queue);
-    run(queue);
+    run(region.kernel(), queue);
 }
 
 /// The same for all but its body, which waits for them: it is no part of their cleanup, and must
@@ -40,7 +41,7 @@ pub(crate) fn request_branches(region: &Region, request: CancelRequest) {
     let mut queue = VecDeque::new();
     let inner = region.lock();
     tell(region, inner, request.into(), Body::Spared, &mut queue);
-    run(queue);
+    run(region.kernel(), queue);
 }
 
 /// Whether a request is for the body too.
@@ -54,10 +55,14 @@ enum Body {
 /// spawn order, tasks and regions alike (CAN-3).
 type Queue = VecDeque<(Child, Asked)>;
 
-fn run(mut queue: Queue) {
+fn run(kernel: &Kernel, mut queue: Queue) {
+    if queue.is_empty() {
+        return;
+    }
+    let mut owed = Owed::new(kernel);
     while let Some((child, asked)) = queue.pop_front() {
         match child {
-            Child::Task(task) => request_task(&task, asked),
+            Child::Task(task) => owed.request(task, asked),
             // Opened under a mask: its opener goes on as if nothing were asked (CAN-16).
             Child::Region(region) if region.is_shielded() => {}
             Child::Region(region) => drop(one_region(&region, asked, &mut queue)),

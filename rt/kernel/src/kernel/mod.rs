@@ -259,8 +259,18 @@ impl Kernel {
 
     /// Queues a task that is no fiber: a scope polls those.
     pub(crate) fn enqueue_task(&self, task: TaskRef) {
+        self.driver.enqueue(self.runnable(task));
+    }
+
+    /// The entry of a queue for it.
+    pub(crate) fn runnable(&self, task: TaskRef) -> Runnable {
         task.queued.enters();
-        self.driver.enqueue(Runnable(task));
+        Runnable(task)
+    }
+
+    /// Queues tasks together, in order.
+    pub(crate) fn enqueue_all(&self, tasks: &mut Vec<Runnable>) {
+        self.driver.enqueue_all(tasks);
     }
 
     pub(crate) fn promote(&self, task: &TaskRef) {

@@ -174,7 +174,7 @@ impl Place for Left {
         let Some(cell) = task.cell() else { return };
         match self {
             // SAFETY: the word was seized: we hold the poll.
-            Left::Cell => unsafe { cell::settle(cell, Some(outcome.clone())) },
+            Left::Cell => unsafe { cell::settle(cell, outcome.clone()) },
             Left::Frame => {
                 // SAFETY: as above; the task has the new cell from here on.
                 let (fresh, frame) = unsafe { cell::beside(cell, outcome.clone()) };

@@ -60,19 +60,21 @@ pub(crate) fn child_ended(task: &Task, outcome: Outcome<(), Error>) -> TaskRef {
         inner = note(region, inner, event::region_closing);
     }
     let listed = children::unlink_task(region.kernel(), &mut inner, task);
+    // Dropped after the lock.
+    let mut _displaced = None;
     if !outcome.is_ok() {
         let position = u64::from(task.position());
-        let displaced = inner.fold.add(position, Some(task.id()), outcome.clone());
         let panicked = matches!(outcome, Outcome::Panicked(_));
         let bad = panicked || matches!(outcome, Outcome::Err(_));
         // REG-12: a body that panics cancels its children under every policy.
         let fail = bad && (inner.policy == Policy::FailFast || body && panicked);
-        inner = unlocked(region, inner, || {
-            drop(displaced);
-            if fail {
+        let failed = fail.then(|| outcome.clone());
+        _displaced = Some(inner.fold.add(position, Some(task.id()), outcome));
+        if let Some(outcome) = failed {
+            inner = unlocked(region, inner, || {
                 fail_fast(region, Origin::Task(task.id()), &outcome);
-            }
-        });
+            });
+        }
     }
     if closer {
         inner = note(region, inner, event::region_draining);

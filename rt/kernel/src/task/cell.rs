@@ -56,7 +56,7 @@ type Polled = Poll<Outcome<(), Error>>;
 
 struct Table {
     poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Polled,
-    settle: unsafe fn(NonNull<Header>, Option<Outcome<(), Error>>),
+    settle: unsafe fn(NonNull<Header>, Outcome<(), Error>),
     take: unsafe fn(NonNull<Header>, NonNull<()>),
     empty: unsafe fn(NonNull<Header>),
     beside: fn(Outcome<(), Error>) -> NonNull<Header>,
@@ -143,8 +143,9 @@ where
     }
 }
 
-/// Polls the future once. Ready: the output is in the cell, the future dropped, and the summary
-/// returned. A panic of the future comes through.
+/// Polls the future once. Ready: the future is dropped, and the summary returned. An output that is
+/// Ok is in the cell; in the place of any other `settle` puts the outcome. A panic of the future
+/// comes through.
 ///
 /// # Safety
 /// The caller holds the poll of the task (invariant 3).
@@ -156,12 +157,12 @@ pub(crate) unsafe fn poll(
     unsafe { (cell.as_ref().table.poll)(cell, context) }
 }
 
-/// The outcome as the protocol decides it: drops the future if it is there, and replaces the output
-/// by `outcome` unless that is `None`.
+/// The outcome as the protocol decides it: drops the future or output that is there, and puts
+/// `outcome` in its place, unless that is Ok.
 ///
 /// # Safety
 /// As for [`poll`].
-pub(crate) unsafe fn settle(cell: NonNull<Header>, outcome: Option<Outcome<(), Error>>) {
+pub(crate) unsafe fn settle(cell: NonNull<Header>, outcome: Outcome<(), Error>) {
     // SAFETY: as in `poll`.
     unsafe { (cell.as_ref().table.settle)(cell, outcome) }
 }
@@ -235,15 +236,19 @@ where
     let Poll::Ready(result) = unsafe { Pin::new_unchecked(future) }.poll(context) else {
         return Poll::Pending;
     };
-    let outcome = Outcome::from(result);
-    let summary = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
-    // A future that panics in its destructor is a panic of this poll; the stage is `Output` then,
+    let (summary, left) = match Outcome::from(result) {
+        Outcome::Ok(value) => (Outcome::Ok(()), Stage::Output(Outcome::Ok(value))),
+        Outcome::Err(error) => (Outcome::Err(error), Stage::Empty),
+        Outcome::Cancelled(reason) => (Outcome::Cancelled(reason), Stage::Empty),
+        Outcome::Panicked(payload) => (Outcome::Panicked(payload), Stage::Empty),
+    };
+    // A future that panics in its destructor is a panic of this poll; the future is gone then,
     // because the assignment completes before the panic goes on.
-    *stage = Stage::Output(outcome);
+    *stage = left;
     Poll::Ready(summary)
 }
 
-unsafe fn settle_as<F, T>(cell: NonNull<Header>, outcome: Option<Outcome<(), Error>>) {
+unsafe fn settle_as<F, T>(cell: NonNull<Header>, outcome: Outcome<(), Error>) {
     // SAFETY: by the contract of `settle`.
     let stage = unsafe { stage::<F, T>(cell) };
     contained(|| {
@@ -251,10 +256,12 @@ unsafe fn settle_as<F, T>(cell: NonNull<Header>, outcome: Option<Outcome<(), Err
             *stage = Stage::Empty;
         }
     });
-    let Some(replaced) = outcome.and_then(without_value) else {
+    let Some(replaced) = without_value(outcome) else {
         return;
     };
-    contained(|| *stage = Stage::Empty);
+    if !matches!(stage, Stage::Empty) {
+        contained(|| *stage = Stage::Empty);
+    }
     *stage = Stage::Output(replaced);
 }
 

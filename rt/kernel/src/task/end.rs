@@ -61,9 +61,14 @@ impl Place for InCell {
     }
 
     fn settle(&mut self, task: &Task, outcome: &Outcome<(), Error>) {
-        if let Some(cell) = task.cell() {
+        let Some(cell) = task.cell() else { return };
+        if task.word.load().handle_gone() {
+            // Nobody will look at it.
             // SAFETY: called only by who holds the poll.
-            unsafe { cell::settle(cell, Some(outcome.clone())) };
+            unsafe { cell::empty(cell) };
+        } else {
+            // SAFETY: as above.
+            unsafe { cell::settle(cell, outcome.clone()) };
         }
     }
 }
@@ -206,10 +211,12 @@ fn escalation_panic(task: &Task) -> PanicPayload {
 }
 
 fn has_finalizers(task: &Task) -> bool {
-    if task.word.load().is_deferred() {
-        // Acquires the side record, which may be new.
-        task.word.look_for_deferred();
+    if !task.word.load().is_deferred() {
+        // Whoever put one on the stack is still to mark it, unless it ran already.
+        return false;
     }
+    // Acquires the side record, which may be new.
+    task.word.look_for_deferred();
     task.side().is_some_and(|side| {
         side.lock()
             .rare()
@@ -251,13 +258,11 @@ fn complete(task: TaskRef, mut outcome: Outcome<(), Error>) {
         outcome = combine(outcome, Outcome::Panicked(leak));
         InCell.settle(&task, &outcome);
     }
-    cancel::disarm(&task);
     let Some(before) = task.word.complete() else {
         return finalize(task, outcome);
     };
     let gone = before.handle_gone();
-    // Once more: a canceller may have armed one after the first look. It arms, then looks at the
-    // phase; this completes, then looks for a timer.
+    // After it: who arms one looks at the phase under the lock that this takes.
     cancel::disarm(&task);
     obligation::task_completed(&task);
     if task.scopes.any() || before.is_scoped() {

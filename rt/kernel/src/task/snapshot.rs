@@ -38,6 +38,13 @@ pub(super) const SCOPED: u64 = 1 << 13;
 /// Its poll lasts long: the next checkpoint takes this, and the task yields where it can.
 pub(super) const YIELD: u64 = 1 << 14;
 
+/// Wakers that are not the task's own were registered for its cancel. Never unset.
+pub(super) const AWAITED: u64 = 1 << 15;
+
+/// The rank of the strongest kind of cancel that was requested.
+pub(super) const RANK_SHIFT: u32 = 16;
+pub(super) const RANK: u64 = 0b111 << RANK_SHIFT;
+
 pub(super) const REF: u64 = 1 << 32;
 
 /// How far a task is (TSK-5).
@@ -86,6 +93,16 @@ impl Snapshot {
     /// A cancel was requested, observed or not.
     pub fn cancel_pending(self) -> bool {
         self.0 & CANCEL != 0
+    }
+
+    /// The rank of the strongest kind of cancel that was requested; 0 without one.
+    pub fn cancel_rank(self) -> u8 {
+        ((self.0 & RANK) >> RANK_SHIFT) as u8
+    }
+
+    /// Somebody registered a waker for the cancel.
+    pub fn is_awaited(self) -> bool {
+        self.0 & AWAITED != 0
     }
 
     /// The driver is asked at its polls and cancel points.

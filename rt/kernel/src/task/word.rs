@@ -1,12 +1,13 @@
 //! The state word of a task: who may poll it, how far it is, and how many refer to its record.
 //!
 //! ```text
-//!  63        32 31 15 14  13  12  11  10  9   8   7   6   5   4    2 1  0
-//! +------------+-----+---+---+---+---+---+---+---+---+---+---+------+----+
-//! | references | 0   | Y | S | D | W | X | G | U | E | C | F | phase|wake|
-//! +------------+-----+---+---+---+---+---+---+---+---+---+---+------+----+
+//!  63  32 31 19 18  16 15  14  13  12  11  10  9   8   7   6   5   4    2 1  0
+//! +------+-----+------+---+---+---+---+---+---+---+---+---+---+---+------+----+
+//! | refs | 0   | rank | A | Y | S | D | W | X | G | U | E | C | F | phase|wake|
+//! +------+-----+------+---+---+---+---+---+---+---+---+---+---+---+------+----+
 //!  F fiber   C cancel pending   E escalate   U unwinding   G handle gone   X output taken   W
-//!  watched   D finalizer deferred   S scope opened elsewhere   Y asked to yield
+//!  watched   D finalizer deferred   S scope opened elsewhere   Y asked to yield   A cancel awaited
+//!  by other wakers   rank of the strongest kind of cancel
 //! ```
 //!
 //! Invariants
@@ -204,28 +205,39 @@ impl Word {
         }
     }
 
-    /// A cancel request: sets the bit and moves `Running -> CancelRequested`. A created task keeps
-    /// its phase, and completes instead of its first poll.
-    pub fn request_cancel(&self) -> Requested {
+    /// A cancel request, of a kind of this rank: sets the bit and moves `Running ->
+    /// CancelRequested`. A created task keeps its phase, and completes instead of its first poll.
+    pub fn request_cancel(&self, rank: u8) -> Requested {
+        let rank = u64::from(rank.min(7)) << RANK_SHIFT;
         let mut now = self.0.load(Relaxed);
         loop {
             let phase = Phase::of(now);
             if phase == Phase::Completed {
                 return Requested::Late;
             }
-            if now & CANCEL != 0 {
+            let again = now & CANCEL != 0;
+            if again && now & RANK >= rank {
                 return Requested::Again;
             }
-            let mut next = now | CANCEL;
-            if phase == Phase::Running {
+            let mut next = now & !RANK | CANCEL | rank;
+            if !again && phase == Phase::Running {
                 next = with_phase(next, Phase::CancelRequested);
             }
             // Release publishes the reason, which was stored before; the observer acquires.
             match self.0.compare_exchange_weak(now, next, AcqRel, Relaxed) {
+                Ok(_) if again => return Requested::Again,
                 Ok(_) => return Requested::First(phase),
                 Err(seen) => now = seen,
             }
         }
+    }
+
+    /// A waker was registered for the cancel. Either the request sees this, or who registered sees
+    /// the request: both are modifications of this word, so one is the later.
+    pub fn await_cancel(&self) {
+        // Release publishes the waker to who requests; Acquire, with the load that follows, brings
+        // the reason.
+        self.0.fetch_or(AWAITED, AcqRel);
     }
 
     /// A checkpoint observes the cancel. True for the first time: `CancelRequested -> Cancelling`.
