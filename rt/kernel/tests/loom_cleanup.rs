@@ -4,6 +4,7 @@
 use asr_base::{Time, TimerId};
 use asr_kernel::cancel::{Alarm, Cleanups};
 use asr_kernel::sync::{Arc, lock, rank};
+use asr_kernel::task::word::{Phase, Word};
 use loom::thread;
 
 /// The lock of the clock.
@@ -61,6 +62,38 @@ fn can_23_who_begins_while_the_last_one_ends_has_a_timer() {
         assert!(armed <= at(20));
         all.0.forget(&all.1);
         assert_eq!(all.1.earliest(), None, "and for nobody else");
+    });
+}
+
+/// The way of a request and of an end: counted and taken under the lock of the record.
+#[test]
+fn can_23_who_ends_while_it_is_asked_leaves_no_timer() {
+    loom::model(|| {
+        let all = Arc::new((Cleanups::new(), Clock::default()));
+        let word = Arc::new(Word::new(false));
+        let counted = Arc::new(Mutex::new(false));
+        let _ = word.begin_poll(true).expect("queued");
+        let (other, ended, taken) = (all.clone(), word.clone(), counted.clone());
+        let ends = thread::spawn(move || {
+            let _ = ended.complete().expect("nothing is deferred");
+            let counted = std::mem::take(&mut *lock(&taken));
+            if counted {
+                other.0.forget(&other.1);
+            }
+        });
+        let mut record = lock(&counted);
+        let asked = word.load().phase() != Phase::Completed;
+        if asked {
+            all.0.count();
+            *record = true;
+        }
+        drop(record);
+        let _ = word.request_cancel(0);
+        if asked {
+            all.0.ends(&all.1, at(10));
+        }
+        ends.join().unwrap();
+        assert_eq!(all.1.earliest(), None);
     });
 }
 

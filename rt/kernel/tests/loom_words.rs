@@ -104,6 +104,43 @@ fn tsk_8_request_against_complete() {
     });
 }
 
+/// CAN-27: a waker that is registered for a cancel is found by the request, or who registers finds
+/// the request.
+#[test]
+fn can_27_part_who_awaits_a_cancel_meets_it() {
+    model(|| {
+        let word = Arc::new(Word::new(false));
+        let _ = word.begin_poll(true).unwrap();
+        let wakers = Arc::new(Mutex::new(0));
+        let asker = {
+            let (word, wakers) = (word.clone(), wakers.clone());
+            thread::spawn(move || {
+                let _ = word.request_cancel(0);
+                word.load().is_awaited() && *wakers.lock().unwrap() == 1
+            })
+        };
+        *wakers.lock().unwrap() += 1;
+        word.await_cancel();
+        let met = !word.clear();
+        assert!(asker.join().unwrap() || met);
+    });
+}
+
+/// SCH-2: of two requests at once the word keeps the greater rank, and one is the first.
+#[test]
+fn sch_2_part_the_greatest_rank_stays() {
+    model(|| {
+        let word = Arc::new(Word::new(false));
+        let other = word.clone();
+        let asker = thread::spawn(move || other.request_cancel(5));
+        let own = word.request_cancel(2);
+        let other = asker.join().unwrap();
+        let first = |it: &Requested| matches!(it, Requested::First(_));
+        assert_ne!(first(&own), first(&other));
+        assert_eq!(word.load().cancel_rank(), 5);
+    });
+}
+
 /// A handle that is dropped while the task completes: one of the two drops the output.
 #[test]
 fn tsk_17_handle_against_complete() {

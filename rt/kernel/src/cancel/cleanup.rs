@@ -96,6 +96,10 @@ impl Cleanups {
         if let Some(other) = other {
             alarm.disarm(other);
         }
+        // Those that it was for may have ended before it was there.
+        if self.pending.load(SeqCst) == 0 {
+            self.retire(alarm);
+        }
     }
 
     /// A timer for then, or before, seems to be armed: whoever relies on that asks
@@ -107,9 +111,13 @@ impl Cleanups {
 
     /// A task has ended. The last one takes the timer along.
     pub fn forget(&self, alarm: &impl Alarm) {
-        if self.pending.fetch_sub(1, SeqCst) != 1 {
-            return;
+        if self.pending.fetch_sub(1, SeqCst) == 1 {
+            self.retire(alarm);
         }
+    }
+
+    /// Takes the timer away if nobody cleans up.
+    fn retire(&self, alarm: &impl Alarm) {
         let mut timer = lock(&self.timer);
         let armed = self.armed.swap(u64::MAX, SeqCst);
         if self.pending.load(SeqCst) != 0 {

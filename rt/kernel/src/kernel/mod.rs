@@ -10,6 +10,7 @@ mod abandon;
 mod capacity;
 mod config;
 mod inspect;
+mod queue;
 mod shutdown;
 mod stats;
 pub(crate) mod timers;
@@ -255,28 +256,6 @@ impl Kernel {
 
     pub(crate) fn work_withdrawn(&self) {
         self.driver.work_withdrawn();
-    }
-
-    /// Queues a task that is no fiber: a scope polls those.
-    pub(crate) fn enqueue_task(&self, task: TaskRef) {
-        self.driver.enqueue(self.runnable(task));
-    }
-
-    /// The entry of a queue for it.
-    pub(crate) fn runnable(&self, task: TaskRef) -> Runnable {
-        task.queued.enters();
-        Runnable(task)
-    }
-
-    /// Queues tasks together, in order.
-    pub(crate) fn enqueue_all(&self, tasks: &mut Vec<Runnable>) {
-        self.driver.enqueue_all(tasks);
-    }
-
-    pub(crate) fn promote(&self, task: &TaskRef) {
-        if !task.word.load().is_fiber() && task.queued.promote() {
-            self.driver.promote(task.id());
-        }
     }
 
     pub(crate) fn root_closed(&self) {

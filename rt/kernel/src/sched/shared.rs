@@ -315,6 +315,22 @@ impl Driver for Arc<Shared> {
         });
     }
 
+    fn enqueue_all(&self, tasks: &mut Vec<Runnable>) {
+        let simple = |task: &Runnable| task.pin().is_none() && task.lane() == Lane::Cancel;
+        if !tasks.iter().all(simple) {
+            tasks.drain(..).for_each(|task| self.enqueue(task));
+            return;
+        }
+        Worker::with_current(self, |worker| match worker {
+            Some(worker) => worker.push_cancelled(tasks),
+            None => {
+                self.any_slot().urgent.push_cancelled(tasks);
+                self.wake();
+                self.is_heard();
+            }
+        });
+    }
+
     fn promote(&self, task: TaskId) {
         let kernel = self.kernel.get().and_then(Weak::upgrade);
         if let Some(Ok(task)) = kernel.map(|kernel| kernel.task(task)) {

@@ -172,6 +172,17 @@ impl<T: Entry> Urgent<T> {
         self.came(&self.cancel, part);
     }
 
+    /// The same for several, under one lock.
+    pub fn push_cancel_all(&self, entries: impl Iterator<Item = (T, u8)>) {
+        let mut guard = lock(&self.lanes);
+        let lanes = &mut *guard;
+        for (entry, priority) in entries {
+            let part = usize::from(entry.pin().is_some());
+            lanes.cancel[part].push(&mut lanes.nodes, entry, priority);
+            self.came(&self.cancel, part);
+        }
+    }
+
     /// Into the timed lane.
     pub fn push_timed(&self, entry: T, deadline: Time, task: TaskId) {
         let part = usize::from(entry.pin().is_some());
@@ -261,6 +272,15 @@ impl Urgent<Runnable> {
             Lane::Ready => return Err(task),
         }
         Ok(())
+    }
+
+    /// Takes tasks in that were cancelled.
+    pub(super) fn push_cancelled(&self, tasks: &mut Vec<Runnable>) {
+        let entries = tasks.drain(..).map(|task| {
+            let priority = task.priority();
+            (task, priority)
+        });
+        self.push_cancel_all(entries);
     }
 }
 

@@ -289,6 +289,17 @@ impl Worker {
             self.shared.wake_helper();
         }
     }
+
+    /// The same for tasks that were cancelled together.
+    pub(super) fn push_cancelled(&self, tasks: &mut Vec<Runnable>) {
+        let slot = self.slot();
+        let others = slot.urgent.can_be_stolen() || !slot.ring.is_empty();
+        let more = others || tasks.len() > 1;
+        slot.urgent.push_cancelled(tasks);
+        if more {
+            self.shared.wake_helper();
+        }
+    }
 }
 
 impl Drop for Worker {

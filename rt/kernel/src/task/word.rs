@@ -6,8 +6,8 @@
 //! | refs | 0   | rank | A | Y | S | D | W | X | G | U | E | C | F | phase|wake|
 //! +------+-----+------+---+---+---+---+---+---+---+---+---+---+---+------+----+
 //!  F fiber   C cancel pending   E escalate   U unwinding   G handle gone   X output taken   W
-//!  watched   D finalizer deferred   S scope opened elsewhere   Y asked to yield   A cancel awaited
-//!  by other wakers   rank of the strongest kind of cancel
+//!  watched   D finalizer deferred   S scope opened elsewhere   Y asked to yield   A has wakers for
+//!  a cancel   rank of the strongest cancel
 //! ```
 //!
 //! Invariants
@@ -215,28 +215,23 @@ impl Word {
             if phase == Phase::Completed {
                 return Requested::Late;
             }
-            let again = now & CANCEL != 0;
-            if again && now & RANK >= rank {
-                return Requested::Again;
-            }
+            let (first, rank) = (now & CANCEL == 0, rank.max(now & RANK));
             let mut next = now & !RANK | CANCEL | rank;
-            if !again && phase == Phase::Running {
+            if first && phase == Phase::Running {
                 next = with_phase(next, Phase::CancelRequested);
             }
             // Release publishes the reason, which was stored before; the observer acquires.
             match self.0.compare_exchange_weak(now, next, AcqRel, Relaxed) {
-                Ok(_) if again => return Requested::Again,
-                Ok(_) => return Requested::First(phase),
+                Ok(_) if first => return Requested::First(phase),
+                Ok(_) => return Requested::Again,
                 Err(seen) => now = seen,
             }
         }
     }
 
     /// A waker was registered for the cancel. Either the request sees this, or who registered sees
-    /// the request: both are modifications of this word, so one is the later.
+    /// the request: of two modifications of one word one is the later.
     pub fn await_cancel(&self) {
-        // Release publishes the waker to who requests; Acquire, with the load that follows, brings
-        // the reason.
         self.0.fetch_or(AWAITED, AcqRel);
     }
 
