@@ -59,7 +59,9 @@ fn pairs(data: &[u8]) -> Vec<(u8, u8)> {
 /// Runs a program of several tasks.
 fn program(data: &[u8], fault: Fault) {
     let script = script::read(data);
-    let lab = Lab::new(LabConfig::seed(script.seed));
+    let mut config = LabConfig::seed(script.seed);
+    config.kernel.coop_budget = u8::MAX;
+    let lab = Lab::new(config);
     let kernel = lab.kernel().clone();
     let account = world::account(script.capacity, fault);
     let shared = account.clone();

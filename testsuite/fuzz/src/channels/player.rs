@@ -19,7 +19,7 @@ use asr_sync::{
 
 use super::script::Step;
 use super::tasks::Things;
-use super::world::{Account, Fault};
+use super::world::{Account, Fault, ROOM};
 
 /// Ends of channels that are one task's own. Oneshots are numbered by who sends.
 pub(super) struct Ends {
@@ -56,6 +56,21 @@ pub(super) struct Player<'a> {
 }
 
 type Done = Result<(), Interrupted>;
+
+/// The same in a line: no one is served before who came first, unless he never waits.
+async fn in_line<T, E>(
+    account: &Account,
+    line: usize,
+    future: impl Future<Output = Result<T, E>>,
+    patience: u8,
+) -> Option<Result<T, E>> {
+    let mut arrival = None;
+    let waits = || arrival = Some(account.lock().lines[line].waits());
+    let got = patient(future, patience, waits).await;
+    let served = matches!(got, Some(Ok(_)));
+    account.lock().lines[line].leaves(arrival, served);
+    got
+}
 
 /// Polls so many times before it gives up; 7 is for ever.
 async fn patient<F: Future>(
@@ -162,7 +177,10 @@ impl<'a> Player<'a> {
         let mut world = self.account.lock();
         let message = world.message();
         match sender.try_send(message) {
-            Ok(()) => world.sent(message),
+            Ok(()) => {
+                world.lines[ROOM].leaves(None, true);
+                world.sent(message);
+            }
             Err(TrySendError::Full(back)) => assert!(back == message && !world.shut),
             Err(TrySendError::Closed(back)) => assert!(back == message && world.shut),
         }
@@ -170,7 +188,7 @@ impl<'a> Player<'a> {
 
     async fn send(&self, sender: &Sender<u64>, patience: u8) -> Done {
         let message = self.account.lock().message();
-        let sent = patient(sender.send(self.cx, message), patience, || ()).await;
+        let sent = in_line(self.account, ROOM, sender.send(self.cx, message), patience).await;
         let mut world = self.account.lock();
         match sent {
             Some(Ok(())) => world.sent(message),
@@ -185,7 +203,7 @@ impl<'a> Player<'a> {
     }
 
     async fn reserve(&mut self, sender: &'a Sender<u64>, patience: u8) -> Done {
-        let permit = patient(sender.reserve(self.cx), patience, || ()).await;
+        let permit = in_line(self.account, ROOM, sender.reserve(self.cx), patience).await;
         let mut world = self.account.lock();
         match permit {
             Some(Ok(permit)) => {
@@ -204,6 +222,7 @@ impl<'a> Player<'a> {
         let mut world = self.account.lock();
         match sender.try_reserve(self.cx) {
             Ok(permit) => {
+                world.lines[ROOM].leaves(None, true);
                 world.reserved += 1;
                 self.permits.push(permit);
             }

@@ -25,6 +25,40 @@ pub enum Fault {
     Early,
 }
 
+/// Where in `World::lines`.
+pub(super) const LOCK: usize = 0;
+pub(super) const PERMITS: usize = 1;
+pub(super) const ROOM: usize = 2;
+
+/// Who waits for the same, by arrival, and how often each was overtaken by one who did not wait.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    waiting: BTreeMap<u64, u64>,
+    arrivals: u64,
+}
+
+impl Line {
+    /// A task begins to wait.
+    pub(super) fn waits(&mut self) -> u64 {
+        self.arrivals += 1;
+        self.waiting.insert(self.arrivals, 0);
+        self.arrivals
+    }
+
+    /// It waits no more, with what it waited for or without.
+    pub(super) fn leaves(&mut self, arrival: Option<u64>, served: bool) {
+        let own = arrival.map(|arrival| self.waiting.remove(&arrival));
+        if !served {
+            return;
+        }
+        for (_, overtaken) in self.waiting.range_mut(..arrival.unwrap_or(u64::MAX)) {
+            assert!(own.is_none(), "those that wait are served in order");
+            *overtaken += 1;
+            assert!(*overtaken <= OVERTAKES_MAX, "overtaken too often");
+        }
+    }
+}
+
 /// The account of a run.
 #[derive(Debug, Default)]
 pub(super) struct World {
@@ -48,9 +82,8 @@ pub(super) struct World {
     pub(super) closed: bool,
     /// Wakes that may be consumed yet.
     pub(super) notices: u64,
-    /// Who waits for the lock, by arrival, and how often each was overtaken.
-    waiting: BTreeMap<u64, u64>,
-    arrivals: u64,
+    /// Who waits for the lock, for permits, for room.
+    pub(super) lines: [Line; 3],
     received: u64,
 }
 
@@ -117,30 +150,10 @@ impl World {
         self.flying.contains(&oneshot)
     }
 
-    /// A task begins to wait for the lock.
-    pub(super) fn waits(&mut self) -> u64 {
-        self.arrivals += 1;
-        self.waiting.insert(self.arrivals, 0);
-        self.arrivals
-    }
-
-    pub(super) fn gives_up(&mut self, arrival: u64) {
-        self.waiting.remove(&arrival);
-    }
-
-    /// It has the lock; `arrival` if it waited.
-    pub(super) fn enters(&mut self, arrival: Option<u64>) {
+    /// Has the lock.
+    pub(super) fn enters(&mut self) {
         assert!(!self.inside, "two holders of the lock");
         self.inside = true;
-        if let Some(arrival) = arrival {
-            self.waiting.remove(&arrival);
-        }
-        let me = arrival.unwrap_or(u64::MAX);
-        for (_, overtaken) in self.waiting.range_mut(..me) {
-            *overtaken += 1;
-            assert!(arrival.is_none(), "those that wait are served in order");
-            assert!(*overtaken <= OVERTAKES_MAX, "overtaken too often");
-        }
     }
 
     pub(super) fn leaves(&mut self) {
@@ -157,7 +170,8 @@ impl World {
     /// All tasks have ended.
     pub(super) fn ended(&self, undelivered: u64) {
         assert_eq!(self.undelivered, undelivered, "sent, received, undelivered");
-        assert!(!self.inside && self.out == 0 && self.waiting.is_empty());
+        assert!(!self.inside && self.out == 0);
+        assert!(self.lines.iter().all(|line| line.waiting.is_empty()));
         assert!(self.queue.is_empty() && self.flying.is_empty() && self.reserved == 0);
     }
 }

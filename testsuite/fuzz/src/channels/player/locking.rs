@@ -3,22 +3,18 @@
 use asr_base::Interrupted;
 use asr_sync::{LockError, MutexGuard, TryAcquireError, TryLockError, WaitError};
 
-use super::super::world::Fault;
-use super::{Done, Player, patient};
+use super::super::world::{Fault, LOCK, PERMITS};
+use super::{Done, Player, in_line, patient};
 
 impl<'a> Player<'a> {
     pub(super) async fn lock(&mut self, patience: u8) -> Done {
         if self.guard.is_some() || self.early {
             return Ok(());
         }
-        let mut arrival = None;
-        let waits = || arrival = Some(self.account.lock().waits());
-        let got = patient(self.things.lock.lock(self.cx), patience, waits).await;
-        if let (None | Some(Err(_)), Some(arrival)) = (&got, arrival) {
-            self.account.lock().gives_up(arrival);
-        }
+        let lock = self.things.lock.lock(self.cx);
+        let got = in_line(self.account, LOCK, lock, patience).await;
         match got {
-            Some(Ok(guard)) => self.enter(guard, arrival),
+            Some(Ok(guard)) => self.enter(guard),
             Some(Err(LockError::Interrupted)) => return Err(Interrupted),
             Some(Err(LockError::Poisoned(_))) => panic!("nobody poisons it"),
             None => {}
@@ -26,10 +22,10 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
-    fn enter(&mut self, mut guard: MutexGuard<'a, u64>, arrival: Option<u64>) {
+    fn enter(&mut self, mut guard: MutexGuard<'a, u64>) {
         *guard += 1;
         let mut world = self.account.lock();
-        world.enters(arrival);
+        world.enters();
         self.early = world.fault == Fault::Early;
         self.guard = Some(guard).filter(|_| !self.early);
     }
@@ -39,7 +35,10 @@ impl<'a> Player<'a> {
             return;
         }
         match self.things.lock.try_lock(self.cx) {
-            Ok(guard) => self.enter(guard, None),
+            Ok(guard) => {
+                self.account.lock().lines[LOCK].leaves(None, true);
+                self.enter(guard);
+            }
             Err(TryLockError::Held) => {}
             Err(_) => panic!("nobody poisons it, and the task lives"),
         }
@@ -54,7 +53,13 @@ impl<'a> Player<'a> {
     pub(super) async fn acquire(&mut self, arg: u8, patience: u8) -> Done {
         let semaphore = &self.things.semaphore;
         let count = 1 + u32::from(arg) % semaphore.total();
-        let got = patient(semaphore.acquire_many(self.cx, count), patience, || ()).await;
+        let got = in_line(
+            self.account,
+            PERMITS,
+            semaphore.acquire_many(self.cx, count),
+            patience,
+        )
+        .await;
         let mut world = self.account.lock();
         match got {
             Some(Ok(units)) => {
@@ -75,6 +80,7 @@ impl<'a> Player<'a> {
         let mut world = self.account.lock();
         match semaphore.try_acquire_many(self.cx, count) {
             Ok(units) => {
+                world.lines[PERMITS].leaves(None, true);
                 world.out += count;
                 self.units.push(units);
             }
