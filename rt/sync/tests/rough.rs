@@ -8,9 +8,9 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use asr_base::{Failure, Outcome};
 use asr_kernel::sched::Local;
-use asr_kernel::{Config, Cx};
+use asr_kernel::{Config, Cx, RegionConfig};
 use asr_sync::semaphore::AcquirePermit;
-use asr_sync::{Mutex, Semaphore, mpsc};
+use asr_sync::{Closed, Mutex, RecvError, Semaphore, mpsc};
 
 fn run<F, Fut>(body: F)
 where
@@ -173,4 +173,76 @@ fn chn_26_a_receiver_waits_while_a_sender_is_stopped_in_its_wake() {
         assert!(waits);
         assert_eq!(wakes, 1, "it woke itself");
     });
+}
+
+/// Panics when it is woken.
+struct Panics;
+
+impl Wake for Panics {
+    fn wake(self: Arc<Self>) {
+        panic!("planted");
+    }
+}
+
+/// Counts its wakes.
+#[derive(Default)]
+struct Counts(AtomicUsize);
+
+impl Wake for Counts {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}
+
+/// More senders wait than are told at once, and each waker panics: all of them and the receiver
+/// hear of the end, from either side.
+#[test]
+fn chn_2_wakers_that_panic_keep_the_end_from_nobody() {
+    for by_region in [true, false] {
+        run(async move |cx| {
+            let region = cx.open_region(&RegionConfig::new())?;
+            let ends = region.spawn(async |cx| Ok(mpsc::channel::<u32, _>(&cx, 2)?))?;
+            let (sender, mut receiver) = ends.join(&cx).await?.into_result()?;
+            let permit = sender.reserve(&cx).await?;
+            sender.send(&cx, 7).await?;
+            let told = Arc::new(Counts::default());
+            let (panics, counts): (Waker, Waker) = (Arc::new(Panics).into(), told.clone().into());
+            let other = if by_region {
+                assert_eq!(receiver.try_recv(), Ok(7));
+                Some(sender.reserve(&cx).await?)
+            } else {
+                None
+            };
+            let mut waiting: Vec<_> = (0..40).map(|_| Box::pin(sender.reserve(&cx))).collect();
+            for waiter in &mut waiting {
+                assert!(
+                    waiter
+                        .as_mut()
+                        .poll(&mut Context::from_waker(&panics))
+                        .is_pending()
+                );
+            }
+            if by_region {
+                let mut recv = Box::pin(receiver.recv(&cx));
+                assert!(
+                    recv.as_mut()
+                        .poll(&mut Context::from_waker(&counts))
+                        .is_pending()
+                );
+                let _ = region.close(&cx).await;
+                assert_eq!(told.0.load(Relaxed), 1);
+                assert_eq!(recv.await, Err(RecvError::Closed));
+            } else {
+                receiver.close();
+            }
+            for mut waiter in waiting {
+                let polled = waiter.as_mut().poll(&mut Context::from_waker(&counts));
+                assert!(matches!(polled, Poll::Ready(Err(_))));
+            }
+            for permit in other.into_iter().chain([permit]) {
+                assert_eq!(permit.send(1), Err(Closed(1)));
+            }
+            Ok(())
+        });
+    }
 }

@@ -107,8 +107,10 @@ impl Own {
     /// Moves the counts to the region.
     #[cold]
     fn spill(&self) {
-        let word = self.tokens.swap(0, Relaxed);
         let mut inner = self.task.region().lock();
+        // Under the lock: of two spills of one word the later one comes second there too, or the
+        // region would hear of a resolution before the reserve.
+        let word = self.tokens.swap(0, Relaxed);
         if inner.settled {
             // What was left open was given up as forgotten with the region.
             return;

@@ -255,7 +255,7 @@ where
             }
             None => turn(&mut region.lock().scope),
         };
-        let nested = obligation::Nested::begin();
+        let nested = (obligation::Nested::begin(), polled::Nested::begin());
         for left in (0..due).rev() {
             match next.take() {
                 Some(task) if task.tier() == Tier::Body => poll::run_with(task, &mut this.body),

@@ -230,9 +230,9 @@ pub(crate) fn go_on(task: TaskRef) {
     task.coop.store(0, Relaxed);
     let waker = waker::borrowed(&task);
     let mut context = Context::from_waker(&waker);
-    let here = polled::enter(&task);
+    polled::begins(&task);
     let step = finalizer::step_task(&task, &mut context);
-    drop(here);
+    polled::ended();
     match step {
         Step::Pending => poll::put_down(task),
         Step::Done(finalized) => {

@@ -81,14 +81,14 @@ pub(crate) fn run_with(task: TaskRef, place: &mut dyn Place) {
     let polled = catch_unwind(AssertUnwindSafe(|| {
         // Inside: a sink that panics is a panic of this poll, not a task that is never put down.
         event::polled(&task);
-        let here = polled::enter(&task);
+        polled::begins(&task);
         let polled = place.poll(&task, &mut context);
-        drop(here);
         if watched {
             inject::at(&task, Point::AfterPoll);
         }
         polled
     }));
+    polled::ended();
     debug_assert_eq!(sync::held(), 0, "SCH-19: a lock is held as a poll ends");
     // A panic may have left a mask open; it was lexical.
     task.masks.store(0, Relaxed);

@@ -8,8 +8,9 @@
 //! park looks, where it is not woken by its own task's waker. That is the path of a branch of
 //! somebody else's combinator, and of this mistake.
 //!
-//! Kept in each poll and by nothing else; a thread that polls no task may wait with any context. Of
-//! a poll in a poll (a fiber in its scope) the inner counts. The pointer is compared only.
+//! Set by each poll, and cleared after it; a thread that polls no task may wait with any context. A
+//! scope that has polled its fibers puts back what was polled around them. The pointer is compared
+//! only.
 
 use std::cell::Cell;
 use std::ptr;
@@ -22,17 +23,28 @@ thread_local! {
     static POLLED: Cell<*const Task> = const { Cell::new(ptr::null()) };
 }
 
-/// Puts back what was polled before.
-pub(crate) struct Polled(*const Task);
-
-/// Until the result is dropped, `task` is polled here.
+/// A poll of `task` begins.
 #[inline]
-pub(crate) fn enter(task: &Task) -> Polled {
-    Polled(POLLED.replace(task))
+pub(crate) fn begins(task: &Task) {
+    POLLED.set(task);
 }
 
-impl Drop for Polled {
-    #[inline]
+/// It ended.
+#[inline]
+pub(crate) fn ended() {
+    POLLED.set(ptr::null());
+}
+
+/// Polls inside this poll: what was polled before is put back.
+pub(crate) struct Nested(*const Task);
+
+impl Nested {
+    pub(crate) fn begin() -> Nested {
+        Nested(POLLED.get())
+    }
+}
+
+impl Drop for Nested {
     fn drop(&mut self) {
         POLLED.set(self.0);
     }

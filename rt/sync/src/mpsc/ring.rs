@@ -235,15 +235,17 @@ impl<T> Ring<T> {
 
     /// No more messages: waiting senders are told, the receiver once it has had what was sent.
     pub fn end(&self) {
-        let before = self.units.close();
-        if before.is_closed() {
-            return;
-        }
-        // AcqRel: as in `publish`.
-        let found = self.slot(before.position()).state.swap(ENDED, AcqRel);
-        if let WAITED..=WAITED_LAST = found {
-            self.wake_receiver(found);
-        }
+        // The receiver first: a waker of somebody else may panic.
+        self.units.close_and(|before| {
+            if before.is_closed() {
+                return;
+            }
+            // AcqRel: as in `publish`.
+            let found = self.slot(before.position()).state.swap(ENDED, AcqRel);
+            if let WAITED..=WAITED_LAST = found {
+                self.wake_receiver(found);
+            }
+        });
     }
 
     /// The next message, if one is there; `Err` if none will come. Its unit is the caller's.
@@ -348,7 +350,19 @@ impl<T> Ring<T> {
             return 0;
         }
         self.leave(cursor);
-        let end = self.units.close().position();
+        let mut dropped = 0;
+        // A waker of a sender may panic, which its hook reports: the messages are counted all the
+        // same, and go before anybody is told.
+        quietly(|| {
+            self.units.close_and(|before| {
+                dropped = self.discard(cursor, before.position());
+            });
+        });
+        dropped
+    }
+
+    /// Drops what was sent up to `end`; how many messages that were.
+    fn discard(&self, cursor: &mut Cursor, end: usize) -> u64 {
         let mut dropped = 0;
         while cursor.head % Word::POSITIONS != end {
             let slot = self.slot(cursor.head);

@@ -7,6 +7,7 @@
 //! | `word` | free units, flags and a position in one word |
 //! | `queue` | who waits, and how often they were overtaken |
 //! | `units` | taking, giving and waiting for units |
+//! | `close` | no more units |
 //! | `acquire` | the future of it: cancel point, cooperation |
 //! | `spin` | waiting for a few instructions of another thread |
 //! | `wakers` | wakers on their way out of a lock |
@@ -14,6 +15,7 @@
 //! The primitives know nothing of tasks below `acquire`: loom runs them with wakers of its own.
 
 mod acquire;
+mod close;
 mod list;
 mod queue;
 mod spin;

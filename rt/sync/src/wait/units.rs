@@ -27,7 +27,6 @@ use asr_kernel::sync::{Mutex, lock, rank};
 use super::OVERTAKES_MAX;
 use super::list::{List, Node, Place};
 use super::queue::Queue;
-use super::wakers::Wakers;
 use super::word::{STEP, UNITS_MAX, Word};
 use crate::error::Closed;
 
@@ -46,7 +45,7 @@ pub enum Taken {
 /// See the module.
 pub struct Units {
     word: AtomicU64,
-    queue: Mutex<Queue, rank::SyncUnits>,
+    pub(super) queue: Mutex<Queue, rank::SyncUnits>,
 }
 
 impl Units {
@@ -149,7 +148,10 @@ impl Units {
 
     /// The words before and after a change, unless `change` wants none.
     #[inline]
-    fn modify(&self, mut change: impl FnMut(Word) -> Option<Word>) -> Option<(Word, Word)> {
+    pub(super) fn modify(
+        &self,
+        mut change: impl FnMut(Word) -> Option<Word>,
+    ) -> Option<(Word, Word)> {
         let mut now = Word(self.word.load(Relaxed));
         loop {
             let next = change(now)?;
@@ -318,40 +320,6 @@ impl Units {
         drop(own);
         if let Some(next) = next {
             next.wake();
-        }
-    }
-
-    /// Gives out no more units and positions; everybody who waits is told. The word before it.
-    pub fn close(&self) -> Word {
-        let mut wakers = Wakers::new();
-        let mut queue = lock(&self.queue);
-        let (before, _) = self
-            .modify(|now| Some(now.closed()))
-            .expect("always changes");
-        if !queue.list.is_empty() {
-            // Who leaves while others are still being told compares his stamp with this.
-            queue.overtaken = queue.overtaken(before);
-        }
-        queue.given = 0;
-        loop {
-            while let Some(first) = queue.list.first() {
-                if wakers.is_full() {
-                    break;
-                }
-                let first: *const Node = first;
-                // SAFETY: the lock is held, and the node is in the list.
-                unsafe {
-                    wakers.push((*first).take_waker());
-                    queue.list.remove(&*first, Place::Closed);
-                }
-            }
-            let done = queue.list.is_empty();
-            drop(queue);
-            wakers.wake();
-            if done {
-                return before;
-            }
-            queue = lock(&self.queue);
         }
     }
 }
