@@ -17,8 +17,8 @@ use crate::kernel::Kernel;
 use crate::region::Region;
 use crate::task::{Phase, Task, Tier};
 pub(crate) use obligation::{
-    obligation_leaked, obligation_reserved, obligation_resolved, obligation_transferred,
-    undelivered,
+    futurelock, obligation_leaked, obligation_reserved, obligation_resolved,
+    obligation_transferred, undelivered,
 };
 pub(crate) use outcome::{panic_absorbed, race_discarded, result_discarded};
 pub(crate) use queue::queue_capacity;

@@ -1,5 +1,13 @@
 //! Mutexes of tasks: one permit, and what it guards (CHN-16 to CHN-18).
 //!
+//! A wait for the lock has to be polled: in a loop around a `select`, a wait that is kept, and not
+//! polled while another branch runs, is called when it is first, and does not come. When its task
+//! was polled without it, whoever comes next goes ahead of it, and that is reported, with the name
+//! of the task, as `futurelock.detected` (OBL-19); it queues anew if it is polled after all. Those
+//! who wait behind it already are served when somebody comes or the task itself waits here again:
+//! until then they wait, so drop a wait that is not polled. A wait that is polled by a foreign
+//! combinator with a waker of its own is never passed over.
+//!
 //! Poison is written under the lock and read under it, so it needs no ordering of its own.
 #![allow(unsafe_code, reason = "guards memory by hand")]
 

@@ -1,5 +1,7 @@
 //! Semaphores: permits that are obligations (CHN-21).
 //!
+//! A wait that is kept and not polled is passed over as that for a lock is ([`mutex`](crate::mutex)).
+//!
 //! What is free stands in one word and nowhere else, so available and held always add up to the
 //! total: a permit that is given back to somebody who waits is free until he takes it.
 

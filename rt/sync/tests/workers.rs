@@ -21,6 +21,8 @@ where
             let runtime = Workers::new(workers, Config::default()).expect("threads start");
             let outcome = runtime.run(body.clone());
             assert!(matches!(outcome, Outcome::Ok(())), "{count}: {outcome:?}");
+            // Nobody is passed over who is polled (CHN-16, OBL-19).
+            assert_eq!(runtime.kernel().stats().futurelocks.get(), 0);
         }
     }
 }

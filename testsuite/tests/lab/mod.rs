@@ -3,6 +3,7 @@
 mod branches;
 mod channels;
 mod locks;
+mod unpolled;
 
 use asr_base::Failure;
 use asr_kernel::{Cx, Policy, RegionConfig};

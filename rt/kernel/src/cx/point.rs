@@ -146,7 +146,9 @@ impl Future for YieldNow<'_> {
         if self.yielded {
             return Poll::Ready(Ok(()));
         }
-        polled::expect(self.task);
+        if !std::ptr::eq(context.waker().data().cast(), &raw const **self.task) {
+            polled::expect(self.task);
+        }
         self.yielded = true;
         context.waker().wake_by_ref();
         Poll::Pending

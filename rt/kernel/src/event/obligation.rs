@@ -39,6 +39,20 @@ pub(crate) fn undelivered(region: &Region, channel: impl FnOnce() -> u64, count:
     });
 }
 
+/// A task was called to its place in a queue, and did not look in so many polls: the place was the
+/// one thing that it held.
+pub(crate) fn futurelock(task: &Task, polls: u64) {
+    emit(task.kernel(), |now| {
+        let draft = Draft::sub(Sub::FuturelockDetected, now)?;
+        Some(
+            draft
+                .task(task.id())
+                .region(task.region().id())
+                .words(1, polls, 0),
+        )
+    });
+}
+
 /// Resolved by `by`, or by its holder.
 pub(crate) fn obligation_resolved(
     place: &Place,

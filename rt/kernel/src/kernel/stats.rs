@@ -51,6 +51,8 @@ pub struct Stats {
     pub priority_clamped: Counter,
     /// Governors that panicked, and were asked no more (SCH-38).
     pub governor_panics: Counter,
+    /// Waiters that others went ahead of, because their tasks did not poll them (OBL-19).
+    pub futurelocks: Counter,
     /// Times that a queue of runnable tasks went over its limit (SCH-30).
     pub queue_warnings: Counter,
 }

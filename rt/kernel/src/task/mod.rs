@@ -9,6 +9,7 @@
 //! | `side` | what few tasks need, made when first needed |
 //! | `cell` | future and output behind a table of functions |
 //! | `waker` | a counted reference that wakes |
+//! | `summons` | whether a task that was called came to look |
 //! | `scopes` | how many scopes it has open |
 //! | `queued` | how many entries of queues there are for a task |
 //! | `poll` | one run of a task, the poll boundary |
@@ -27,6 +28,7 @@ mod reference;
 mod scopes;
 pub(crate) mod side;
 mod snapshot;
+mod summons;
 pub(crate) mod waker;
 pub mod word;
 
@@ -35,4 +37,5 @@ pub(crate) use record::Fresh;
 pub use record::{Task, Tier};
 pub use reference::TaskRef;
 pub use side::Message;
+pub use summons::Summons;
 pub use word::Phase;

@@ -81,6 +81,7 @@ pub(crate) fn run_with(task: TaskRef, place: &mut dyn Place) {
     let polled = catch_unwind(AssertUnwindSafe(|| {
         // Inside: a sink that panics is a panic of this poll, not a task that is never put down.
         event::polled(&task);
+        task.begins_turn();
         polled::begins(&task);
         let polled = place.poll(&task, &mut context);
         if watched {

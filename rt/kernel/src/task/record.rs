@@ -38,6 +38,11 @@ pub enum Tier {
     Finalizer = 3,
 }
 
+/// The bits of it beside the count of polls.
+const TIER: u8 = 3;
+/// Polls that are told apart.
+const TURNS: u8 = 64;
+
 const TIERS: [Tier; 4] = [Tier::Fiber, Tier::Task, Tier::Body, Tier::Finalizer];
 
 /// The hot record. See the module.
@@ -62,6 +67,7 @@ pub struct Task {
     pub(crate) masks: AtomicU8,
     /// Operations of this poll that did not wait (TSK-23).
     pub(crate) coop: AtomicU8,
+    /// Tier, and above it how many polls began, modulo 64; who polls writes it.
     tier: AtomicU8,
     priority: AtomicU8,
     /// The worker that alone may poll it, plus one; 0 is any (SCH-16).
@@ -169,7 +175,20 @@ impl Task {
     /// What kind of child it is.
     #[inline]
     pub fn tier(&self) -> Tier {
-        TIERS[usize::from(self.tier.load(Relaxed))]
+        TIERS[usize::from(self.tier.load(Relaxed) & TIER)]
+    }
+
+    /// A poll begins.
+    #[inline]
+    pub(super) fn begins_turn(&self) {
+        let tier = self.tier.load(Relaxed);
+        self.tier.store(tier.wrapping_add(TIER + 1), Relaxed);
+    }
+
+    /// Polls that began since `turn` had this value before, modulo 64; with 0, how many at all.
+    pub(super) fn turns_since(&self, turn: u8) -> u8 {
+        let now = self.tier.load(Relaxed) / (TIER + 1);
+        now.wrapping_sub(turn) % TURNS
     }
 
     /// Spawn index in its region.

@@ -40,6 +40,13 @@ pub(crate) fn task_of(waker: &Waker) -> Option<NonNull<Task>> {
         .flatten()
 }
 
+/// The same, for as long as the waker is there.
+#[inline]
+pub(super) fn task(waker: &Waker) -> Option<&Task> {
+    // SAFETY: the waker counts a reference, or borrows one that is.
+    task_of(waker).map(|task| unsafe { task.as_ref() })
+}
+
 /// Wakes a task: at most one queue gets it (TSK-11).
 pub(crate) fn wake_task(task: &Task) {
     let wake = task.word.wake();

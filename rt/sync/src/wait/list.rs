@@ -12,6 +12,8 @@ use std::marker::PhantomPinned;
 use std::ptr::{self, NonNull};
 use std::task::Waker;
 
+use asr_kernel::task::Summons;
+
 /// Where a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -38,6 +40,8 @@ struct Inner {
     after: *const Node,
     place: Place,
     waker: Option<Waker>,
+    /// It was called, and has not looked yet.
+    summons: Option<Summons>,
     need: u32,
     stamp: u64,
 }
@@ -63,6 +67,7 @@ impl Node {
                 after: ptr::null(),
                 place: Place::Out,
                 waker: None,
+                summons: None,
                 need: 0,
                 stamp: 0,
             }),
@@ -122,6 +127,37 @@ impl Node {
     pub unsafe fn take_waker(&self) -> Option<Waker> {
         // SAFETY: the caller's promise.
         unsafe { self.inner() }.waker.take()
+    }
+
+    /// The same, to call the node.
+    ///
+    /// # Safety
+    /// The caller holds the lock of the list of this node.
+    pub unsafe fn call(&self) -> Option<Waker> {
+        // SAFETY: the caller's promise.
+        let inner = unsafe { self.inner() };
+        let waker = inner.waker.take()?;
+        inner.summons = Summons::of(&waker);
+        Some(waker)
+    }
+
+    /// What it was called with, if it has not looked since.
+    ///
+    /// # Safety
+    /// The caller holds the lock of the list of this node.
+    pub unsafe fn summons(&self) -> Option<&Summons> {
+        // SAFETY: the caller's promise.
+        unsafe { self.inner() }.summons.as_ref()
+    }
+
+    /// It looks, or goes. The caller drops the result after the lock.
+    ///
+    /// # Safety
+    /// The caller holds the lock of the list of this node.
+    #[must_use = "dropped after the lock"]
+    pub unsafe fn answer(&self) -> Option<Summons> {
+        // SAFETY: the caller's promise.
+        unsafe { self.inner() }.summons.take()
     }
 
     /// Replaces the waker; the one before is dropped by the caller, after the lock.
@@ -205,6 +241,7 @@ impl List {
             after: ptr::null(),
             place: Place::Waiting,
             waker: Some(waker),
+            summons: None,
             need,
             stamp,
         };

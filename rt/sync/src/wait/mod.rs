@@ -8,6 +8,7 @@
 //! | `queue` | who waits, and how often they were overtaken |
 //! | `units` | taking, giving and waiting for units |
 //! | `close` | no more units |
+//! | `pass` | the first waiter was called, and nobody polls him |
 //! | `acquire` | the future of it: cancel point, cooperation |
 //! | `spin` | waiting for a few instructions of another thread |
 //! | `wakers` | wakers on their way out of a lock |
@@ -17,6 +18,7 @@
 mod acquire;
 mod close;
 mod list;
+mod pass;
 mod queue;
 mod spin;
 mod units;

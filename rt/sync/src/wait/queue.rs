@@ -41,6 +41,6 @@ impl Queue {
         self.given = next.allow();
         let first = self.list.first().filter(|_| next.is_called())?;
         // SAFETY: the caller has the queue.
-        unsafe { first.take_waker() }
+        unsafe { first.call() }
     }
 }

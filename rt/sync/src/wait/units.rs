@@ -26,6 +26,7 @@ use asr_kernel::sync::{Mutex, lock, rank};
 
 use super::OVERTAKES_MAX;
 use super::list::{List, Node, Place};
+use super::pass::{Aside, is_called};
 use super::queue::Queue;
 use super::word::{STEP, UNITS_MAX, Word};
 use crate::error::Closed;
@@ -118,32 +119,30 @@ impl Units {
     pub fn give(&self, count: u32) {
         // Release publishes what was done under the units to who takes them.
         let before = Word(self.word.fetch_add(u64::from(count), Release));
-        if before.wants_call() {
+        if before.wants_look() {
             self.call();
         }
     }
 
-    /// Calls the first waiter if there is enough for him.
+    /// Calls the first waiter if there is enough for him; the next, if he was called in vain.
     #[cold]
     fn call(&self) {
-        let waker = {
-            let queue = lock(&self.queue);
-            let Some(first) = queue.list.first() else {
-                return;
-            };
-            // SAFETY: the lock is held.
-            let need = unsafe { first.need() };
-            let called =
-                self.modify(|now| (now.wants_call() && now.free() >= need).then(|| now.called()));
-            if called.is_none() {
-                return;
+        let mut aside = Aside::default();
+        {
+            let mut queue = lock(&self.queue);
+            self.pass_on(&mut queue, &mut aside);
+            if let Some(first) = queue.list.first() {
+                // SAFETY: the lock is held.
+                let need = unsafe { first.need() };
+                let enough = |now: Word| now.wants_call() && now.free() >= need;
+                let called = self.modify(|now| enough(now).then(|| now.called()));
+                if called.is_some() {
+                    // SAFETY: the lock is held.
+                    aside.next = unsafe { first.call() };
+                }
             }
-            // SAFETY: the lock is held.
-            unsafe { first.take_waker() }
-        };
-        if let Some(waker) = waker {
-            waker.wake();
         }
+        aside.settle();
     }
 
     /// The words before and after a change, unless `change` wants none.
@@ -177,12 +176,38 @@ impl Units {
         need: u32,
         waker: &Waker,
     ) -> Poll<Result<(), Closed>> {
-        let node = node.get_ref();
+        let mut aside = Aside::default();
+        // SAFETY: the caller's promise.
+        let polled = unsafe { self.poll_at(node.get_ref(), need, waker, &mut aside) };
+        if polled.is_pending() && aside.again {
+            waker.wake_by_ref();
+        }
+        aside.settle();
+        polled
+    }
+
+    /// # Safety
+    /// As for [`poll`](Units::poll); the node is pinned.
+    unsafe fn poll_at(
+        &self,
+        node: &Node,
+        need: u32,
+        waker: &Waker,
+        aside: &mut Aside,
+    ) -> Poll<Result<(), Closed>> {
         let mut fresh = None;
         loop {
             let mut queue = lock(&self.queue);
             // SAFETY: the lock is held.
-            let polled = match unsafe { node.place() } {
+            let answered = unsafe { node.answer() };
+            aside.answered = aside.answered.take().or(answered);
+            // SAFETY: the lock is held.
+            let place = unsafe { node.place() };
+            if place == Place::Out || !is_first(&queue.list, node) {
+                self.pass_on(&mut queue, aside);
+                aside.again = is_called(&queue.list, waker);
+            }
+            let polled = match place {
                 Place::Closed => Step::Closed,
                 Place::Waiting if self.word().is_closed() => {
                     // It was closed, and this one is about to be told: there is nothing to take.

@@ -61,6 +61,13 @@ impl Word {
         self.0 & (WAITED | CALLED) == WAITED
     }
 
+    /// Whoever gives units has to look for the first waiter: he does not know of any yet, or nobody
+    /// else may take them, and somebody has to see whether he does.
+    #[inline]
+    pub(super) fn wants_look(self) -> bool {
+        self.is_waited() && (!self.is_called() || self.allow() == 0)
+    }
+
     /// How many newcomers may still overtake.
     #[inline]
     pub(super) fn allow(self) -> u64 {
