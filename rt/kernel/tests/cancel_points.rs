@@ -50,6 +50,7 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
         ("Waiter", "waits_for" | "waits_on") => {}
         ("Waiter", "now") => drop(cx.waiter().now()),
         ("Waiter", "task_id") => drop(cx.waiter().task_id()),
+        ("Waiter", "region_id") => drop(cx.waiter().region_id()),
         ("Waiter", "coop") => {
             let waiter = cx.waiter();
             std::future::poll_fn(|context| waiter.coop(context)).await;
@@ -173,6 +174,7 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
         ("Cx", "holder") => drop(cx.holder()),
         ("Cx", "home") => drop(cx.home()),
         ("Home", "region_id") => drop(cx.home().region_id()),
+        ("Home", "is_closed") => assert!(!cx.home().is_closed()),
         ("Home" | "Lodging", "admit" | "home") => {
             let lodger: Arc<dyn Belongs> = Arc::new(Lodger);
             let lodging = cx.home().admit(Arc::downgrade(&lodger))?;

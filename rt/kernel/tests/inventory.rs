@@ -129,6 +129,7 @@ const PURE: &[(&str, &str)] = &[
     ("SpawnError", "a value"),
     ("Word", "the state of a record, which needs the record"),
     ("Snapshot", "a reading of it"),
+    ("Summons", "a reading of the task behind a waker"),
     ("Injection", "a value"),
     ("Counter", "a reading of a counter"),
     ("Counts", "a value"),

@@ -1,6 +1,6 @@
 //! Semaphores: permits that are obligations (CHN-21).
 //!
-//! A wait that is kept and not polled is passed over as that for a lock is ([`mutex`](crate::mutex)).
+//! A wait that is kept and not polled is passed over, as one for a [`mutex`](crate::mutex) is.
 //!
 //! What is free stands in one word and nowhere else, so available and held always add up to the
 //! total: a permit that is given back to somebody who waits is free until he takes it.

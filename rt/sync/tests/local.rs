@@ -73,6 +73,7 @@ fn chn_21_a_large_request_is_served() {
     run(semaphore::first_goes);
 }
 
+/// Part: of what waits, the semaphore; broadcast, watch, pools and others come later.
 #[test]
 fn chn_2_part_a_closed_semaphore_tells_all() {
     run(semaphore::close);
@@ -105,16 +106,20 @@ fn chn_8_a_permit_keeps_the_channel_open() {
     run(channels::senders_gone);
 }
 
+/// Part: of channels, mpsc; oneshots are in `chn_11`, the others come later.
 #[test]
 fn chn_2_part_waiting_senders_have_their_messages_back() {
     run(channels::receiver_gone);
 }
 
+/// Part: mpsc; locks are in `chn_16`, semaphores in `chn_21`, oneshots in `chn_11`; those of later
+/// primitives come with them.
 #[test]
 fn chn_4_part_tries_never_wait() {
     run(channels::arguments);
 }
 
+/// Part: the charge to the heap quota of the region comes with heaps.
 #[test]
 fn chn_5_part_bounded_unless_named() {
     run(channels::arguments);

@@ -6,7 +6,7 @@ use asr_base::{Failure, Outcome};
 use asr_kernel::obligation::Kind;
 use asr_kernel::{Cx, Policy};
 use asr_lab::{Lab, LabConfig};
-use asr_sync::combine::{join, race, timeout};
+use asr_sync::combine::{join, join_all, race, race_all, timeout};
 use asr_sync::{Mutex, Semaphore, mpsc};
 use asr_trace::Kind as Event;
 
@@ -38,6 +38,8 @@ enum By {
     Race,
     Timeout,
     Join,
+    RaceAll,
+    JoinAll,
 }
 
 async fn holds(
@@ -89,7 +91,23 @@ async fn given_up(cx: Cx, by: By, has: Has) -> Result<(), Failure> {
         cx.sleep(Duration::from_secs(1)).await?;
         Ok(())
     };
+    let either = |holder: bool| {
+        let (mutex, semaphore, sender) = (&mutex, &semaphore, &sender);
+        async move |cx: Cx| match holder {
+            true => holds(&cx, has, mutex, semaphore, sender).await,
+            false => Ok(cx.sleep(Duration::from_secs(1)).await?),
+        }
+    };
     match by {
+        By::RaceAll => assert!(race_all(&cx, [true, false].map(either)).await.is_ok()),
+        By::JoinAll => {
+            let all = async |cx: Cx| {
+                let branches = [false, true].map(either);
+                let all = join_all(&cx, Policy::CollectAll, branches).await;
+                all.into_result().map(drop)
+            };
+            assert!(!timeout(&cx, Duration::from_secs(2), all).await.is_ok());
+        }
         By::Race => assert!(race(&cx, branch, second).await.is_ok()),
         By::Timeout => assert!(!timeout(&cx, Duration::from_secs(1), branch).await.is_ok()),
         By::Join => {
@@ -115,10 +133,10 @@ async fn given_up(cx: Cx, by: By, has: Has) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Each combinator that there is so far; those of later slices have this test to pass as well.
+/// Part: each combinator that there is; those of later slices have this test to pass as well.
 #[test]
 fn obl_17_part_a_branch_that_is_given_up_keeps_nothing() {
-    for by in [By::Race, By::Timeout, By::Join] {
+    for by in [By::Race, By::Timeout, By::Join, By::RaceAll, By::JoinAll] {
         for has in ALL {
             for seed in 0..5 {
                 let run = Lab::new(LabConfig::seed(seed))

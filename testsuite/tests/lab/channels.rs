@@ -166,9 +166,9 @@ async fn chn_10_too_many_deliveries_go_to_the_dead_letters(cx: Cx) -> Result<(),
 }
 
 /// The receiving region closes with five senders waiting: each has its message back, also when the
-/// receiver was carried out of it; and one that another region adopted goes on. That an end which
-/// is sent through a channel is adopted by itself waits for messages that are told of their way;
-/// oneshots close with the tasks that have them.
+/// receiver was carried out of it; and one that another region adopted goes on. Part: that an end
+/// which is sent through a channel is adopted by itself waits for messages that are told of their
+/// way; oneshots close with the tasks that have them.
 #[asr_lab::test(seeds = 20)]
 async fn chn_27_part_a_closed_region_closes_its_ends(cx: Cx) -> Result<(), Failure> {
     for carried in [false, true] {

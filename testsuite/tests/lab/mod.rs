@@ -2,6 +2,7 @@
 
 mod branches;
 mod channels;
+mod ends;
 mod locks;
 mod unpolled;
 

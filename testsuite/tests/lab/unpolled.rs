@@ -71,7 +71,7 @@ fn obl_19_a_task_is_not_stopped_by_a_wait_that_it_put_aside() {
                         }
                         1 => {
                             once(&mut b).await;
-                            others.acquire(&cx).await?;
+                            drop(others.acquire(&cx).await?);
                         }
                         _ => {
                             once(&mut c).await;

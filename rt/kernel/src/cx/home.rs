@@ -6,7 +6,7 @@ use std::sync::Weak;
 use asr_base::{Error, RegionId, Status};
 
 use crate::event;
-use crate::region::{Belongs, RegionRef};
+use crate::region::{Belongs, RegionRef, State};
 use crate::sync::atomic::AtomicU64;
 
 /// See the module. It keeps the record of the region, not the region open.
@@ -28,6 +28,12 @@ impl Home {
     /// The region.
     pub fn region_id(&self) -> RegionId {
         self.0.id()
+    }
+
+    /// The region was finalized: what belongs to it is closed.
+    #[inline]
+    pub fn is_closed(&self) -> bool {
+        self.0.state() == State::Closed
     }
 
     /// `what` belongs to the region from here on, and is told when that is finalized.

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use asr_base::{Interrupted, TaskId, Time};
+use asr_base::{Interrupted, RegionId, TaskId, Time};
 
 use crate::cancel;
 use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -87,6 +87,11 @@ impl<'c> Waiter<'c> {
     /// The task.
     pub fn task_id(&self) -> TaskId {
         self.task.id()
+    }
+
+    /// The region of the task.
+    pub fn region_id(&self) -> RegionId {
+        self.task.region_id()
     }
 
     pub(crate) fn task(&self) -> &'c TaskRef {

@@ -235,14 +235,12 @@ impl<T> Ring<T> {
 
     /// No more messages: waiting senders are told, the receiver once it has had what was sent.
     pub fn end(&self) {
-        // The receiver first: a waker of somebody else may panic.
+        // The receiver first: a waker of somebody else may panic. AcqRel: as in `publish`.
         self.units.close_and(|before| {
-            if before.is_closed() {
-                return;
-            }
-            // AcqRel: as in `publish`.
-            let found = self.slot(before.position()).state.swap(ENDED, AcqRel);
-            if let WAITED..=WAITED_LAST = found {
+            let ended = || self.slot(before.position()).state.swap(ENDED, AcqRel);
+            if !before.is_closed()
+                && let found @ WAITED..=WAITED_LAST = ended()
+            {
                 self.wake_receiver(found);
             }
         });
@@ -351,13 +349,9 @@ impl<T> Ring<T> {
         }
         self.leave(cursor);
         let mut dropped = 0;
-        // A waker of a sender may panic, which its hook reports: the messages are counted all the
-        // same, and go before anybody is told.
-        quietly(|| {
-            self.units.close_and(|before| {
-                dropped = self.discard(cursor, before.position());
-            });
-        });
+        // First: the wakers of senders may panic, which the hook reports.
+        let discard = |before: Word| dropped = self.discard(cursor, before.position());
+        quietly(|| _ = self.units.close_and(discard));
         dropped
     }
 
@@ -373,8 +367,7 @@ impl<T> Ring<T> {
                     .value
                     .with(|cell| unsafe { (*cell).assume_init_read() });
                 dropped += 1;
-                // A message may panic as it goes, which its hook reports: the others go, and are
-                // counted, all the same.
+                // It may panic as it goes, which its hook reports: the others go all the same.
                 quietly(|| drop(value));
             }
             cursor.head = cursor.head.wrapping_add(1);

@@ -99,6 +99,11 @@ impl<T> RawSender<T> {
         unsafe { self.0.as_ref() }
     }
 
+    /// The region that it was made in.
+    pub(super) fn home(&self) -> Option<&Home> {
+        self.shared().home.as_ref()
+    }
+
     /// The receiver is done.
     pub fn is_closed(&self) -> bool {
         self.shared().word.load(Relaxed) & RECEIVER_DONE != 0
@@ -178,6 +183,13 @@ unsafe fn finish<T>(at: NonNull<Shared<T>>, bits: u8) -> bool {
 }
 
 impl<T> RawReceiver<T> {
+    /// The region that it was made in, before it is done.
+    pub(super) fn home(&self) -> Option<&Home> {
+        // SAFETY: this end is not done.
+        self.shared
+            .and_then(|shared| unsafe { shared.as_ref() }.home.as_ref())
+    }
+
     /// Where the number of the channel is kept, before it is done.
     pub(super) fn number(&self) -> Option<&AtomicU64> {
         // SAFETY: this end is not done.

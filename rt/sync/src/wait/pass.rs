@@ -1,5 +1,5 @@
-//! A first waiter that was called and does not look, because nobody polls it any more, stands in the
-//! way of all others once they have overtaken him as often as they may (OBL-19).
+//! A first waiter that was called and does not look, because nobody polls him any more, stands in
+//! the way of all others once they have overtaken him as often as they may (OBL-19).
 //!
 //! Protocol
 //! 1. A call notes whom it woke, if that was a task (`Summons`). A look takes the note away.

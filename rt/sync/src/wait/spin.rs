@@ -29,6 +29,7 @@ fn pause() {
 mod tests {
     use super::spin;
 
+    /// Part: all primitives that there are spin here, and nowhere else; later ones have to as well.
     #[test]
     fn chn_26_part_a_spin_is_bounded() {
         let mut turns = 0;
