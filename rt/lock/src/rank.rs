@@ -114,6 +114,8 @@ ranks! {
     SyncUnits "sync.units" under [],
     /// Who waits for a notification, in order; wakes after it is given back.
     SyncNotify "sync.notify" under [],
+    /// A receiver that waits outside its region; wakes after it is given back.
+    SyncWatch "sync.watch" under [],
     /// The threads of the workers; held over the start of one, so that whoever joins finds it.
     SchedThreads "sched.threads" under [],
     /// What changed for the thread that waits for the end of a runtime.

@@ -10,7 +10,7 @@ use std::task::Waker;
 use asr_base::Error;
 use asr_kernel::cx::{Home, Lodging};
 use asr_kernel::region::Belongs;
-use asr_kernel::sync::{Mutex, lock};
+use asr_kernel::sync::{Mutex, lock, rank};
 
 /// See the module. Dropped, the region knows of it no more.
 pub(super) struct Watch {
@@ -19,7 +19,7 @@ pub(super) struct Watch {
 }
 
 #[derive(Default)]
-struct Seen(Mutex<Waits>);
+struct Seen(Mutex<Waits, rank::SyncWatch>);
 
 #[derive(Default)]
 struct Waits {
