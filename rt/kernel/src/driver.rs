@@ -39,6 +39,15 @@ pub trait Driver: Send + Sync + 'static {
     /// A queued task got a cancel: it belongs into the cancel lane (CAN-27).
     fn promote(&self, task: TaskId);
 
+    /// How many threads run tasks, each at a place of its own ([`Kernel::occupy`]): they keep some
+    /// free records aside. 0 for a driver that does not say, and for one whose ids must be the same
+    /// in each run whatever its threads are.
+    ///
+    /// [`Kernel::occupy`]: crate::Kernel::occupy
+    fn threads(&self) -> usize {
+        0
+    }
+
     /// The effects that it interprets, of those that it may leave out: randomness and I/O. Asked
     /// once, when the kernel is made. A call for one that is left out gives `UNSUPPORTED` (CAP-11).
     fn interprets(&self) -> Caps {

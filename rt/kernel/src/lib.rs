@@ -67,7 +67,7 @@ pub mod topology;
 
 pub use cx::Cx;
 pub use driver::{Driver, Lane, Runnable, cancel_priority};
-pub use kernel::{Config, Kernel, RegionState, Stats, Stuck, TaskState, TimerState};
+pub use kernel::{Config, Kernel, Occupied, RegionState, Stats, Stuck, TaskState, TimerState};
 pub use region::{Escalation, OpenRegion, Policy, RegionConfig, RegionHandle, Scope, Spawn};
 #[cfg(not(loom))]
 pub use sched::{Workers, WorkersConfig};

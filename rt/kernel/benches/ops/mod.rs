@@ -33,6 +33,10 @@ pub(crate) struct Queue {
 struct Shared(Arc<Queue>);
 
 impl Driver for Shared {
+    fn threads(&self) -> usize {
+        1
+    }
+
     fn now(&self) -> Time {
         Time::from_nanos(self.0.now.load(Relaxed))
     }
@@ -170,6 +174,7 @@ pub(crate) fn run(place: Place, work: Work, times: u64) {
     if place == Place::Traced {
         bench.kernel.trace().set(Arc::new(Recorder::new(1 << 12)));
     }
+    let _here = bench.kernel.occupy(0);
     let root = bench.kernel.root();
     let main = root.spawn(async move |cx| repeat(&cx, work, times).await);
     let main = main.expect("the root is open");

@@ -10,7 +10,9 @@ mod abandon;
 mod capacity;
 mod config;
 mod inspect;
+mod occupied;
 mod queue;
+mod records;
 mod shutdown;
 mod stats;
 pub(crate) mod timers;
@@ -25,6 +27,7 @@ use asr_trace::{Gate, Sink};
 
 pub use config::Config;
 pub use inspect::{RegionState, TaskState, TimerState};
+pub use occupied::Occupied;
 pub use shutdown::Stuck;
 pub(crate) use stats::Counter;
 pub use stats::Stats;
@@ -70,8 +73,8 @@ impl Kernel {
     /// A kernel with an open root region.
     pub fn new(driver: Box<dyn Driver>, config: Config) -> Arc<Kernel> {
         let kernel = Arc::new(Kernel {
-            tasks: Slab::new(),
-            regions: Slab::new(),
+            tasks: Slab::new(driver.threads()),
+            regions: Slab::new(driver.threads()),
             interprets: driver.interprets(),
             driver,
             obligations: Registry::new(),
@@ -162,6 +165,13 @@ impl Kernel {
             Ok(_) => next,
             Err(other) => other,
         }
+    }
+
+    /// The calling thread runs tasks at this place, counted from 0, until the result is dropped: it
+    /// keeps free records for itself, if the driver counts that many threads
+    /// ([`Driver::threads`]) and no other thread has the place. What it does is the same.
+    pub fn occupy(&self, place: usize) -> Occupied<'_> {
+        Occupied::new(self, place)
     }
 
     /// Runs a task that the driver was given. The task is polled once, or ends.
@@ -262,61 +272,6 @@ impl Kernel {
         self.closed.store(true, Release);
         self.shutdown.store(true, Release);
         self.driver.root_closed();
-    }
-
-    /// The task behind a link of a list of children: index + 1, 0 is none.
-    pub(crate) fn task_at(&self, link: u32) -> Option<&Task> {
-        self.tasks.get(link.checked_sub(1)?)
-    }
-
-    pub(crate) fn region_at(&self, link: u32) -> Option<&Region> {
-        self.regions.get(link.checked_sub(1)?)
-    }
-
-    /// A new task, with the references of `Word::FRESH_REFS`.
-    pub(crate) fn alloc_task(&self, fresh: task::Fresh) -> NonNull<Task> {
-        let slot = self.tasks.alloc();
-        // SAFETY: the slot is initialized and ours.
-        unsafe { slot.as_ref() }.renew(fresh);
-        slot
-    }
-
-    /// # Safety
-    /// The last reference to the record is gone; the caller has another to its region.
-    pub(crate) unsafe fn free_task(&self, slot: NonNull<Task>) {
-        // SAFETY: by the contract.
-        unsafe { self.tasks.free(slot) }
-    }
-
-    /// The slot of a new region; `Region::renew` gives it its references.
-    pub(crate) fn alloc_region(&self) -> NonNull<Region> {
-        self.regions.alloc()
-    }
-
-    /// # Safety
-    /// The last reference to the record is gone; the caller has another to its parent.
-    pub(crate) unsafe fn free_region(&self, slot: NonNull<Region>) {
-        // SAFETY: by the contract.
-        unsafe { self.regions.free(slot) }
-    }
-
-    /// # Safety
-    /// The caller gives up a reference that `retain` counted.
-    pub(crate) unsafe fn release(kernel: NonNull<Kernel>) {
-        // SAFETY: by the contract.
-        unsafe { Arc::decrement_strong_count(kernel.as_ptr()) };
-    }
-
-    /// One more reference to the kernel.
-    pub(crate) fn retain(&self) {
-        // SAFETY: every kernel is in an `Arc` (`new` is the only constructor), and somebody holds
-        // it, because somebody calls this.
-        unsafe { Arc::increment_strong_count(self) };
-    }
-
-    /// Records of tasks and regions that are owned, for measurements.
-    pub fn owned_records(&self) -> (usize, usize) {
-        (self.tasks.owned(), self.regions.owned())
     }
 
     /// The budget of a request: 30 s, 10 000 polls, priority 100 (VAL-26).

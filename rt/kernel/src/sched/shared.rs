@@ -299,6 +299,10 @@ impl Wake for TellMain {
 }
 
 impl Driver for Arc<Shared> {
+    fn threads(&self) -> usize {
+        self.slots.len()
+    }
+
     fn now(&self) -> Time {
         self.time()
     }

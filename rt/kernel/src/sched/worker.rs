@@ -121,6 +121,7 @@ impl Worker {
     /// Runs tasks until the runtime stops, or until `done`, which is asked before each.
     pub(super) fn run(&self, done: impl Fn() -> bool) {
         let _here = Here(self.slot(), CURRENT.replace(self));
+        let _place = self.kernel.occupy(self.index);
         while !self.shared.stop.load(Relaxed) && !done() {
             // Before a task is taken: should a timer panic, none is lost.
             if self.round.get() == 0 {

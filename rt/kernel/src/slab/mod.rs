@@ -6,7 +6,8 @@
 //! 2. A slot is handed out to one owner at a time: it is either on the free list or owned. The list
 //!    is a stack linked through the records; its head counts how often it changed, so a head that
 //!    was popped and pushed again in between is told from one that stayed.
-//! 3. Slots are reused last freed first, so equal sequences give equal indices (VAL-30).
+//! 3. Slots are reused last freed first, so equal sequences give equal indices (VAL-30). A thread
+//!    that runs tasks keeps some for itself (`pocket`), where the driver says so.
 //! 4. A slot whose generation reached its end is never handed out again (VAL-29).
 //!
 //! Chunk `k` holds `64 << k` slots, so an index finds its chunk without a lock, and a slab of a
@@ -14,11 +15,18 @@
 //! touched slot by slot.
 #![allow(unsafe_code, reason = "hands out references into chunks that it owns")]
 
+mod pocket;
+#[cfg(all(test, not(loom)))]
+mod tests;
+
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::{self, NonNull};
 
 use crate::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::*};
 use crate::sync::{Mutex, lock, rank};
+
+pub(crate) use pocket::Seat;
+use pocket::{BATCH, Pocket};
 
 /// What lives in a slab.
 pub(crate) trait Record: Sized {
@@ -46,6 +54,7 @@ pub(crate) struct Slab<T: Record> {
     free: AtomicU64,
     /// Held to hand out a slot that was never used.
     grow: Mutex<(), rank::SlabGrow>,
+    pockets: Box<[Pocket<T>]>,
 }
 
 // SAFETY: the slab owns its records as a vector does; the raw pointers are to its own chunks.
@@ -54,21 +63,34 @@ unsafe impl<T: Record + Send + Sync> Send for Slab<T> {}
 unsafe impl<T: Record + Send + Sync> Sync for Slab<T> {}
 
 impl<T: Record> Slab<T> {
-    pub(crate) fn new() -> Slab<T> {
+    /// An empty slab, with pockets for so many threads.
+    pub(crate) fn new(threads: usize) -> Slab<T> {
         Slab {
             chunks: std::array::from_fn(|_| AtomicPtr::new(ptr::null_mut())),
             len: AtomicU32::new(0),
             free: AtomicU64::new(0),
             grow: Mutex::new(()),
+            pockets: (0..threads).map(|_| Pocket::new()).collect(),
         }
+    }
+
+    /// This thread has the pocket of its seat from here on. False if another thread has it.
+    pub(crate) fn enter(&self, seat: &Seat) -> bool {
+        seat.enter(&self.pockets)
+    }
+
+    /// The next thread may have it; what is in it stays.
+    pub(crate) fn leave(&self, seat: &Seat) {
+        seat.leave(&self.pockets);
     }
 
     /// A slot of its own, one generation older than before.
     #[inline]
     pub(crate) fn alloc(&self) -> NonNull<T> {
-        let slot = match self.pop() {
+        let mine = Pocket::mine(&self.pockets);
+        let slot = match mine.and_then(|mine| mine.take()) {
             Some(slot) => slot,
-            None => self.fresh(),
+            None => self.shared(),
         };
         // SAFETY: `slot` is initialized (by invariant of `len`), and its address is stable.
         let generation = unsafe { slot.as_ref() }.generation();
@@ -88,11 +110,32 @@ impl<T: Record> Slab<T> {
         if record.generation().load(Relaxed) == u32::MAX {
             return;
         }
+        let Some(mine) = Pocket::mine(&self.pockets) else {
+            return self.push(slot, slot);
+        };
+        if mine.put(slot) {
+            return;
+        }
+        let oldest = mine.oldest();
+        mine.put(slot);
+        // The newest of them is handed out first.
+        for (above, below) in oldest[1..].iter().zip(&oldest) {
+            // SAFETY: free slots of the thread's own.
+            let (above, below) = unsafe { (above.as_ref(), below.as_ref()) };
+            above.link().store(below.index() + 1, Relaxed);
+        }
+        self.push(oldest[BATCH - 1], oldest[0]);
+    }
+
+    /// Puts slots on the list that are linked from `first` to `last` and belong to the caller.
+    fn push(&self, first: NonNull<T>, last: NonNull<T>) {
+        // SAFETY: initialized, and the caller's.
+        let (first, last) = unsafe { (first.as_ref(), last.as_ref()) };
         let mut head = self.free.load(Relaxed);
         loop {
-            record.link().store(head as u32, Relaxed);
-            let next = changed(head) | u64::from(record.index() + 1);
-            // Release publishes link and record to who pops it.
+            last.link().store(head as u32, Relaxed);
+            let next = changed(head) | u64::from(first.index() + 1);
+            // Release publishes links and records to who pops them.
             match self
                 .free
                 .compare_exchange_weak(head, next, Release, Relaxed)
@@ -101,6 +144,11 @@ impl<T: Record> Slab<T> {
                 Err(seen) => head = seen,
             }
         }
+    }
+
+    /// A slot of the list, or one that was never used.
+    fn shared(&self) -> NonNull<T> {
+        self.pop().unwrap_or_else(|| self.fresh())
     }
 
     fn pop(&self) -> Option<NonNull<T>> {
@@ -220,22 +268,4 @@ fn place(index: u32) -> (usize, usize) {
 
 fn layout<T>(chunk: usize) -> Layout {
     Layout::array::<T>((FIRST as usize) << chunk).expect("a chunk fits the address space")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::place;
-
-    #[test]
-    fn every_index_has_its_own_place() {
-        let mut before = (0, 0);
-        for index in 1..100_000 {
-            let here = place(index);
-            let next = (before.0, before.1 + 1);
-            let jump = (before.0 + 1, 0);
-            assert!(here == next || (here == jump && next.1 == 64 << before.0));
-            before = here;
-        }
-        assert!(place(u32::MAX).0 < super::CHUNKS + 1);
-    }
 }
