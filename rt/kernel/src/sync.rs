@@ -43,6 +43,15 @@ pub fn lock<T, K: Rank>(mutex: &Mutex<T, K>) -> MutexGuard<'_, T, K> {
     mutex.lock()
 }
 
+/// Lets somebody else go on who is about to change what the caller reads.
+pub(crate) fn pause() {
+    #[cfg(loom)]
+    loom::thread::yield_now();
+    // It is a few instructions away from that, unless its thread was taken off the processor.
+    #[cfg(not(loom))]
+    std::thread::yield_now();
+}
+
 /// Locks of loom, with the types of others.
 #[cfg(loom)]
 mod model {

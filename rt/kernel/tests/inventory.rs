@@ -130,6 +130,7 @@ const PURE: &[(&str, &str)] = &[
     ("Word", "the state of a record, which needs the record"),
     ("Snapshot", "a reading of it"),
     ("Summons", "a reading of the task behind a waker"),
+    ("Refs", "the count of a record, which needs the record"),
     ("Injection", "a value"),
     ("Counter", "a reading of a counter"),
     ("Counts", "a value"),

@@ -13,10 +13,12 @@
 #![allow(unsafe_code, reason = "empties the cells of fibers")]
 
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::task::{Context, Poll};
 
 use asr_base::{CancelKind, CancelReason, Error, Origin, Outcome};
 
+use super::alone;
 use super::children::{self, Child};
 use super::close;
 use super::record::{Region, RegionRef};
@@ -26,7 +28,7 @@ use crate::{cancel, obligation};
 
 /// What a region is left with if its future is dropped half-way (REG-36).
 pub(super) struct Guard<'a, 'env> {
-    pub(super) region: RegionRef,
+    pub(super) region: ManuallyDrop<RegionRef>,
     pub(super) opener: &'a TaskRef,
     /// The destructor drops what may borrow for `'env`.
     pub(super) env: PhantomData<fn(&'env ()) -> &'env ()>,
@@ -35,11 +37,16 @@ pub(super) struct Guard<'a, 'env> {
 impl Drop for Guard<'_, '_> {
     #[inline]
     fn drop(&mut self) {
+        if alone::give_back(&self.region) {
+            return;
+        }
         // Then every fiber has ended, nothing was given up, and the scope is forgotten by whoever
         // closed it.
         if !self.region.word.is_ok() {
             dropped(&self.region, Origin::Task(self.opener.id()));
         }
+        // SAFETY: not used after this.
+        drop(unsafe { ManuallyDrop::take(&mut self.region) });
     }
 }
 
@@ -47,6 +54,7 @@ impl Drop for Guard<'_, '_> {
 /// An open region gets back the reference that its future had.
 #[cold]
 fn dropped(region: &RegionRef, origin: Origin) {
+    region.count_parent();
     let mut inner = region.lock();
     let open = !close::is_closed(region);
     if open {
@@ -89,6 +97,7 @@ pub(crate) fn left_behind(task: &Task) {
 
 /// The opener of a scope ended before it.
 pub(crate) fn forgotten(region: &RegionRef, origin: Origin) {
+    region.count_parent();
     let mut inner = region.lock();
     let scope = &mut inner.scope;
     if scope.busy {
@@ -110,7 +119,7 @@ pub(crate) fn forgotten(region: &RegionRef, origin: Origin) {
 fn give_up(region: &Region, origin: Origin, forgotten: bool) {
     let kernel = region.kernel();
     {
-        // From here on no fiber is admitted (`open::admit` looks under this lock).
+        // From here on no fiber is admitted (`admit::admit` looks under this lock).
         let mut inner = region.lock();
         inner.counts = true;
         inner.scope.gone = true;

@@ -129,7 +129,7 @@ pub(crate) fn finalizers_ended(task: &Task, outcome: Outcome<(), Error>) -> Task
 /// Unless that is `Wait`, the caller alone drives the close. The caller has a reference to the
 /// region or to a task of it, so that and all around it are there throughout.
 #[inline]
-fn drive<'r>(region: &'r Region, inner: Locked<'r>, drain: Drain) {
+pub(super) fn drive<'r>(region: &'r Region, inner: Locked<'r>, drain: Drain) {
     let (mut region, mut inner, mut drain) = (region, inner, drain);
     // The child that was closed last: its record goes without a lock.
     let mut ended: Option<RegionRef> = None;
@@ -155,7 +155,7 @@ fn drive<'r>(region: &'r Region, inner: Locked<'r>, drain: Drain) {
             region.kernel().root_closed();
             return;
         };
-        // SAFETY: the record counts a reference to its parent, and is there throughout.
+        // SAFETY: the record keeps its parent, and is there throughout.
         let parent: &'r Region = unsafe { NonNull::from(parent).as_ref() };
         (inner, drain) = end_in(parent, region, &closed);
         // SAFETY: an open region counts one reference to itself (`open`), and it is closed just
@@ -197,7 +197,9 @@ fn publish<'r>(region: &'r Region, mut inner: Locked<'r>) -> Closed {
         let own = inner.cancel.as_ref().map(|own| own.reason.clone());
         inner = unlocked(region, inner, || outcome = outcome_of(fold.finish(), own));
     }
-    inner.outcome = Some(outcome.clone());
+    if !outcome.is_ok() {
+        inner.outcome = Some(outcome.clone());
+    }
     if region.kernel().trace().on() {
         inner = unlocked(region, inner, || event::region_closed(region, &outcome));
     }
@@ -225,6 +227,8 @@ fn end_in<'p>(parent: &'p Region, region: &Region, closed: &Closed) -> (Locked<'
     let lost = matches!(outcome,
         Outcome::Cancelled(reason) if reason.kind() == CancelKind::RaceLost);
     let mut inner = parent.lock();
+    // It is no child any more, and its record may stay.
+    region.count_parent();
     children::unlink_region(parent.kernel(), &mut inner, region);
     if closed.counts && !lost && !outcome.is_ok() {
         let position = u64::from(region.position());

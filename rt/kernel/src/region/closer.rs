@@ -57,12 +57,9 @@ impl Future for Close<'_> {
         let fresh = (this.registered != Some(identity)).then(|| context.waker().clone());
         let mut inner = this.region.lock();
         if close::is_closed(this.region) {
-            let outcome = inner
-                .outcome
-                .clone()
-                .expect("stored before the word says so");
             drop(inner);
-            return Poll::Ready(outcome);
+            let outcome = this.region.outcome();
+            return Poll::Ready(outcome.expect("stored before the word says so"));
         }
         let mut displaced = None;
         if let Some(waker) = fresh {

@@ -308,7 +308,7 @@ pub(crate) fn start<'r>(region: &'r Region, inner: super::Locked<'r>) {
     drop(inner);
     let owner = RegionRef::of(region);
     let mut runner = Runner::default();
-    super::open::finalizer_task(region, |task| {
+    super::admit::finalizer_task(region, |task| {
         task::cell::new(poll_fn(move |context| {
             let mut pop = || {
                 let mut inner = owner.lock();

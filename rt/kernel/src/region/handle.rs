@@ -6,11 +6,12 @@ use std::fmt;
 use asr_base::{CancelKind, CancelReason, Error, Failure, Origin, Outcome, RegionId, Status};
 
 use super::abandon;
+use super::admit::{self, Spawn};
 use super::close;
 use super::closer::Close;
 use super::config::RegionConfig;
 use super::finalizer::Finalizer;
-use super::open::{self, Opener, Spawn};
+use super::open::{self, Opener};
 use super::record::{Region, RegionRef};
 use super::refused::{SpawnError, refusal};
 use super::spawner::Spawner;
@@ -126,7 +127,7 @@ impl<C: Set> RegionHandle<C> {
     {
         allow::<caps::Fiber>(&self.region, self.caps, "open")
             .map_err(|status| Error::new(status, format!("open needs {}", caps::Fiber::NAME)))?;
-        let opened = open::open(&Opener::Handle(&self.region), config, false);
+        let opened = open::region(&Opener::Handle(&self.region), config);
         OpenRegion::from_opened(opened, self.caps, Origin::Region(self.region.id()))
     }
 }
@@ -141,19 +142,19 @@ pub struct OpenRegion<C = All> {
 
 impl<C: Set> OpenRegion<C> {
     pub(crate) fn open(cx: &Cx<C>, config: &RegionConfig) -> Result<OpenRegion<C>, Error> {
-        let opened = open::open(&Opener::Task(cx.task()), config, false);
+        let opened = open::region(&Opener::Task(cx.task()), config);
         OpenRegion::from_opened(opened, cx.raw_caps(), Origin::Task(cx.task_id()))
     }
 
     fn from_opened(
-        opened: Result<open::Opened, Status>,
+        opened: Result<RegionRef, Status>,
         caps: Caps,
         origin: Origin,
     ) -> Result<OpenRegion<C>, Error> {
-        let opened =
+        let region =
             opened.map_err(|status| Error::new(status, "the region around it admits nothing"))?;
         Ok(OpenRegion {
-            handle: RegionHandle::with_caps(opened.region, caps),
+            handle: RegionHandle::with_caps(region, caps),
             origin,
         })
     }
@@ -258,7 +259,7 @@ where
     F: FnOnce(Cx<C>) -> Fut,
     Fut: Future<Output = Result<T, Failure>>,
 {
-    let admitted = match open::admit(region, tier) {
+    let admitted = match admit::admit(region, tier) {
         Ok(admitted) => admitted,
         Err(status) => return Err(SpawnError::new(status, run)),
     };

@@ -41,6 +41,7 @@ pub(crate) struct Inner {
     /// The last finalizer was taken: none is registered any more (REG-17).
     pub(crate) finalizers_done: bool,
     pub(crate) closers: Vec<Waker>,
+    /// What it was closed with, if that is not Ok: the word says that.
     pub(crate) outcome: Option<Outcome<(), Error>>,
     pub(crate) timer: Option<TimerId>,
     /// Tokens of its tasks, by kind.
@@ -60,6 +61,19 @@ impl Inner {
         no_tokens && self.belongings.is_none() && self.timer.is_none()
     }
 
+    /// Ends with the waker of the scope, if nothing is in it that a close would have to see to but
+    /// the body, and `nothing_else` elsewhere.
+    #[inline]
+    pub(super) fn end_bare(&mut self, nothing_else: bool) -> Option<Option<Waker>> {
+        let empty = self.finalizers.is_empty() && self.closers.is_empty() && self.fold.is_ok();
+        let asked = self.cancel.is_some() || self.for_children.is_some();
+        let bare = empty && !asked && self.holds_nothing() && self.scope.is_bare();
+        (bare && nothing_else).then(|| {
+            (self.first_task, self.last_task) = (0, 0);
+            self.scope.waker.take()
+        })
+    }
+
     /// The spawn index of a new child. After four billion children numbers come again: then the
     /// order of outcomes, which they are for, is that of the last four billion.
     #[inline]
@@ -76,7 +90,7 @@ impl Inner {
     }
 
     /// A fresh inside; what lists had room for stays.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn reset(
         &mut self,
         policy: Policy,
@@ -85,22 +99,20 @@ impl Inner {
         counts: bool,
         attached: bool,
     ) {
-        debug_assert!(self.closers.is_empty());
+        // Whoever gave the record back left none of what may have a destructor.
+        debug_assert!(self.closers.is_empty() && self.fold.is_ok() && self.outcome.is_none());
+        debug_assert!(self.cancel.is_none() && self.for_children.is_none());
+        debug_assert!(self.timer.is_none() && self.belongings.is_none());
         self.finalizers.reset();
         self.next_position = 0;
         self.policy = policy;
         self.budget = *budget;
         self.cost_left = cost;
         self.finalizers_done = false;
-        self.cancel = None;
         self.asked = 0;
-        self.for_children = None;
         self.body_spared = false;
-        self.fold = Fold::new();
         self.counts = counts;
         self.scope.reset(attached);
-        self.outcome = None;
-        self.timer = None;
         self.settled = false;
     }
 }

@@ -31,6 +31,12 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
+    /// Its future polls it, and it has no fiber to poll.
+    #[inline]
+    pub(super) fn is_bare(&self) -> bool {
+        self.ready.is_empty() && self.frames.is_empty() && !self.gone && !self.orphaned
+    }
+
     /// For another region, with or without a future; what lists had room for stays.
     #[inline]
     pub(crate) fn reset(&mut self, attached: bool) {

@@ -1,9 +1,11 @@
 //! The record of a region, and the counted reference to it.
 //!
 //! Invariants
-//! 1. A region counts a reference to its parent, and the record of a task one to its region, as
-//!    long as the record is not given back: whoever has a reference to a task or region may walk up
-//!    from it, after its end too, and meets no other occupant of a slot.
+//! 1. A region keeps its parent, and the record of a task its region, as long as the record is not
+//!    given back: whoever has a reference to a task or region may walk up from it, after its end
+//!    too, and meets no other occupant of a slot. Each counts a reference, but for a scope that
+//!    lies in the future of its opener (`count_parent`): that has one to the record of the opener,
+//!    and this one to the parent.
 //! 2. The slot goes back to the slab when the region is closed and no reference is left. It lets go
 //!    of its parent then: in a loop, not a recursion (REG-6).
 //! 3. Lock order: of two regions the parent's lock is never taken while a child's is held, nor the
@@ -20,6 +22,7 @@ use asr_base::{Budget, Error, Outcome, RegionId, TaskId};
 
 use super::config::Escalation;
 use super::inner::Inner;
+use super::refs::Refs;
 use super::word::{State, Word};
 use crate::kernel::Kernel;
 use crate::slab::Record;
@@ -34,7 +37,7 @@ pub struct Region {
     pub(crate) word: Word,
     generation: AtomicU32,
     index: u32,
-    refs: AtomicU32,
+    refs: Refs,
     /// Distance from the root.
     depth: AtomicU32,
     escalation: AtomicU8,
@@ -49,7 +52,9 @@ pub struct Region {
     opener: AtomicU64,
     kernel: AtomicPtr<Kernel>,
     parent: AtomicPtr<Region>,
-    inner: Mutex<Inner, rank::Region>,
+    /// It counts a reference to its parent. Set once.
+    counts_parent: AtomicBool,
+    pub(super) inner: Mutex<Inner, rank::Region>,
 }
 
 impl Record for Region {
@@ -58,7 +63,7 @@ impl Record for Region {
             word: Word::new(),
             generation: AtomicU32::new(0),
             index,
-            refs: AtomicU32::new(0),
+            refs: Refs::default(),
             depth: AtomicU32::new(0),
             escalation: AtomicU8::new(0),
             shielded: AtomicBool::new(false),
@@ -68,6 +73,7 @@ impl Record for Region {
             opener: AtomicU64::new(0),
             kernel: AtomicPtr::new(ptr::null_mut()),
             parent: AtomicPtr::new(ptr::null_mut()),
+            counts_parent: AtomicBool::new(false),
             inner: Mutex::new(Inner::default()),
         }
     }
@@ -85,15 +91,16 @@ impl Record for Region {
     }
 
     fn is_owned(&self) -> bool {
-        !self.is_root() && self.refs.load(Acquire) > 0
+        !self.is_root() && !self.refs.is_vacant()
     }
 }
 
 /// What a new region is filled with.
 pub(crate) struct Fresh {
     pub(crate) kernel: NonNull<Kernel>,
-    pub(crate) parent: Option<RegionRef>,
-    /// The task that opens it, for a region with a scope.
+    pub(crate) parent: *const Region,
+    /// The task that opens it, for a region with a scope: it keeps the parent. A region without one
+    /// counts a reference to its parent.
     pub(crate) opener: Option<TaskId>,
     pub(crate) depth: u32,
     pub(crate) escalation: Escalation,
@@ -105,7 +112,7 @@ pub(crate) struct Fresh {
 
 impl Region {
     /// Fills a record that the caller has just been handed, and its inside by `fill`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn renew(&self, fresh: Fresh, fill: impl FnOnce(&mut Inner)) {
         let opener = fresh.opener.map_or(0, TaskId::to_bits);
         self.opener.store(opener, Relaxed);
@@ -113,13 +120,32 @@ impl Region {
         self.escalation.store(fresh.escalation as u8, Relaxed);
         self.shielded.store(fresh.shielded, Relaxed);
         self.kernel.store(fresh.kernel.as_ptr(), Relaxed);
-        let parent = fresh.parent.map_or(ptr::null_mut(), RegionRef::into_raw);
-        self.parent.store(parent, Relaxed);
+        self.parent.store(fresh.parent.cast_mut(), Relaxed);
+        self.counts_parent.store(false, Relaxed);
         self.word.renew(fresh.children);
         // SAFETY: nobody else has the slot: before the next line nobody gets a reference to it.
         unsafe { owned(&self.inner, fill) };
-        // Release pairs with the Acquire of `try_retain`: who gets a reference sees all of it.
-        self.refs.store(fresh.refs, Release);
+        if fresh.opener.is_none() {
+            self.count_parent();
+        }
+        self.refs.renew(fresh.refs);
+    }
+
+    /// Counts a reference to the parent from here on, if it did not. Whoever calls it knows that
+    /// the parent is there: the opener is not complete, the scope has it in its future, or the
+    /// region still counts as a child.
+    pub(super) fn count_parent(&self) {
+        // Relaxed: one of several sets it, and who gives the record back comes after them all.
+        if let Some(parent) = self.parent()
+            && !self.counts_parent.load(Relaxed)
+            && !self.counts_parent.swap(true, Relaxed)
+        {
+            std::mem::forget(RegionRef::of(parent));
+        }
+    }
+
+    pub(super) fn refs(&self) -> &Refs {
+        &self.refs
     }
 
     /// Its name.
@@ -179,7 +205,7 @@ impl Region {
     /// The owning region. `None` for the root.
     #[inline]
     pub(crate) fn parent(&self) -> Option<&Region> {
-        // SAFETY: a reference to it is counted (invariant 1).
+        // SAFETY: it is there as long as this record (invariant 1).
         unsafe { self.parent.load(Relaxed).as_ref() }
     }
 
@@ -209,15 +235,11 @@ impl Region {
 
     /// Counts a reference, unless the slot belongs to nobody.
     pub(crate) fn try_retain(&self) -> bool {
-        // Acquire pairs with the Release of `renew`: who gets a reference sees the region.
-        let root = self.is_root();
-        let held = self
-            .refs
-            .fetch_update(AcqRel, Acquire, |refs| (refs > 0 || root).then(|| refs + 1));
-        if held == Ok(0) {
+        let held = self.refs.try_retain(self.is_root());
+        if held == Some(0) {
             self.kernel().retain();
         }
-        held.is_ok()
+        held.is_some()
     }
 }
 
@@ -253,7 +275,7 @@ impl RegionRef {
     /// A reference of its own to a region that the borrow keeps alive.
     #[inline]
     pub(crate) fn of(region: &Region) -> RegionRef {
-        let before = region.refs.fetch_add(1, Relaxed);
+        let before = region.refs.retain();
         if before == 0 {
             assert!(region.is_root(), "a reference to a region that is gone");
             region.kernel().retain();
@@ -264,8 +286,12 @@ impl RegionRef {
     /// Counts this reference off. True if it was the last.
     #[inline]
     fn count_off(&self) -> bool {
-        // Release publishes this user's last accesses, Acquire gives the last one everybody's.
-        self.refs.fetch_sub(1, AcqRel) == 1
+        self.refs.release()
+    }
+
+    /// The record.
+    pub(crate) fn pointer(&self) -> NonNull<Region> {
+        self.0
     }
 
     /// Gives the counted reference away as a pointer.
@@ -320,13 +346,14 @@ fn give_back(mut last: NonNull<Region>) {
         // dropped.
         drop(unsafe { owned(&region.inner, rest) });
         let parent = region.parent.load(Relaxed);
+        debug_assert!(region.counts_parent.load(Relaxed), "closed by the long way");
         // SAFETY: the last reference; a region that is not closed holds one itself. That to the
         // parent, which goes next, keeps the kernel.
         unsafe { kernel.as_ref().free_region(last) };
         let Some(parent) = NonNull::new(parent) else {
             return;
         };
-        // SAFETY: counted in `renew`, and the record is given back once.
+        // SAFETY: counted by `count_parent`, and the record is given back once.
         let parent = ManuallyDrop::new(unsafe { RegionRef::from_counted(parent) });
         if !parent.count_off() {
             return;

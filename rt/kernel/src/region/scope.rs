@@ -17,7 +17,7 @@
 #![allow(unsafe_code, reason = "reads a record whose slot stays")]
 
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::mem::ManuallyDrop;
 use std::pin::{Pin, pin};
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
@@ -27,18 +27,18 @@ use asr_base::{Error, Failure, Origin, Outcome};
 use asr_trace::Resource;
 
 use super::abandon::{self, Guard};
+use super::admit::Spawn;
+use super::body::Body;
 use super::close;
 use super::config::RegionConfig;
 use super::handle::{RegionHandle, start};
-use super::open::{self, Opener, Spawn};
+use super::open;
 use super::ready::Scope as Shared;
 use super::record::RegionRef;
 use super::refused::SpawnError;
 use crate::cancel;
 use crate::cx::{Authority, Cx, May, Set, Waiter, caps};
 use crate::obligation;
-use crate::task::cell::contained;
-use crate::task::end::Place;
 use crate::task::{JoinHandle, Task, TaskRef, Tier, cell, poll, polled, waker};
 
 /// Fibers that a scope polls before it lets its own task yield.
@@ -115,20 +115,19 @@ where
     }
     // The future may go on elsewhere: its region ends with the opener. It begins in the opener.
     polled::expect(cx.task());
-    let opened = match open::open(&Opener::Task(cx.task()), &config, true) {
-        Ok(opened) => opened,
+    let new = match open::scope(cx.task(), &config) {
+        Ok(new) => new,
         Err(status) => return Outcome::Err(Error::new(status, "the enclosing region has closed")),
     };
-    let new = opened.body.expect("asked for");
     // Dropped last, after the body.
     let guard = Guard::<'_, 'env> {
-        region: opened.region,
+        region: ManuallyDrop::new(new.region),
         opener: cx.task(),
         env: PhantomData,
     };
     let inside = Cx::of(new.context, cx.raw_caps());
     let scope: Scope<'env, C> = Scope {
-        handle: RegionHandle::with_caps(new.region, cx.raw_caps()),
+        handle: RegionHandle::with_caps(new.handle, cx.raw_caps()),
         env: PhantomData,
     };
     let body = pin!(Some(cell::lazy(
@@ -138,7 +137,7 @@ where
     let outcome = Drive {
         guard: &guard,
         waiter: Waiter::new(cx.task()),
-        first: Some(new.queued),
+        first: Some((new.queued, new.polled)),
         counted: false,
         body: Body {
             future: body,
@@ -159,61 +158,12 @@ where
 struct Drive<'a, 'env, F, T> {
     guard: &'a Guard<'a, 'env>,
     waiter: Waiter<'a>,
-    /// The body, until the first poll: it would be alone on the ready list.
-    first: Option<TaskRef>,
+    /// The body, until the first poll: it would be alone on the ready list. Whether its word says
+    /// that it is polled by now.
+    first: Option<(TaskRef, bool)>,
     /// The opener counts this scope.
     counted: bool,
     body: Body<'a, F, T>,
-}
-
-/// The body, which lies in the frame of [`region`] instead of a cell.
-struct Body<'a, F, T> {
-    future: Pin<&'a mut Option<F>>,
-    value: Option<T>,
-}
-
-impl<F, T> Place for Body<'_, F, T>
-where
-    F: Future<Output = Result<T, Failure>>,
-{
-    fn poll(&mut self, _: &Task, context: &mut Context<'_>) -> Poll<Outcome<(), Error>> {
-        let mut result = None;
-        let polled = catch_unwind(AssertUnwindSafe(|| {
-            let future = self.future.as_mut().as_pin_mut();
-            let future = future.expect("a body is not polled after its end");
-            if let Poll::Ready(ended) = future.poll(context) {
-                result = Some(ended);
-                // A destructor that panics is a panic of this poll, as for a task (TSK-21).
-                self.future.set(None);
-            }
-        }));
-        if let Err(panic) = polled {
-            obligation::after_panic(|| self.clear());
-            contained(|| drop(result));
-            resume_unwind(panic)
-        }
-        let Some(result) = result else {
-            return Poll::Pending;
-        };
-        match Outcome::from(result) {
-            Outcome::Ok(value) => {
-                self.value = Some(value);
-                Poll::Ready(Outcome::Ok(()))
-            }
-            other => Poll::Ready(other.map(|_| ())),
-        }
-    }
-
-    fn settle(&mut self, _: &Task, _: &Outcome<(), Error>) {
-        self.clear();
-        contained(|| self.value = None);
-    }
-}
-
-impl<F, T> Body<'_, F, T> {
-    fn clear(&mut self) {
-        contained(|| self.future.set(None));
-    }
 }
 
 impl<F, T> Drop for Drive<'_, '_, F, T> {
@@ -244,12 +194,18 @@ where
         let own = waker::task_of(context.waker()) == Some(NonNull::from(&**opener));
         // Only what is ready by now: a fiber that yields, or wakes another, is found below, and
         // comes after the tasks that are queued already (TSK-24).
+        let mut begun = false;
         let (mut next, due) = match this.first.take() {
-            Some(body) => {
+            Some((body, polled)) => {
+                begun = polled;
                 this.counted = own;
                 match own {
                     true => opener.scopes.opened(),
-                    false => opener.word.opened_elsewhere(),
+                    false => {
+                        opener.word.opened_elsewhere();
+                        // Who opened it may be complete, and looks for it no more.
+                        region.count_parent();
+                    }
                 }
                 (Some(body), 1)
             }
@@ -258,6 +214,10 @@ where
         let nested = (obligation::Nested::begin(), polled::Nested::begin());
         for left in (0..due).rev() {
             match next.take() {
+                Some(body) if begun => {
+                    begun = false;
+                    poll::go_on_polled(body, &mut this.body);
+                }
                 Some(task) if task.tier() == Tier::Body => poll::run_with(task, &mut this.body),
                 Some(fiber) => {
                     #[cfg(not(loom))]

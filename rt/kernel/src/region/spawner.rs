@@ -8,9 +8,9 @@ use std::marker::PhantomData;
 
 use asr_base::{Failure, RegionId};
 
+use super::admit::Spawn;
 use super::finalizer::Finalizer;
 use super::handle::{allow, defer, start};
-use super::open::Spawn;
 use super::record::{Region, RegionRef};
 use super::refused::SpawnError;
 use super::word::State;

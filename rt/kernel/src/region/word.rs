@@ -201,6 +201,18 @@ impl Word {
         self.set(with_state(now, State::Closed) | flag);
     }
 
+    /// Open, with one child, and no cancel: that of a scope whose body is alone.
+    #[inline]
+    pub fn has_one_child(&self) -> bool {
+        self.now() == CHILD
+    }
+
+    /// From one child to closed with the outcome Ok, by who claimed the whole region.
+    #[inline]
+    pub fn closed_alone(&self) {
+        self.set(State::Closed as u64 | FINALIZED | OK);
+    }
+
     /// Closed, and the outcome is Ok.
     #[inline]
     pub fn is_ok(&self) -> bool {

@@ -46,6 +46,10 @@ pub(crate) enum End {
 pub(crate) trait Place {
     /// Polls it once; ready: it was dropped. A panic comes through.
     fn poll(&mut self, task: &Task, context: &mut Context<'_>) -> Poll<Outcome<(), Error>>;
+    /// The poll gave Ok. Ends the task at once, where nobody else knows of it; else it comes back.
+    fn end_alone(&mut self, task: TaskRef) -> Result<(), TaskRef> {
+        Err(task)
+    }
     /// Drops future and value; what a handle gets is `outcome`, which is not Ok.
     fn settle(&mut self, task: &Task, outcome: &Outcome<(), Error>);
 }

@@ -3,6 +3,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `word` | one atomic word: wake state, phase, flags, references |
+//! | `claim` | a body of which nobody else knows, in the word |
 //! | `snapshot` | the bits of the word, one reading |
 //! | `record` | the hot record in its slab, counted references |
 //! | `reference` | counted references to it |
@@ -18,6 +19,7 @@
 //! | `join` | handles |
 
 pub(crate) mod cell;
+mod claim;
 pub(crate) mod end;
 pub(crate) mod join;
 pub(crate) mod poll;

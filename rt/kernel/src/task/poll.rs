@@ -12,8 +12,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
+use std::thread;
 
-use asr_base::BudgetComponent;
+use asr_base::{BudgetComponent, Error, Outcome};
 
 use super::end::{self, End, InCell, Place};
 use super::polled;
@@ -91,10 +92,41 @@ pub(crate) fn run_with(task: TaskRef, place: &mut dyn Place) {
     }));
     polled::ended();
     debug_assert_eq!(sync::held(), 0, "SCH-19: a lock is held as a poll ends");
+    put_away(task, polled, place);
+}
+
+/// The first poll of a body whose word says that it is polled and runs (`Word::renew_polled`): no
+/// cancel came before it, it has a poll in its budget, and nobody watches.
+pub(crate) fn go_on_polled(task: TaskRef, place: &mut dyn Place) {
+    count_poll(&task);
+    let waker = waker::borrowed(&task);
+    let mut context = Context::from_waker(&waker);
+    debug_assert_eq!(sync::held(), 0, "SCH-19: a lock is held as a poll begins");
+    let polled = catch_unwind(AssertUnwindSafe(|| {
+        polled::begins(&task);
+        place.poll(&task, &mut context)
+    }));
+    polled::ended();
+    debug_assert_eq!(sync::held(), 0, "SCH-19: a lock is held as a poll ends");
+    put_away(task, polled, place);
+}
+
+/// Steps 3 to 5, after the poll.
+#[inline]
+fn put_away(
+    task: TaskRef,
+    polled: thread::Result<Poll<Outcome<(), Error>>>,
+    place: &mut dyn Place,
+) {
     // A panic may have left a mask open; it was lexical.
     task.masks.store(0, Relaxed);
     match polled {
         Ok(Poll::Pending) => put_down(task),
+        Ok(Poll::Ready(Outcome::Ok(()))) => {
+            if let Err(task) = place.end_alone(task) {
+                end::body_ended(task, End::Returned(Outcome::Ok(())), place);
+            }
+        }
         Ok(Poll::Ready(outcome)) => end::body_ended(task, End::Returned(outcome), place),
         Err(payload) => end::body_ended(task, End::Panicked(payload), place),
     }

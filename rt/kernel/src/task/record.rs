@@ -136,11 +136,13 @@ pub(crate) struct Fresh {
     pub(crate) priority: u8,
     /// There is a deadline.
     pub(crate) timed: bool,
+    /// A body whose first poll has begun.
+    pub(crate) polled: bool,
 }
 
 impl Task {
     /// Fills a record that the caller has just been handed.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn renew(&self, fresh: Fresh) {
         // Relaxed all: the Release in `Word::renew` publishes them.
         self.region.store(fresh.region.into_raw(), Relaxed);
@@ -155,6 +157,10 @@ impl Task {
         self.priority.store(fresh.priority, Relaxed);
         self.pin.store(0, Relaxed);
         self.queued.renew(fresh.timed);
+        if fresh.polled {
+            debug_assert_eq!(fresh.tier, Tier::Body);
+            return self.word.renew_polled();
+        }
         let fiber = matches!(fresh.tier, Tier::Fiber | Tier::Body);
         let handle = matches!(fresh.tier, Tier::Fiber | Tier::Task);
         self.word.renew(fiber, handle);

@@ -18,13 +18,15 @@
 //! 4. The record is given back when the references reach zero, which only a completed task can do:
 //!    the run of the task itself holds one until it is complete.
 
+use super::claim::is_claimed;
 use super::snapshot::*;
 pub use super::snapshot::{AfterPoll, Phase, Requested, Snapshot, Wake};
 use crate::sync::atomic::{AtomicU64, Ordering::*};
+use crate::sync::pause;
 
 /// The word. See the module.
 #[derive(Debug)]
-pub struct Word(AtomicU64);
+pub struct Word(pub(super) AtomicU64);
 
 impl Word {
     /// References of a new task: that of the queue it is about to enter, that of the list of its
@@ -360,6 +362,11 @@ impl Word {
     pub fn try_retain(&self) -> bool {
         let mut now = self.0.load(Acquire);
         loop {
+            if is_claimed(now) {
+                pause();
+                now = self.0.load(Acquire);
+                continue;
+            }
             if now < REF {
                 return false;
             }

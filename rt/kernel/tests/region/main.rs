@@ -1,6 +1,7 @@
 //! Regions on the driver of one thread, with other threads beside it.
 
 mod admission;
+mod alone;
 mod locks;
 mod misuse;
 
