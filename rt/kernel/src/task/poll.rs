@@ -103,6 +103,7 @@ pub(crate) fn go_on_polled(task: TaskRef, place: &mut dyn Place) {
     let mut context = Context::from_waker(&waker);
     debug_assert_eq!(sync::held(), 0, "SCH-19: a lock is held as a poll begins");
     let polled = catch_unwind(AssertUnwindSafe(|| {
+        task.begins_turn();
         polled::begins(&task);
         place.poll(&task, &mut context)
     }));
