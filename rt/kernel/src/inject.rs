@@ -87,7 +87,7 @@ fn apply(task: &TaskRef, injection: Injection) -> bool {
         }
         Injection::Delay(pause) => {
             let at = kernel.now().saturating_add(pause);
-            let wake = Target::Wake(waker::owned(task.clone()));
+            let wake = Target::Wake(task.clone());
             return kernel.timer_set(at, wake).is_ok();
         }
         Injection::Exhaust => task.polls_left.store(0, Relaxed),

@@ -95,7 +95,7 @@ impl Future for Sleep<'_> {
             this.disarm();
         }
         if let Timer::Unarmed(precision) = this.timer {
-            let target = Target::Wake(context.waker().clone());
+            let target = Target::waking(context.waker());
             let set = task.kernel().timer_set_as(this.deadline, precision, target);
             let Ok(timer) = set else {
                 // The runtime has ended: nobody polls any more.

@@ -15,14 +15,16 @@ use crate::deadline;
 use crate::region::RegionRef;
 use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::sync::{Mutex, lock, rank};
-use crate::task::TaskRef;
 use crate::task::cell::contained;
+use crate::task::{TaskRef, waker};
 use crate::timer::{Precision, Turns};
 
 /// What fires.
 pub(crate) enum Target {
-    /// Somebody sleeps.
-    Wake(Waker),
+    /// A task sleeps.
+    Wake(TaskRef),
+    /// Somebody else does. Boxed: a timer is as large as its largest target.
+    Foreign(Box<Waker>),
     /// The deadline of a task's own budget.
     Deadline(TaskRef),
     /// The end of some cleanup budget.
@@ -31,6 +33,19 @@ pub(crate) enum Target {
     RegionDeadline(RegionRef),
     /// The deadline monitor looks.
     Monitor,
+}
+
+const _: () = assert!(size_of::<Option<Target>>() == 16);
+
+impl Target {
+    /// Whoever this wakes.
+    #[inline]
+    pub(crate) fn waking(waker: &Waker) -> Target {
+        match waker::task_ref(waker) {
+            Some(task) => Target::Wake(task),
+            None => Target::Foreign(Box::new(waker.clone())),
+        }
+    }
 }
 
 pub(crate) struct Timers {
@@ -210,7 +225,8 @@ impl Kernel {
 /// What a timer is for.
 fn act(kernel: &Kernel, target: Option<Target>, id: TimerId, now: Time) {
     match target {
-        Some(Target::Wake(waker)) => {
+        Some(Target::Wake(task)) => waker::wake_counted(task),
+        Some(Target::Foreign(waker)) => {
             contained(|| waker.wake());
         }
         Some(Target::Deadline(task)) => cancel::expired(&task),

@@ -239,7 +239,7 @@ impl Current {
         match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
             Ok(Poll::Pending) => {
                 if self.timer.is_none() && self.deadline > kernel.now() {
-                    let wake = Target::Wake(context.waker().clone());
+                    let wake = Target::waking(context.waker());
                     self.timer = kernel.timer_set(self.deadline, wake).ok();
                 }
                 if self.polls == self.polls_max && !self.overdue {

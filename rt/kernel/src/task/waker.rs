@@ -25,13 +25,6 @@ pub(crate) fn borrowed(task: &TaskRef) -> ManuallyDrop<Waker> {
     ManuallyDrop::new(unsafe { Waker::from_raw(RawWaker::new(data, &TABLE)) })
 }
 
-/// A waker of its own.
-pub(crate) fn owned(task: TaskRef) -> Waker {
-    let data = task.into_raw().as_ptr().cast_const().cast();
-    // SAFETY: as above; the counted reference goes with the waker.
-    unsafe { Waker::from_raw(RawWaker::new(data, &TABLE)) }
-}
-
 /// The record behind a waker of ours, with its counted reference.
 #[inline]
 pub(crate) fn task_of(waker: &Waker) -> Option<NonNull<Task>> {
@@ -45,6 +38,12 @@ pub(crate) fn task_of(waker: &Waker) -> Option<NonNull<Task>> {
 pub(super) fn task(waker: &Waker) -> Option<&Task> {
     // SAFETY: the waker counts a reference, or borrows one that is.
     task_of(waker).map(|task| unsafe { task.as_ref() })
+}
+
+/// A reference to the task that a waker of ours wakes.
+#[inline]
+pub(crate) fn task_ref(waker: &Waker) -> Option<TaskRef> {
+    task(waker).map(TaskRef::of)
 }
 
 /// Wakes a task: at most one queue gets it (TSK-11).
