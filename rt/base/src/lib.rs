@@ -22,6 +22,8 @@ pub mod outcome;
 pub mod panic;
 /// Bounds of a plan: cheapest and costliest paths, slack.
 pub mod plan_bounds;
+/// How soon something that is cancelled ends.
+pub mod responsive;
 /// Random numbers that do not depend on the schedule.
 pub mod rng;
 /// The order of outcomes, and tables over it.
@@ -46,6 +48,7 @@ pub use id::{HeapId, ObligationId, RegionId, TaskId, TimerId, TokenId};
 pub use outcome::{Failure, Outcome, Unmatched, combine};
 pub use panic::{PanicKind, PanicPayload};
 pub use plan_bounds::{Bounds, Dag};
+pub use responsive::Responsive;
 pub use rng::{Purpose, Rng, task_entropy};
 pub use severity::{Select, Severity, SeverityTable};
 pub use slab::{GenSlab, Stale};

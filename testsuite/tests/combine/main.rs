@@ -4,6 +4,7 @@
 #[path = "../../../rt/lab/tests/common/mod.rs"]
 mod common;
 
+mod bounds;
 mod branches;
 mod cleanup;
 mod context;

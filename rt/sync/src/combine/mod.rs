@@ -8,6 +8,10 @@
 //! A branch waits with the context that it was given. With that of its caller it would not hear its
 //! own cancel, so such a wait panics, and says so (`BAD_ARGUMENT`: `Waiter::park`).
 //!
+//! Responsiveness (CMB-6): a combinator answers the cancel of its caller within the bound that
+//! [`Responsive::around`](asr_base::Responsive::around) computes from those of its branches, in
+//! polls of the calling task.
+//!
 //! Results
 //! 1. A branch that panicked makes the result Panicked, whoever won (CMB-4), unless its panics are
 //!    errors ([`panic_as_err`]).
