@@ -168,7 +168,8 @@ fn cmb_6_measured_polls_are_within_the_computed_bound() {
     assert!(tightest.iter().all(|&share| share > 0.2), "{tightest:?}");
 }
 
-/// Part: the bounds of the operations themselves (CAN-18) are published for channels and locks only.
+/// Part: the bounds of the operations themselves (CAN-18) are published for channels and locks
+/// only.
 #[test]
 fn can_19_part_bounds_compose() {
     let wait = WAIT;

@@ -3,7 +3,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `word` | one atomic word: wake state, phase, flags, references |
-//! | `claim` | a body of which nobody else knows, in the word |
+//! | `refs` | the references in the word, and the claim of them all |
 //! | `snapshot` | the bits of the word, one reading |
 //! | `record` | the hot record in its slab, counted references |
 //! | `reference` | counted references to it |
@@ -19,7 +19,6 @@
 //! | `join` | handles |
 
 pub(crate) mod cell;
-mod claim;
 pub(crate) mod end;
 pub(crate) mod join;
 pub(crate) mod poll;
@@ -27,6 +26,7 @@ pub(crate) mod polled;
 mod queued;
 mod record;
 mod reference;
+mod refs;
 mod scopes;
 pub(crate) mod side;
 mod snapshot;

@@ -18,11 +18,9 @@
 //! 4. The record is given back when the references reach zero, which only a completed task can do:
 //!    the run of the task itself holds one until it is complete.
 
-use super::claim::is_claimed;
 use super::snapshot::*;
 pub use super::snapshot::{AfterPoll, Phase, Requested, Snapshot, Wake};
 use crate::sync::atomic::{AtomicU64, Ordering::*};
-use crate::sync::pause;
 
 /// The word. See the module.
 #[derive(Debug)]
@@ -348,56 +346,6 @@ impl Word {
             "one handle, one output"
         );
         before < 2 * REF
-    }
-
-    /// One more reference to the record; the caller has one.
-    #[inline]
-    pub fn retain(&self) {
-        // Relaxed: a new reference is made from one that keeps the record alive.
-        let before = self.0.fetch_add(REF, Relaxed);
-        assert!(before >> 63 == 0, "references overflow");
-    }
-
-    /// One more reference, from somebody who only knows the index: not if the last is gone.
-    pub fn try_retain(&self) -> bool {
-        let mut now = self.0.load(Acquire);
-        loop {
-            if is_claimed(now) {
-                pause();
-                now = self.0.load(Acquire);
-                continue;
-            }
-            if now < REF {
-                return false;
-            }
-            match self
-                .0
-                .compare_exchange_weak(now, now + REF, AcqRel, Acquire)
-            {
-                Ok(_) => return true,
-                Err(seen) => now = seen,
-            }
-        }
-    }
-
-    /// One reference less. True for the last: the caller gives the record back.
-    #[must_use]
-    #[inline]
-    pub fn release(&self) -> bool {
-        // Release publishes this user's last accesses, Acquire gives the last one everybody's.
-        let before = self.0.fetch_sub(REF, AcqRel);
-        assert!(before >= REF, "a reference is dropped twice");
-        before < 2 * REF
-    }
-
-    /// Two references less. True if they were the last.
-    #[must_use]
-    #[inline]
-    pub fn release_both(&self) -> bool {
-        // AcqRel as in `release`.
-        let before = self.0.fetch_sub(2 * REF, AcqRel);
-        assert!(before >= 2 * REF, "a reference is dropped twice");
-        before < 3 * REF
     }
 }
 
