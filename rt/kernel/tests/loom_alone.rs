@@ -2,7 +2,7 @@
 #![cfg(loom)]
 
 use asr_kernel::region::refs::Refs;
-use asr_kernel::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use asr_kernel::sync::atomic::{AtomicU32, Ordering::*};
 use asr_kernel::task::word::Word;
 use loom::sync::Arc;
 use loom::thread;
@@ -137,6 +137,44 @@ fn reg_7_a_region_is_claimed_or_found() {
 fn tsk_25_a_body_is_claimed_or_found() {
     claimed_or_counted::<Word>(true);
     claimed_or_counted::<Word>(false);
+}
+
+/// A scope within this one that ends: it counts its reference, then ends as a child. It needed none
+/// to go up, so the claim may have come before; it is then taken back, and no reference is lost.
+#[test]
+fn reg_7_an_end_inside_against_the_claim() {
+    model(|| {
+        let refs = Arc::new(<Refs as Count>::scope());
+        let children = Arc::new(AtomicU32::new(2));
+        let gone = Arc::new(AtomicU32::new(0));
+        let inside = (refs.clone(), children.clone(), gone.clone());
+        let other = thread::spawn(move || {
+            let (refs, children, gone) = inside;
+            refs.retain();
+            assert_eq!(gone.load(Relaxed), 0, "there is somebody inside");
+            children.store(1, Release);
+            refs.release()
+        });
+        let one_child = || children.load(Acquire) == 1;
+        let mut last = false;
+        let claimed = refs.claim();
+        if claimed && one_child() {
+            gone.store(1, Relaxed);
+            refs.vacate();
+        } else {
+            if claimed {
+                refs.unclaim();
+            }
+            last = true;
+        }
+        let others = other.join().unwrap();
+        assert!(!others, "the scope and its body have theirs");
+        if last {
+            // The long way: they go when nobody is inside any more.
+            last = !refs.release() && refs.release();
+        }
+        assert_eq!(u32::from(last) + gone.load(Relaxed), 1);
+    });
 }
 
 /// A waker that the body left behind: either the claim fails, and the wake counts, or there is no

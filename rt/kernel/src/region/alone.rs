@@ -9,11 +9,15 @@
 //!    whose body has dropped its context and its handle: two to the region (the future of the
 //!    scope, the record of the body) and two to the body (the poll, the list of children).
 //! 2. With the lock of the parent nobody finds the region through the tree. `Refs::claim` then
-//!    takes it from those who look it up by its index, and fails if somebody has it already. The
-//!    same for the body (`Word::claim`): a waker, a context or a look-up counts a reference.
-//! 3. Now the inside is the caller's without its lock. If something is in it that the long way sees
-//!    to, all is put back as it was. Who looks up one of the two meanwhile waits for these few
-//!    steps.
+//!    fails if somebody has a reference to it; who makes one from here on, by its index or from
+//!    something inside, waits for these few steps. `Word::claim` does the same for the body, of
+//!    which a waker, a context or a look-up counts a reference: only who has one of those could
+//!    have been about to make one to the region.
+//! 3. Somebody inside needs none to go up: a scope in this one counts a reference to it only when
+//!    it ends (`Region::count_parent`). Then it counts as a child before. So the word is looked at
+//!    after the claims: one child is the body, and all that ended before has a reference or is
+//!    gone. Now what the lock guards is the caller's without it. If something is there that the
+//!    long way sees to, all is put back as it was.
 //! 4. Else the region is closed with the outcome Ok, and the body complete, before the lock is
 //!    given back. The record of the region goes with the future of the scope.
 //!
@@ -39,7 +43,8 @@ pub(super) fn close(body: TaskRef) -> Result<(), TaskRef> {
     let Some(parent) = region.parent() else {
         return Err(body);
     };
-    if kernel.trace().on() || body.side().is_some() {
+    // A glance, to spare the claims: the answers that count come after them.
+    if kernel.trace().on() || body.side().is_some() || !region.word.has_one_child() {
         return Err(body);
     }
     let mut around = parent.lock();
@@ -51,11 +56,15 @@ pub(super) fn close(body: TaskRef) -> Result<(), TaskRef> {
         return Err(body);
     }
     // A side record may have been made since by somebody who is gone. A scope of the body's that
-    // was forgotten is still open, and counted as a child.
-    let nothing_else = body.side().is_none() && region.word.has_one_child();
-    // SAFETY: who takes the lock has a reference to the region, or to the body, which has one; all
-    // of those are claimed.
-    let waker = unsafe { owned(&region.inner, |inner| inner.end_bare(nothing_else)) };
+    // was forgotten is still open, and counted as a child. A scope whose parent is counted was once
+    // out of the hands of its opener.
+    let nothing_else = body.side().is_none() && !region.counts_parent();
+    let waker = match nothing_else && region.word.has_one_child() {
+        // SAFETY: who takes the lock has a reference to the region, or to the body, which has one,
+        // or is inside, and there is nobody inside; all references are claimed.
+        true => unsafe { owned(&region.inner, super::inner::Inner::end_bare) },
+        false => None,
+    };
     let Some(waker) = waker else {
         body.word.unclaim();
         region.refs().unclaim();

@@ -62,13 +62,13 @@ impl Inner {
     }
 
     /// Ends with the waker of the scope, if nothing is in it that a close would have to see to but
-    /// the body, and `nothing_else` elsewhere.
+    /// the body.
     #[inline]
-    pub(super) fn end_bare(&mut self, nothing_else: bool) -> Option<Option<Waker>> {
+    pub(super) fn end_bare(&mut self) -> Option<Option<Waker>> {
         let empty = self.finalizers.is_empty() && self.closers.is_empty() && self.fold.is_ok();
         let asked = self.cancel.is_some() || self.for_children.is_some();
         let bare = empty && !asked && self.holds_nothing() && self.scope.is_bare();
-        (bare && nothing_else).then(|| {
+        bare.then(|| {
             (self.first_task, self.last_task) = (0, 0);
             self.scope.waker.take()
         })

@@ -144,9 +144,15 @@ fn open(
     };
     let cost = asked.as_ref().and_then(|asked| asked.cost);
     let pending = (!masked).then(|| around.for_children.clone()).flatten();
-    // A body that may start is polled at once, and nothing comes between.
+    // A body that may start is polled at once. One that starts cancelled, or late, does not (REG-5,
+    // VAL-20); a cancel that comes after this look comes after its start.
+    let calm = match opener {
+        Opener::Task(task) => masked || task.word.clear(),
+        Opener::Handle(_) => false,
+    };
+    let late = !plain && deadline < enforced && deadline <= kernel.now();
     let seen = kernel.trace().on() || kernel.config().watch;
-    let polled = pending.is_none() && !seen && budget.polls != 0;
+    let polled = pending.is_none() && calm && !late && !seen && budget.polls != 0;
     let slot = kernel.alloc_region();
     // SAFETY: the slot is initialized and ours.
     let region: &Region = unsafe { slot.as_ref() };

@@ -144,6 +144,12 @@ impl Region {
         }
     }
 
+    /// It counts a reference to its parent.
+    #[inline]
+    pub(super) fn counts_parent(&self) -> bool {
+        self.counts_parent.load(Relaxed)
+    }
+
     pub(super) fn refs(&self) -> &Refs {
         &self.refs
     }

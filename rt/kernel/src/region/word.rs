@@ -201,10 +201,11 @@ impl Word {
         self.set(with_state(now, State::Closed) | flag);
     }
 
-    /// Open, with one child, and no cancel: that of a scope whose body is alone.
+    /// Open, with one child, and no cancel: that of a scope whose body is alone. Acquire: what the
+    /// ends of other children counted before is seen.
     #[inline]
     pub fn has_one_child(&self) -> bool {
-        self.now() == CHILD
+        self.0.load(Acquire) == CHILD
     }
 
     /// From one child to closed with the outcome Ok, by who claimed the whole region.

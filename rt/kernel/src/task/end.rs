@@ -230,6 +230,7 @@ fn has_finalizers(task: &Task) -> bool {
 
 /// Runs finalizers of the task until one waits or all are done. The caller holds the poll.
 pub(crate) fn go_on(task: TaskRef) {
+    task.begins_turn();
     // Finalizers have the operations of a poll of their own, whatever the body used (TSK-23).
     task.coop.store(0, Relaxed);
     let waker = waker::borrowed(&task);

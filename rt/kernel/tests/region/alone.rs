@@ -2,13 +2,14 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Poll, Waker};
 
-use asr_base::Failure;
+use asr_base::{Duration, Failure, Outcome};
 use asr_kernel::region::State;
 use asr_kernel::sched::{Workers, WorkersConfig};
-use asr_kernel::{Cx, RegionConfig};
+use asr_kernel::{Cx, RegionConfig, Spawn};
 
 use crate::local;
 
@@ -139,4 +140,128 @@ fn tsk_14_a_waker_that_was_kept_is_no_danger() {
         Ok(())
     });
     assert!(outcome.is_ok(), "{outcome:?}");
+}
+
+/// Polls with a waker that is not the task's, as some combinators do.
+struct Foreign<F>(std::pin::Pin<Box<F>>);
+
+impl<F: Future> Future for Foreign<F> {
+    type Output = F::Output;
+
+    fn poll(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> Poll<F::Output> {
+        struct Pass(Waker);
+        impl std::task::Wake for Pass {
+            fn wake(self: Arc<Pass>) {
+                self.0.wake_by_ref();
+            }
+        }
+        let waker = Waker::from(Arc::new(Pass(context.waker().clone())));
+        let mut inner = std::task::Context::from_waker(&waker);
+        self.0.as_mut().poll(&mut inner)
+    }
+}
+
+/// A scope that is polled with another waker than its opener's keeps its parent itself, and gives
+/// it back.
+#[test]
+fn reg_36_a_scope_of_a_foreign_poller_gives_its_parent_back() {
+    let runtime = local();
+    let kernel = Arc::downgrade(runtime.kernel());
+    let outcome = runtime.run(async |cx| {
+        for _ in 0..3 {
+            let scope = cx.region(RegionConfig::new(), async |_, _| Ok(1));
+            assert_eq!(Foreign(Box::pin(scope)).await.into_result()?, 1);
+        }
+        Ok(())
+    });
+    assert!(outcome.is_ok(), "{outcome:?}");
+    drop(runtime);
+    assert!(kernel.upgrade().is_none(), "somebody keeps the kernel");
+}
+
+/// VAL-20: a deadline that has passed when the region opens: its body never runs.
+#[test]
+fn val_20_a_scope_whose_time_is_over_starts_cancelled() {
+    let outcome = local().run(async |cx| {
+        let config = RegionConfig::new().timeout(Duration::ZERO);
+        let mut ran = false;
+        let outcome = cx.region(config, async |_, _| {
+            ran = true;
+            Ok(())
+        });
+        assert!(matches!(outcome.await, Outcome::Cancelled(_)));
+        assert!(!ran);
+        Ok(())
+    });
+    assert!(outcome.is_ok(), "{outcome:?}");
+}
+
+/// REG-5: the opener has a cancel that it has not observed: its region starts cancelled.
+#[test]
+fn reg_5_a_scope_of_a_cancelled_opener_starts_cancelled() {
+    let outcome = local().run(async |cx| {
+        let ran = Arc::new(AtomicBool::new(false));
+        let seen = ran.clone();
+        let opener = cx.spawn(async move |cx| {
+            poll_fn(|context| {
+                context.waker().wake_by_ref();
+                match cx.is_cancel_requested() {
+                    true => Poll::Ready(()),
+                    false => Poll::Pending,
+                }
+            })
+            .await;
+            let body = async |_, _| {
+                seen.store(true, Relaxed);
+                Ok(())
+            };
+            let outcome = cx.region(RegionConfig::new(), body).await;
+            assert!(matches!(outcome, Outcome::Cancelled(_)), "{outcome:?}");
+            Ok(())
+        })?;
+        cx.yield_now().await?;
+        opener.abort();
+        let outcome = opener.join(&cx).await?;
+        assert!(
+            matches!(outcome, Outcome::Ok(()) | Outcome::Cancelled(_)),
+            "{outcome:?}"
+        );
+        assert!(!ran.load(Relaxed));
+        Ok(())
+    });
+    assert!(outcome.is_ok(), "{outcome:?}");
+}
+
+/// REG-7: a task inside an inner scope ends it on one worker while the body of the outer one ends
+/// on another; a handle of the task outlives both.
+#[test]
+fn reg_7_an_end_inside_against_the_end_of_the_body() {
+    let workers = Workers::new(WorkersConfig::workers(2), Default::default()).expect("threads");
+    let kernel = workers.kernel().clone();
+    let outcome = workers.run(async |cx| {
+        let opener = cx.spawn_with(Spawn::new().pin(0), async |cx| {
+            let mut kept = Vec::new();
+            for _ in 0..2_000 {
+                let outer = cx.region(RegionConfig::new(), async |_, cx| {
+                    let inner = cx.region(RegionConfig::new(), async |scope, _| {
+                        let task = scope.spawn_with(Spawn::new().pin(1), async |_| Ok(()))?;
+                        Ok(task)
+                    });
+                    inner.await.into_result()
+                });
+                kept.push(outer.await.into_result()?);
+                if kept.len() > 7 {
+                    kept.clear();
+                }
+            }
+            Ok(())
+        })?;
+        opener.join(&cx).await?.into_result()
+    });
+    assert!(outcome.is_ok(), "{outcome:?}");
+    drop(workers);
+    assert_eq!(kernel.owned_records(), (0, 0));
 }
