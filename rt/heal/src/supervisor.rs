@@ -143,8 +143,10 @@ fn serve() {
     let _abort = AbortOnUnwind;
     let mut wheel = Wheel::new();
     loop {
-        let stopping = STATE.load(Acquire) == STOPPING;
+        // The count first: a stop that comes after this look at the state counts after it too, so
+        // the sleep below ends at once.
         let epoch = queue::epoch();
+        let stopping = STATE.load(Acquire) == STOPPING;
         let mut found = queue::take(|ticket| job(ticket, &mut wheel, stopping));
         found |= due(&mut wheel, stopping);
         if found {
