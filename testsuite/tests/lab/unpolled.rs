@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -143,5 +144,62 @@ fn obl_19_a_forgotten_wait_stops_nobody_who_comes_later() {
     });
     for log in logs {
         assert_eq!(told(&log).len(), 1);
+    }
+}
+
+/// A wait that is polled in each poll of its task keeps its place, also where the task has no
+/// operation left for it in that poll: it is not passed over, but asked again.
+#[test]
+fn chn_16_a_wait_that_is_polled_with_no_operation_left_keeps_its_place() {
+    for seed in 0..30 {
+        let mut config = LabConfig::seed(seed);
+        config.kernel.coop_budget = 3;
+        let run = Lab::new(config).run(async |cx| {
+            let lock = Arc::new(Mutex::new(Vec::new()));
+            let spends = Arc::new(AtomicBool::new(false));
+            let spent = Arc::new(AtomicU32::new(0));
+            let guard = lock.lock(&cx).await?;
+            let (theirs, busy, polls) = (lock.clone(), spends.clone(), spent.clone());
+            let task = cx.spawn(async move |cx| {
+                let mut wait = Box::pin(theirs.lock(&cx));
+                let waiter = cx.waiter();
+                let mut got = poll_fn(|context| {
+                    if busy.load(Relaxed) {
+                        while waiter.coop(context).is_ready() {}
+                        polls.fetch_add(1, Relaxed);
+                    }
+                    wait.as_mut().poll(context)
+                })
+                .await?;
+                got.push('a');
+                Ok(())
+            })?;
+            while lock.waiting() == 0 {
+                cx.yield_now().await?;
+            }
+            spends.store(true, Relaxed);
+            drop(guard);
+            let mut guard = lock.try_lock(&cx).expect("a newcomer may have it");
+            guard.push('m');
+            while spent.load(Relaxed) < 3 {
+                cx.yield_now().await?;
+            }
+            let mut second = Box::pin(lock.lock(&cx));
+            once(&mut second).await;
+            assert_eq!(lock.waiting(), 2);
+            spends.store(false, Relaxed);
+            drop(guard);
+            second.await?.push('b');
+            task.join(&cx).await?.into_result()?;
+            let order: String = lock.lock(&cx).await?.iter().collect();
+            assert_eq!(order, "mab");
+            Ok(())
+        });
+        let run = run.unwrap_or_else(|failure| panic!("seed {seed}: {failure}"));
+        assert!(run.outcome.is_ok(), "seed {seed}: {:?}", run.outcome);
+        assert!(
+            told(&run.trace).is_empty(),
+            "seed {seed}: nobody is passed over"
+        );
     }
 }

@@ -5,6 +5,8 @@
 //! look shows that nobody polls that wait: its future was put aside, or forgotten. Whoever keeps a
 //! queue may then let the next go ahead.
 //!
+//! A wait that a poll comes to, and that has to look in a poll to come, is noted anew in that poll.
+//!
 //! Sound as long as call and look are made under one lock: a poll that looked before the call
 //! stored its turn before that lock was given back, and so is not counted as one that missed it.
 

@@ -2,7 +2,7 @@
 #![allow(unsafe_code, reason = "pins the node in the future")]
 
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use asr_kernel::Cx;
 use asr_kernel::cx::{Set, Waiter};
@@ -66,7 +66,10 @@ impl<'a> Acquire<'a> {
             this.leave();
             return Poll::Ready(Err(WaitError::Interrupted));
         }
-        ready!(this.waiter.coop(context));
+        if this.waiter.coop(context).is_pending() {
+            this.put_off(context);
+            return Poll::Pending;
+        }
         if !this.queued {
             match attempt() {
                 Taken::Done(before) => return Poll::Ready(Ok(Some(before.position()))),
@@ -75,6 +78,18 @@ impl<'a> Acquire<'a> {
             }
         }
         this.wait(context).map_ok(|()| None)
+    }
+
+    /// It is polled, but has to look in a poll to come.
+    #[cold]
+    fn put_off(&self, context: &Context<'_>) {
+        if self.queued {
+            // SAFETY: `poll` pinned the future, and its node was used with these units.
+            unsafe {
+                let node = Pin::new_unchecked(&self.node);
+                self.units.put_off(node, context.waker());
+            }
+        }
     }
 
     #[cold]

@@ -141,6 +141,20 @@ impl Node {
         Some(waker)
     }
 
+    /// If it was called and has not looked, it is as if `waker` called it now. The note before it,
+    /// which the caller drops after the lock.
+    ///
+    /// # Safety
+    /// The caller holds the lock of the list of this node.
+    #[must_use = "dropped after the lock"]
+    pub unsafe fn call_again(&self, waker: &Waker) -> Option<Summons> {
+        // SAFETY: the caller's promise.
+        let summons = &mut unsafe { self.inner() }.summons;
+        let before = summons.take()?;
+        *summons = Summons::of(waker);
+        Some(before)
+    }
+
     /// What it was called with, if it has not looked since.
     ///
     /// # Safety

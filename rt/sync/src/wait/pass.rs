@@ -8,17 +8,21 @@
 //!    passed over who is polled when he is called: the bound on overtakes holds for all of those.
 //! 3. A waiter of the same task cannot see that in the poll that the call led to. He asks for one
 //!    more.
-//! 4. Who was taken out queues anew if he is polled after all.
+//! 4. Who is polled with no operation left for it in this poll (TSK-23) looks in the next, which it
+//!    asks for: its note is written anew. That poll has to come through it, as this one did.
+//! 5. Who was taken out queues anew if he is polled after all.
 //!
 //! If nobody comes, nobody is passed over: those who wait behind the first stay where they are. The
 //! waker of a foreign combinator says nothing about a task, so its waiters are not passed over.
 #![allow(unsafe_code, reason = "unlinks nodes of pinned futures")]
 
+use std::pin::Pin;
 use std::task::Waker;
 
+use asr_kernel::sync::lock;
 use asr_kernel::task::Summons;
 
-use super::list::{List, Place};
+use super::list::{List, Node, Place};
 use super::queue::Queue;
 use super::units::Units;
 
@@ -53,6 +57,19 @@ pub(super) fn is_called(list: &List, waker: &Waker) -> bool {
 }
 
 impl Units {
+    /// Step 4: `waker` is about to be woken, or was.
+    ///
+    /// # Safety
+    /// The node was used with this queue only.
+    pub(super) unsafe fn put_off(&self, node: Pin<&Node>, waker: &Waker) {
+        let before = {
+            let _queue = lock(&self.queue);
+            // SAFETY: the lock is held.
+            unsafe { node.get_ref().call_again(waker) }
+        };
+        drop(before);
+    }
+
     /// Step 2. The queue is locked.
     pub(super) fn pass_on(&self, queue: &mut Queue, aside: &mut Aside) {
         if aside.passed.is_some() || !self.word().is_called() {

@@ -47,7 +47,9 @@ pub fn channels_with(data: &[u8], fault: Fault) {
         8..16 => models::permits::semaphore(u32::from(how) % 4 + 1, pairs(rest)),
         16..20 => models::permits::mutex(pairs(rest)),
         20..24 => models::notify::check(pairs(rest)),
-        _ => program(rest, fault),
+        // Every fourth has a few operations in a poll only.
+        _ if how % 4 == 3 => program(rest, how / 32, fault),
+        _ => program(rest, u8::MAX, fault),
     }
 }
 
@@ -57,18 +59,21 @@ fn pairs(data: &[u8]) -> Vec<(u8, u8)> {
 }
 
 /// Runs a program of several tasks.
-fn program(data: &[u8], fault: Fault) {
+fn program(data: &[u8], coop_budget: u8, fault: Fault) {
     let script = script::read(data);
     let mut config = LabConfig::seed(script.seed);
-    config.kernel.coop_budget = u8::MAX;
+    config.kernel.coop_budget = coop_budget;
     let lab = Lab::new(config);
     let kernel = lab.kernel().clone();
     let account = world::account(script.capacity, fault);
+    account.lock().busy = coop_budget < u8::MAX;
     let shared = account.clone();
     let run = match lab.run(async move |cx| tasks::main(cx, script, shared).await) {
         Ok(run) => run,
         Err(failure) => panic!("{failure}"),
     };
     assert!(matches!(run.outcome, Outcome::Ok(())), "{:?}", run.outcome);
+    let passed = kernel.stats().futurelocks.get();
+    assert_eq!(passed, 0, "each wait is polled, so nobody is passed over");
     account.lock().ended(kernel.stats().undelivered.get());
 }

@@ -57,35 +57,44 @@ pub(super) struct Player<'a> {
 
 type Done = Result<(), Interrupted>;
 
-/// The same in a line: no one is served before who came first, unless he never waits.
+/// The same in a line: no one is served before who came first, unless he never waits. `waiting` is
+/// the length of the line: a poll that had no operation left comes before the wait. Where the
+/// account says so, every second poll has none.
 async fn in_line<T, E>(
+    cx: &Cx,
     account: &Account,
     line: usize,
+    waiting: impl Fn() -> usize,
     future: impl Future<Output = Result<T, E>>,
     patience: u8,
 ) -> Option<Result<T, E>> {
     let mut arrival = None;
-    let waits = || arrival = Some(account.lock().lines[line].waits());
-    let got = patient(future, patience, waits).await;
+    let mut future = pin!(future);
+    let (waiter, busy) = (cx.waiter(), account.lock().busy);
+    let mut spends = false;
+    let watched = poll_fn(|context| {
+        while busy && spends && waiter.coop(context).is_ready() {}
+        spends = !spends;
+        let before = waiting();
+        let polled = future.as_mut().poll(context);
+        if polled.is_pending() && arrival.is_none() && waiting() > before {
+            arrival = Some(account.lock().lines[line].waits());
+        }
+        polled
+    });
+    let got = patient(watched, patience).await;
     let served = matches!(got, Some(Ok(_)));
     account.lock().lines[line].leaves(arrival, served);
     got
 }
 
 /// Polls so many times before it gives up; 7 is for ever.
-async fn patient<F: Future>(
-    future: F,
-    patience: u8,
-    mut first_pending: impl FnMut(),
-) -> Option<F::Output> {
+async fn patient<F: Future>(future: F, patience: u8) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut polls = 0;
     poll_fn(|context| {
         if let Poll::Ready(value) = future.as_mut().poll(context) {
             return Poll::Ready(Some(value));
-        }
-        if polls == 0 {
-            first_pending();
         }
         if patience < 7 && polls >= patience {
             return Poll::Ready(None);
@@ -188,7 +197,15 @@ impl<'a> Player<'a> {
 
     async fn send(&self, sender: &Sender<u64>, patience: u8) -> Done {
         let message = self.account.lock().message();
-        let sent = in_line(self.account, ROOM, sender.send(self.cx, message), patience).await;
+        let sent = in_line(
+            self.cx,
+            self.account,
+            ROOM,
+            || sender.waiting(),
+            sender.send(self.cx, message),
+            patience,
+        )
+        .await;
         let mut world = self.account.lock();
         match sent {
             Some(Ok(())) => world.sent(message),
@@ -203,7 +220,15 @@ impl<'a> Player<'a> {
     }
 
     async fn reserve(&mut self, sender: &'a Sender<u64>, patience: u8) -> Done {
-        let permit = in_line(self.account, ROOM, sender.reserve(self.cx), patience).await;
+        let permit = in_line(
+            self.cx,
+            self.account,
+            ROOM,
+            || sender.waiting(),
+            sender.reserve(self.cx),
+            patience,
+        )
+        .await;
         let mut world = self.account.lock();
         match permit {
             Some(Ok(permit)) => {
@@ -254,7 +279,7 @@ impl<'a> Player<'a> {
         let Some(receiver) = &mut ends.receiver else {
             return Ok(());
         };
-        let got = patient(receiver.recv(self.cx), patience, || ()).await;
+        let got = patient(receiver.recv(self.cx), patience).await;
         let mut world = self.account.lock();
         match got {
             Some(Ok(message)) => world.received(message),
@@ -302,7 +327,7 @@ impl<'a> Player<'a> {
         let Some((number, receiver)) = &mut ends.other else {
             return Ok(());
         };
-        let got = patient(receiver.recv(self.cx), patience, || ()).await;
+        let got = patient(receiver.recv(self.cx), patience).await;
         let mut world = self.account.lock();
         match got {
             Some(Ok(message)) => {

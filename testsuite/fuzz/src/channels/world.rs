@@ -66,6 +66,8 @@ pub(super) struct World {
     /// Messages that were committed and are on their way.
     pub(super) queue: VecDeque<u64>,
     next: u64,
+    /// Waits are polled with no operation left, every second time.
+    pub(super) busy: bool,
     pub(super) capacity: usize,
     /// Slots that are reserved.
     pub(super) reserved: usize,

@@ -12,7 +12,15 @@ impl<'a> Player<'a> {
             return Ok(());
         }
         let lock = self.things.lock.lock(self.cx);
-        let got = in_line(self.account, LOCK, lock, patience).await;
+        let got = in_line(
+            self.cx,
+            self.account,
+            LOCK,
+            || self.things.lock.waiting(),
+            lock,
+            patience,
+        )
+        .await;
         match got {
             Some(Ok(guard)) => self.enter(guard),
             Some(Err(LockError::Interrupted)) => return Err(Interrupted),
@@ -54,8 +62,10 @@ impl<'a> Player<'a> {
         let semaphore = &self.things.semaphore;
         let count = 1 + u32::from(arg) % semaphore.total();
         let got = in_line(
+            self.cx,
             self.account,
             PERMITS,
+            || semaphore.waiting(),
             semaphore.acquire_many(self.cx, count),
             patience,
         )
@@ -101,7 +111,7 @@ impl<'a> Player<'a> {
     }
 
     pub(super) async fn notified(&self, patience: u8) -> Done {
-        match patient(self.things.notify.notified(self.cx), patience, || ()).await {
+        match patient(self.things.notify.notified(self.cx), patience).await {
             Some(Ok(())) => {
                 let mut world = self.account.lock();
                 let left = world.notices.checked_sub(1);
