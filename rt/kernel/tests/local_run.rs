@@ -39,6 +39,19 @@ fn a_runtime_runs_inside_a_task_of_another() {
 }
 
 #[test]
+fn a_runtime_is_not_waited_for_in_a_task_of_it() {
+    for outer in Runtime::each() {
+        let outer = Arc::new(outer);
+        let same = outer.clone();
+        let refused = done(outer.run(async move |_| Ok(same.run(async |_| Ok(())))));
+        let Outcome::Err(error) = refused else {
+            panic!("{refused:?}")
+        };
+        assert_eq!(error.kind(), Status::CYCLE, "{error}");
+    }
+}
+
+#[test]
 fn a_second_thread_waits_for_the_first() {
     for _ in 0..50 {
         let local = Local::new(Config::default());

@@ -63,8 +63,8 @@ impl Local {
     }
 
     /// Runs `main` as a task of the root, then closes the root, and returns when nothing runs any
-    /// more. `Err` of kind `SHUTDOWN` if the runtime has ended before, and of kind `CAP_DENIED` in
-    /// a simulated world (LAB-8).
+    /// more. `Err` of kind `SHUTDOWN` if the runtime has ended before, of kind `CAP_DENIED` in a
+    /// simulated world (LAB-8), and of kind `CYCLE` in a task of this runtime.
     ///
     /// After a shutdown whose grace has ended it returns as well, with `Err` of kind `TIMED_OUT`
     /// that names each task that is left; [`Kernel::stuck`] has them (CAN-26). What they hold is
@@ -78,7 +78,8 @@ impl Local {
         Fut: Future<Output = Result<T, Failure>> + Send + 'static,
         T: Send + 'static,
     {
-        if let Err(denied) = crate::simulation::real("a runtime on this thread") {
+        let real = crate::simulation::real("a runtime on this thread");
+        if let Err(denied) = real.and_then(|()| Worker::elsewhere(&self.shared)) {
             return Outcome::Err(denied);
         }
         let root = self.kernel.root();

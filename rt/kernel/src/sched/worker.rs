@@ -12,6 +12,8 @@ use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::sync::Arc;
 
+use asr_base::{Error, Status};
+
 use super::choice::{Choice, Source, Waiting};
 use super::governor::{Advice, Drain, Governing, Lengths};
 use super::patience::Patience;
@@ -90,6 +92,17 @@ impl Worker {
         worker.slot().urgent.advise(Advice::default());
         worker.govern();
         Some(worker)
+    }
+
+    /// Refuses to wait here for the end of the runtime: this thread runs a task of it.
+    pub(super) fn elsewhere(shared: &Arc<Shared>) -> Result<(), Error> {
+        Worker::with_current(shared, |inside| match inside {
+            None => Ok(()),
+            Some(_) => {
+                let what = "`run` of a runtime, in a task of it: it would wait for itself; spawn";
+                Err(Error::new(Status::CYCLE, what))
+            }
+        })
     }
 
     /// The worker of this thread, if it is one of `shared`.

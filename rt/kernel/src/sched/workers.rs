@@ -168,7 +168,8 @@ impl Workers {
 
     /// Runs `main` as a task of the root, then closes the root, and returns when nothing runs any
     /// more. The calling thread waits; tasks run on the workers. `Err` of kind `SHUTDOWN` if the
-    /// runtime has ended before, and of kind `CAP_DENIED` in a simulated world (LAB-8).
+    /// runtime has ended before, of kind `CAP_DENIED` in a simulated world (LAB-8), and of kind
+    /// `CYCLE` in a task of this runtime.
     ///
     /// After a shutdown whose grace has ended it returns as well, with `Err` of kind `TIMED_OUT`
     /// that names each task that is left; [`Kernel::stuck`] has them (CAN-26). What they hold is
@@ -179,7 +180,8 @@ impl Workers {
         Fut: Future<Output = Result<T, Failure>> + Send + 'static,
         T: Send + 'static,
     {
-        if let Err(denied) = crate::simulation::real("a runtime on threads") {
+        let real = crate::simulation::real("a runtime on threads");
+        if let Err(denied) = real.and_then(|()| Worker::elsewhere(&self.crew.shared)) {
             return Outcome::Err(denied);
         }
         let root = self.kernel.root();
