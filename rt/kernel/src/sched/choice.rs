@@ -6,12 +6,15 @@
 //!    suggested (SCH-6), and at most `timed_streak` timed ones while ready work waits (SCH-7);
 //! 3. a queue of ready tasks, oldest first, waits for at most L + 1 dispatches that are none of its
 //!    own, and the newest-first slot beside it as well: a round is L urgent tasks, one of the slot
-//!    or else an urgent one more, one of the queue. So who has n tasks before it there waits for at
-//!    most (n + 1) (L + 2) dispatches (SCH-8).
+//!    or of the injector, or else an urgent one more, one of the queue. So who has n tasks before
+//!    it there waits for at most (n + 1) (L + 2) dispatches (SCH-8). Timed work that each streak of
+//!    cancelling tasks and the ready work due after it passed goes before the next streak.
 //! 4. Ready work: the newest-first slot at most `lifo_streak` times in a row, then the ring, oldest
-//!    first; every `injector_interval` dispatches the injector before them (SCH-9). Ring and pinned
-//!    inbox are served in turns, each for as many as it held when its turn began. A slot that is
-//!    never preferred waits for one turn.
+//!    first; every `injector_interval` dispatches the injector before them (SCH-9), but for a queue
+//!    that is due, and not where it was the turn of the slot twice in a row. Ring and pinned inbox
+//!    are served in turns, each for as many as it held when its turn began, less those that thieves
+//!    took. A slot that is never preferred waits for one turn; if a queue or the injector is due
+//!    where the turn of the slot is, the slot goes before the next of them that may wait.
 //! 5. What a governor prefers (SCH-38) is taken only where every wait keeps its bound: the queue
 //!    before the slot if the slot was served since the queue was, and the injector in place of the
 //!    slot, as one of its times in a row. Nothing is preferred to urgent work.
@@ -147,6 +150,8 @@ pub struct Choice {
     /// From the slot in a row.
     lifo_run: u32,
     since_injector: u32,
+    /// It was the turn of the slot, but a queue or the injector was due.
+    passed_slot: bool,
     /// The pinned inbox has its turn, not the ring, for so many more.
     pinned_turn: bool,
     turn_left: usize,
@@ -213,9 +218,10 @@ impl Choice {
     }
 
     /// Ready work has waited for so long that it is due: so that slot and queue are both served in
-    /// time, a dispatch earlier if the slot holds something.
+    /// time, a dispatch earlier if the slot holds something, or the injector is due.
     fn starved(&self, waiting: &Waiting) -> bool {
-        self.ready_wait + u32::from(waiting.newest) > self.cancel_limit()
+        let beside = waiting.newest || (waiting.injector && self.injector_due());
+        self.ready_wait + u32::from(beside) > self.cancel_limit()
     }
 
     /// It is the queue that is due.
@@ -225,11 +231,11 @@ impl Choice {
 
     #[inline]
     fn choose_ready(&self, waiting: &Waiting) -> Option<Source> {
-        if waiting.injector && (self.injector_due() || self.prefers_injector(waiting)) {
+        if waiting.injector && (self.injector_first(waiting) || self.prefers_injector(waiting)) {
             return Some(Source::Injector);
         }
         if waiting.newest
-            && self.newest_again()
+            && self.newest_again(waiting)
             && !self.queue_due(waiting)
             && !self.prefers_queue(waiting)
         {
@@ -249,16 +255,22 @@ impl Choice {
         self.since_injector >= self.limits.injector_interval
     }
 
+    /// It is due, and neither the queue is that has waited longer, nor the slot that it passed.
+    fn injector_first(&self, waiting: &Waiting) -> bool {
+        let slot = self.passed_slot && waiting.newest && self.newest_again(waiting);
+        self.injector_due() && !slot && !self.queue_due(waiting)
+    }
+
     /// The slot may be taken while others wait.
-    fn newest_again(&self) -> bool {
+    fn newest_again(&self, waiting: &Waiting) -> bool {
         let never = self.limits.lifo_streak == 0;
         self.lifo_run < self.limits.lifo_streak
-            || (never && self.lifo_run == 0 && self.turn_left == 0)
+            || (never && self.lifo_run == 0 && (self.turn_left(waiting) == 0 || self.passed_slot))
     }
 
     /// In place of the slot, if it could be its turn once more.
     fn prefers_injector(&self, waiting: &Waiting) -> bool {
-        let passes_slot = waiting.newest && self.lifo_run == 0;
+        let passes_slot = waiting.newest && (self.lifo_run == 0 || self.passed_slot);
         self.prefer == Prefer::Injector
             && self.lifo_run < self.limits.lifo_streak
             && !passes_slot
@@ -270,9 +282,19 @@ impl Choice {
         self.prefer == Prefer::Queue && waiting.queued() && self.lifo_run > 0
     }
 
+    /// What is left of the turn, of which thieves may have taken some.
+    fn turn_left(&self, waiting: &Waiting) -> usize {
+        let held = if self.pinned_turn {
+            waiting.pinned
+        } else {
+            waiting.ring
+        };
+        self.turn_left.min(held)
+    }
+
     /// Ring or pinned inbox, of which at least one holds something.
     fn turn(&self, waiting: &Waiting) -> Source {
-        let stays = self.turn_left > 0;
+        let stays = self.turn_left(waiting) > 0;
         let pinned = self.pinned_turn == stays;
         if waiting.ring == 0 || (pinned && waiting.pinned > 0) {
             Source::Pinned
@@ -285,6 +307,7 @@ impl Choice {
     #[inline]
     pub fn dispatched(&mut self, from: Source, waiting: &Waiting) {
         let injector_due = self.injector_due();
+        self.turn_left = self.turn_left(waiting);
         self.since_injector = self.since_injector.saturating_add(1);
         let ready = waiting.ready();
         match from {
@@ -304,20 +327,31 @@ impl Choice {
             }
             Source::Newest => {
                 self.lifo_run = self.lifo_run.saturating_add(1);
+                self.passed_slot = false;
                 self.kept_waiting(waiting.queued());
             }
             Source::Injector => {
-                let others = waiting.queued() || (waiting.newest && self.newest_again());
+                let slot = waiting.newest && self.newest_again(waiting);
+                let others = waiting.queued() || slot;
                 // In place of the slot by preference, or beside it: no fresh start for the slot.
                 let run = self.lifo_run + u32::from(!injector_due);
                 self.lifo_run = if others { run } else { 0 };
                 self.since_injector = 0;
+                let passed = slot || (waiting.newest && !others);
+                self.passed_slot = passed && (self.passed_slot || injector_due);
                 self.kept_waiting(waiting.queued());
             }
-            Source::Ring => self.took_turn(false, waiting.ring),
-            Source::Pinned => self.took_turn(true, waiting.pinned),
+            Source::Ring | Source::Pinned => {
+                let unserved = self.passed_slot || self.lifo_run == 0;
+                self.passed_slot = waiting.newest && unserved && self.newest_again(waiting);
+                let pinned = from == Source::Pinned;
+                let held = if pinned { waiting.pinned } else { waiting.ring };
+                self.took_turn(pinned, held);
+            }
         }
-        (self.cancel_run, self.timed_run) = (0, 0);
+        // Else timed work would wait for ever where ready work is due after each streak.
+        self.cancel_run = if waiting.timed { self.cancel_run } else { 0 };
+        self.timed_run = 0;
         self.fairness_yields += u64::from(waiting.cancel || waiting.timed);
     }
 
