@@ -7,7 +7,7 @@ mod hostile;
 use asr_base::{Rng, TaskId, Time};
 use asr_kernel::sched::Limits;
 use asr_kernel::sched::choice::{Choice, Source, Waiting};
-use asr_kernel::sched::governor::{Prefer, Tie};
+use asr_kernel::sched::governor::{Advice, Prefer, Tie};
 use asr_kernel::sched::urgent::Urgent;
 use common::Item;
 
@@ -137,6 +137,26 @@ fn sch_38_order_inside_a_lane() {
             .count();
         assert_eq!(rest, model.len());
     }
+}
+
+/// A promotion is for a task that waits: entries that are stale do not use it up.
+#[test]
+fn sch_38_a_promotion_is_not_spent_on_a_stale_entry() {
+    let urgent = Urgent::new();
+    (0..2).for_each(|id| urgent.push_cancel(Item::stale(id), 200));
+    urgent.push_cancel(Item::new(2), 200);
+    (3..5).for_each(|id| urgent.push_cancel(Item::new(id), 255));
+    let mut advice = Advice::new();
+    advice.promote = true;
+    urgent.advise(advice);
+    let order: Vec<_> = std::iter::from_fn(|| urgent.pop_cancel())
+        .map(Item::id)
+        .collect();
+    assert_eq!(order, [0, 1, 2, 3, 4]);
+    // Once: the oldest of a lower priority waits again.
+    (5..7).for_each(|id| urgent.push_cancel(Item::new(id), 200));
+    urgent.push_cancel(Item::new(7), 255);
+    assert_eq!(urgent.pop_cancel().map(Item::id), Some(7));
 }
 
 /// The same for equal deadlines; unequal ones stay in order.

@@ -41,6 +41,11 @@ pub unsafe trait Entry: Send + Sized {
         None
     }
 
+    /// Whether another entry of the record was faster (protocol 3): a hint.
+    fn is_stale(&self) -> bool {
+        false
+    }
+
     /// The room for the link.
     fn link(record: &Self::Record) -> &Link<Self::Record>;
 }
@@ -82,6 +87,10 @@ unsafe impl Entry for Runnable {
 
     fn pin(&self) -> Option<u16> {
         self.0.pin()
+    }
+
+    fn is_stale(&self) -> bool {
+        Runnable::is_stale(self)
     }
 
     fn link(record: &Task) -> &Link<Task> {

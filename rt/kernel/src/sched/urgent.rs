@@ -63,16 +63,18 @@ struct Lanes<T> {
 const SHARED: usize = 0;
 const PINNED: usize = 1;
 
-impl<T> Lanes<T> {
+impl<T: Entry> Lanes<T> {
     /// With the part that it was in.
     fn pop_cancel(&mut self) -> Option<(usize, T)> {
-        if std::mem::take(&mut self.advice.promote) {
+        if self.advice.promote {
             let oldest = [SHARED, PINNED].map(|part| {
                 let (arrival, at) = self.cancel[part].oldest(&self.nodes)?;
                 Some((arrival, at, part))
             });
             let (_, at, part) = oldest.into_iter().flatten().min()?;
             let popped = self.cancel[part].pop_from(&mut self.nodes, at, Tie::First)?;
+            // One that is stale is dropped, not run: the promotion is for the next.
+            self.advice.promote = popped.is_stale();
             return Some((part, popped));
         }
         // None, an empty part, is the least.

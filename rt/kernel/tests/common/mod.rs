@@ -9,6 +9,7 @@ use asr_kernel::sched::entry::{Entry, Link};
 pub(crate) struct Record {
     pub(crate) id: usize,
     pin: Option<u16>,
+    stale: bool,
     link: Link<Record>,
     /// Written by who makes it: the model checker sees whether the queue publishes it.
     #[cfg(loom)]
@@ -27,9 +28,20 @@ impl Item {
     }
 
     pub(crate) fn pinned(id: usize, pin: Option<u16>) -> Item {
+        Item::with(id, pin, false)
+    }
+
+    /// The task was run by another entry of it.
+    #[allow(dead_code, reason = "not every test has stale entries")]
+    pub(crate) fn stale(id: usize) -> Item {
+        Item::with(id, None, true)
+    }
+
+    fn with(id: usize, pin: Option<u16>, stale: bool) -> Item {
         let record = Record {
             id,
             pin,
+            stale,
             link: Link::default(),
             #[cfg(loom)]
             made: loom::cell::UnsafeCell::new(0),
@@ -75,6 +87,11 @@ unsafe impl Entry for Item {
     fn pin(&self) -> Option<u16> {
         // SAFETY: the one owner.
         unsafe { self.0.as_ref() }.pin
+    }
+
+    fn is_stale(&self) -> bool {
+        // SAFETY: the one owner.
+        unsafe { self.0.as_ref() }.stale
     }
 
     fn link(record: &Record) -> &Link<Record> {
