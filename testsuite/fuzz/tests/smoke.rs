@@ -3,7 +3,11 @@
 //! The seed is fixed, so a failure comes again; `ASR_FUZZ_SEED=n` tries another one and
 //! `ASR_FULL=1` runs sixty times as long. A failing input is written beside the message as hex.
 
+use std::cell::Cell;
+use std::panic::PanicHookInfo;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, Once};
 use std::time::{Duration, Instant};
 
 use asr_fuzz::Fault;
@@ -163,12 +167,79 @@ fn channels() {
     smoke("channels", asr_fuzz::channels, operations(&seeds));
 }
 
+thread_local! {
+    /// Panics of this thread are expected.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;
+
+/// Puts a hook before the one that reports panics now.
+fn hook_before<F: Fn(&PanicHookInfo<'_>) + Send + Sync + 'static>(
+    make: impl FnOnce(Box<Hook>) -> F,
+) {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _one = ONE_AT_A_TIME.lock();
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(make(before)));
+}
+
+/// Until it is dropped, panics of this thread are not reported; those of others are, as before.
+struct Quiet;
+
+impl Quiet {
+    fn here() -> Quiet {
+        static HOOK: Once = Once::new();
+        HOOK.call_once(Quiet::hook);
+        QUIET.set(true);
+        Quiet
+    }
+
+    fn hook() {
+        hook_before(|before| {
+            move |info| {
+                if !QUIET.get() {
+                    before(info);
+                }
+            }
+        });
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        QUIET.set(false);
+    }
+}
+
+/// While one thread is quiet, the panic of another is still reported, and so is its own afterwards.
+#[test]
+fn quiet_is_for_one_thread() {
+    const PLANTED: &str = "planted: quiet";
+    static REPORTED: AtomicUsize = AtomicUsize::new(0);
+    hook_before(|before| {
+        move |info| match info.payload().downcast_ref() {
+            Some(&PLANTED) => _ = REPORTED.fetch_add(1, Relaxed),
+            _ => before(info),
+        }
+    });
+    Quiet::hook();
+    let panics = || assert!(std::panic::catch_unwind(|| std::panic::panic_any(PLANTED)).is_err());
+    let quiet = Quiet::here();
+    panics();
+    assert_eq!(REPORTED.load(Relaxed), 0);
+    std::thread::spawn(panics).join().expect("it was caught");
+    assert_eq!(REPORTED.load(Relaxed), 1);
+    drop(quiet);
+    panics();
+    assert_eq!(REPORTED.load(Relaxed), 2);
+}
+
 /// Each fault between the program and the model is found.
 #[test]
 fn channels_finds_planted_faults() {
     let seeds = seeds("testsuite/fuzz/corpus/channels", "bin");
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| ()));
+    let _quiet = Quiet::here();
     let found = [Fault::Lost, Fault::Swapped, Fault::Kept, Fault::Early].map(|fault| {
         let mut random = Random(7);
         let mut next = operations(&seeds);
@@ -177,7 +248,6 @@ fn channels_finds_planted_faults() {
         };
         (0..2000).find(|&n| fails(&next(&mut random, n)))
     });
-    std::panic::set_hook(hook);
     assert!(
         found.iter().all(Option::is_some),
         "found by input {found:?}"
