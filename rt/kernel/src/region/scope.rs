@@ -28,7 +28,7 @@ use asr_trace::Resource;
 
 use super::abandon::{self, Guard};
 use super::admit::Spawn;
-use super::body::Body;
+use super::body::{Body, Start};
 use super::close;
 use super::config::RegionConfig;
 use super::handle::{RegionHandle, start};
@@ -39,7 +39,7 @@ use super::refused::SpawnError;
 use crate::cancel;
 use crate::cx::{Authority, Cx, May, Set, Waiter, caps};
 use crate::obligation;
-use crate::task::{JoinHandle, Task, TaskRef, Tier, cell, poll, polled, waker};
+use crate::task::{JoinHandle, Task, TaskRef, Tier, poll, polled, waker};
 
 /// Fibers that a scope polls before it lets its own task yield.
 const POLLS_PER_TURN: usize = 64;
@@ -100,62 +100,76 @@ impl<'env, C: Set> Scope<'env, C> {
 }
 
 /// [`Cx::region`].
-pub(crate) async fn region<'env, C, T, B, Fut>(
-    cx: &Cx<C>,
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an async fn would copy its arguments before it uses them"
+)]
+pub(crate) fn region<'c, 'env, C, T, B, Fut>(
+    cx: &'c Cx<C>,
     config: RegionConfig,
     body: B,
-) -> Outcome<T, Error>
+) -> impl Future<Output = Outcome<T, Error>> + use<'c, 'env, C, T, B, Fut>
 where
     C: May<caps::Fiber>,
     B: FnOnce(Scope<'env, C>, Cx<C>) -> Fut,
     Fut: Future<Output = Result<T, Failure>>,
 {
-    if let Err(denied) = cx.require::<caps::Fiber>("region") {
-        return Outcome::Err(denied);
-    }
-    // The future may go on elsewhere: its region ends with the opener. It begins in the opener.
-    polled::expect(cx.task());
-    let new = match open::scope(cx.task(), &config) {
-        Ok(new) => new,
-        Err(status) => return Outcome::Err(Error::new(status, "the enclosing region has closed")),
-    };
-    // Dropped last, after the body.
-    let guard = Guard::<'_, 'env> {
-        region: ManuallyDrop::new(new.region),
-        opener: cx.task(),
-        env: PhantomData,
-    };
-    let inside = Cx::of(new.context, cx.raw_caps());
-    let scope: Scope<'env, C> = Scope {
-        handle: RegionHandle::with_caps(new.handle, cx.raw_caps()),
-        env: PhantomData,
-    };
-    let body = pin!(Some(cell::lazy(
-        |(scope, inside)| body(scope, inside),
-        (scope, inside)
-    )));
-    let outcome = Drive {
-        guard: &guard,
-        waiter: Waiter::new(cx.task()),
-        first: Some((new.queued, new.polled)),
-        counted: false,
-        body: Body {
-            future: body,
-            value: None,
-        },
-    };
-    let (outcome, value) = outcome.await;
-    match (outcome, value) {
-        (Outcome::Ok(()), Some(value)) => Outcome::Ok(value),
-        (Outcome::Ok(()), None) => unreachable!("a body without a value did not end Ok"),
-        (Outcome::Err(error), _) => Outcome::Err(error),
-        (Outcome::Cancelled(reason), _) => Outcome::Cancelled(reason),
-        (Outcome::Panicked(payload), _) => Outcome::Panicked(payload),
+    async move {
+        if let Err(denied) = cx.require::<caps::Fiber>("region") {
+            return Outcome::Err(denied);
+        }
+        // The future may go on elsewhere: its region ends with the opener. It begins in the opener.
+        polled::expect(cx.task());
+        let new = match open::scope(cx.task(), &config) {
+            Ok(new) => new,
+            Err(status) => {
+                return Outcome::Err(Error::new(status, "the enclosing region has closed"));
+            }
+        };
+        // Dropped last, after the body.
+        let guard = Guard::<'_, 'env> {
+            region: ManuallyDrop::new(new.region),
+            opener: cx.task(),
+            env: PhantomData,
+        };
+        let caps = cx.raw_caps();
+        let start = Start {
+            body,
+            context: new.context,
+            handle: new.handle,
+            begin: |body: B, context, handle| {
+                let scope: Scope<'env, C> = Scope {
+                    handle: RegionHandle::with_caps(handle, caps),
+                    env: PhantomData,
+                };
+                body(scope, Cx::of(context, caps))
+            },
+        };
+        let mut future = pin!(None);
+        let outcome = Drive {
+            guard: &guard,
+            waiter: Waiter::new(cx.task()),
+            first: Some((new.queued, new.polled)),
+            counted: false,
+            body: Body {
+                start: Some(start),
+                future: future.as_mut(),
+                value: None,
+            },
+        };
+        let (outcome, value) = outcome.await;
+        match (outcome, value) {
+            (Outcome::Ok(()), Some(value)) => Outcome::Ok(value),
+            (Outcome::Ok(()), None) => unreachable!("a body without a value did not end Ok"),
+            (Outcome::Err(error), _) => Outcome::Err(error),
+            (Outcome::Cancelled(reason), _) => Outcome::Cancelled(reason),
+            (Outcome::Panicked(payload), _) => Outcome::Panicked(payload),
+        }
     }
 }
 
 /// Polls body and fibers until the region is closed.
-struct Drive<'a, 'env, F, T> {
+struct Drive<'a, 'env, B, G, F, T> {
     guard: &'a Guard<'a, 'env>,
     waiter: Waiter<'a>,
     /// The body, until the first poll: it would be alone on the ready list. Whether its word says
@@ -163,10 +177,10 @@ struct Drive<'a, 'env, F, T> {
     first: Option<(TaskRef, bool)>,
     /// The opener counts this scope.
     counted: bool,
-    body: Body<'a, F, T>,
+    body: Body<'a, B, G, F, T>,
 }
 
-impl<F, T> Drop for Drive<'_, '_, F, T> {
+impl<B, G, F, T> Drop for Drive<'_, '_, B, G, F, T> {
     /// Dropped half-way: what the body holds is unwound, not leaked, as for its fibers (OBL-10).
     fn drop(&mut self) {
         if !close::is_closed(&self.guard.region) {
@@ -175,10 +189,11 @@ impl<F, T> Drop for Drive<'_, '_, F, T> {
     }
 }
 
-impl<F, T> Unpin for Drive<'_, '_, F, T> {}
+impl<B, G, F, T> Unpin for Drive<'_, '_, B, G, F, T> {}
 
-impl<F, T> Future for Drive<'_, '_, F, T>
+impl<B, G, F, T> Future for Drive<'_, '_, B, G, F, T>
 where
+    G: FnOnce(B, TaskRef, RegionRef) -> F,
     F: Future<Output = Result<T, Failure>>,
 {
     type Output = (Outcome<(), Error>, Option<T>);
