@@ -56,3 +56,37 @@ fn chn_11_a_message_without_receiver_is_handed_back() {
         assert_eq!(sent, undelivered || !waits);
     });
 }
+
+/// The region of the sender ends: a receiver that waits hears of it, and no message is sent.
+#[test]
+fn chn_2_part_a_sender_whose_region_ends_is_heard() {
+    model(|| {
+        let (sender, mut receiver) = raw::<Box<u32>>(None);
+        let sender = thread::spawn(move || {
+            sender.shut();
+            assert!(sender.is_closed());
+            assert_eq!(sender.send(Box::new(7)), Err(Closed(Box::new(7))));
+        });
+        if once(|waker| receiver.poll_recv(waker)).is_pending() {
+            receiver.leave();
+        }
+        assert_eq!(wait(|waker| receiver.poll_recv(waker)), Err(Closed(())));
+        sender.join().unwrap();
+    });
+}
+
+/// The region of the receiver ends while the message is sent: it is received, or back with the
+/// sender.
+#[test]
+fn chn_27_part_a_receiver_whose_region_ends_takes_what_was_sent() {
+    model(|| {
+        let (sender, mut receiver) = raw::<Box<u32>>(None);
+        let sender = thread::spawn(move || sender.send(Box::new(7)).is_ok());
+        let early = once(|waker| receiver.poll_recv(waker));
+        receiver.shut();
+        let late = receiver.try_recv();
+        drop(receiver);
+        let sent = sender.join().unwrap();
+        assert_eq!(sent, early.is_ready() || late.is_ok());
+    });
+}

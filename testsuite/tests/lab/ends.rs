@@ -155,3 +155,155 @@ async fn chn_27_part_a_oneshot_closes_with_its_region(cx: Cx) -> Result<(), Fail
     }
     Ok(())
 }
+
+/// A oneshot whose ends belong to the regions `sends` and `receives`, or where that is none to the
+/// first, in which it was made; nobody of these regions has them.
+async fn apart(
+    cx: &Cx,
+    made: &OpenRegion,
+    sends: Option<&OpenRegion>,
+    receives: Option<&OpenRegion>,
+) -> Result<(oneshot::Sender<u32>, oneshot::Receiver<u32>), Failure> {
+    let ends = made.spawn(async |cx| Ok(oneshot::<u32, _>(&cx)))?;
+    let (mut sender, mut receiver) = ends.join(cx).await?.into_result()?;
+    if let Some(region) = sends {
+        let moves = region
+            .spawn(async move |cx| sender.adopt(&cx).map(|()| sender).map_err(Failure::from))?;
+        sender = moves.join(cx).await?.into_result()?;
+    }
+    if let Some(region) = receives {
+        let moves = region.spawn(async move |cx| {
+            receiver
+                .adopt(&cx)
+                .map(|()| receiver)
+                .map_err(Failure::from)
+        })?;
+        receiver = moves.join(cx).await?.into_result()?;
+    }
+    Ok((sender, receiver))
+}
+
+/// The end of the region of the receiver is heard by the sender, wherever that belongs: it has its
+/// message back. What was sent before is still there.
+#[asr_lab::test(seeds = 20)]
+async fn chn_27_part_a_oneshot_sender_hears_of_the_region_of_its_receiver(
+    cx: Cx,
+) -> Result<(), Failure> {
+    for case in 0..3 {
+        let made = cx.open_region(&RegionConfig::new())?;
+        let (one, two) = (
+            cx.open_region(&RegionConfig::new())?,
+            cx.open_region(&RegionConfig::new())?,
+        );
+        let (sends, receives) = match case {
+            0 => (None, Some(&one)),
+            1 => (Some(&two), Some(&one)),
+            _ => (Some(&two), None),
+        };
+        let (sender, mut receiver) = apart(&cx, &made, sends, receives).await?;
+        let (early, mut late) = apart(&cx, &made, sends, receives).await?;
+        early.send(4).map_err(Failure::from)?;
+        assert!(!sender.is_closed());
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
+        let made = if case == 2 {
+            made.close(&cx).await.into_result()?;
+            None
+        } else {
+            one.close(&cx).await.into_result()?;
+            Some(made)
+        };
+        assert!(sender.is_closed(), "case {case}");
+        assert_eq!(sender.send(5), Err(Closed(5)), "case {case}");
+        assert_eq!(
+            receiver.try_recv(),
+            Err(TryRecvError::Closed),
+            "case {case}"
+        );
+        assert_eq!(late.try_recv(), Ok(4), "case {case}");
+        drop(made);
+    }
+    Ok(())
+}
+
+/// The end of the region of the sender is heard by a receiver that waits elsewhere, though
+/// somebody keeps the sender; that is no more for its old region to end.
+#[asr_lab::test(seeds = 20)]
+async fn chn_2_part_a_oneshot_receiver_hears_of_the_region_of_its_sender(
+    cx: Cx,
+) -> Result<(), Failure> {
+    for case in 0..4 {
+        let made = cx.open_region(&RegionConfig::new())?;
+        let (one, two) = (
+            cx.open_region(&RegionConfig::new())?,
+            cx.open_region(&RegionConfig::new())?,
+        );
+        let (sends, receives) = match case {
+            0 => (None, Some(&two)),
+            1 => (Some(&one), None),
+            _ => (Some(&one), Some(&two)),
+        };
+        let (mut sender, mut receiver) = apart(&cx, &made, None, receives).await?;
+        // In the last case it moves while the receiver waits.
+        let late = case == 3;
+        let moved = async |mut sender: oneshot::Sender<u32>| {
+            let Some(region) = sends else {
+                return Ok(sender);
+            };
+            let moves = region
+                .spawn(async move |cx| sender.adopt(&cx).map(|()| sender).map_err(Failure::from))?;
+            moves.join(&cx).await?.into_result()
+        };
+        if !late {
+            sender = moved(sender).await?;
+        }
+        let waits = async move |cx: Cx| Ok((receiver.recv(&cx).await, receiver));
+        let waits = if case % 2 == 0 {
+            two.spawn(waits)?
+        } else {
+            cx.spawn(waits)?
+        };
+        cx.sleep(Duration::from_secs(1)).await?;
+        if late {
+            sender = moved(sender).await?;
+        }
+        let mut made = Some(made);
+        if case != 1 && sends.is_some() {
+            made.take().expect("open").close(&cx).await.into_result()?;
+            cx.sleep(Duration::from_secs(1)).await?;
+            assert!(!sender.is_closed(), "case {case}");
+        }
+        match made.take().filter(|_| case == 0) {
+            Some(made) => made.close(&cx).await.into_result()?,
+            None => one.close(&cx).await.into_result()?,
+        }
+        let (heard, mut receiver) = waits.join(&cx).await?.into_result()?;
+        assert_eq!(heard, Err(RecvError::Closed), "case {case}");
+        assert_eq!(
+            receiver.try_recv(),
+            Err(TryRecvError::Closed),
+            "case {case}"
+        );
+        assert!(sender.is_closed(), "case {case}");
+        assert_eq!(sender.send(5), Err(Closed(5)), "case {case}");
+    }
+    Ok(())
+}
+
+/// An end whose region was finalized is closed for good: no region adopts it into life again.
+#[asr_lab::test(seeds = 5)]
+async fn chn_27_part_a_closed_oneshot_stays_closed(cx: Cx) -> Result<(), Failure> {
+    for first in [false, true] {
+        let made = cx.open_region(&RegionConfig::new())?;
+        let (mut sender, mut receiver) = apart(&cx, &made, None, None).await?;
+        made.close(&cx).await.into_result()?;
+        if first {
+            sender.adopt(&cx)?;
+        }
+        receiver.adopt(&cx)?;
+        sender.adopt(&cx)?;
+        assert!(sender.is_closed());
+        assert_eq!(sender.send(1), Err(Closed(1)));
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed));
+    }
+    Ok(())
+}

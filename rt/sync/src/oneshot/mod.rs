@@ -1,14 +1,19 @@
 //! Channels for one message (CHN-11): one allocation, one word.
 //!
 //! Each end belongs to a region, at first that of the context it was made with, and is closed when
-//! that is finalized (CHN-27): an end looks at its region when it is used. Only a receiver that
-//! waits in another region has to be told, so only then the region knows of it.
+//! that is finalized (CHN-27), and the other end with it (CHN-2): an end looks at its region, which
+//! is both ends', when it is used. Only a receiver that waits in another region has to be told, and
+//! the other of two ends that belong to different regions: only then a region knows of an end.
 //!
 //! | file | idea |
 //! |---|---|
 //! | `shared` | the word, and who frees what |
-//! | `watch` | a receiver that waits outside its region |
+//! | `head` | what of it knows nothing of the message |
+//! | `home` | ends and the regions to which they belong |
+//! | `watch` | an end that a region has to tell |
 
+mod head;
+mod home;
 mod shared;
 mod watch;
 
@@ -29,13 +34,13 @@ use watch::Watch;
 pub fn oneshot<T, C: Set>(cx: &Cx<C>) -> (Sender<T>, Receiver<T>) {
     let (raw_sender, raw_receiver) = raw(Some(cx.home()));
     let sender = Sender {
+        watch: None,
         raw: raw_sender,
         moved: None,
     };
     let receiver = Receiver {
         raw: raw_receiver,
         moved: None,
-        watch: None,
     };
     (sender, receiver)
 }
@@ -52,6 +57,8 @@ fn home_of<C: Set>(cx: &Cx<C>) -> Result<Home, Error> {
 
 /// Who sends the message, or goes without.
 pub struct Sender<T> {
+    /// By which the region that adopted it ends it. Dropped before `raw`.
+    watch: Option<Watch>,
     raw: RawSender<T>,
     /// The region that adopted it.
     moved: Option<Home>,
@@ -61,35 +68,44 @@ impl<T> Sender<T> {
     /// Sends. Waits for nobody.
     ///
     /// # Errors
-    /// The message, if the receiver is gone, or the region to which this end belongs.
+    /// The message, if the receiver is gone, or the region to which an end belongs.
     #[inline]
-    pub fn send(self, value: T) -> Result<(), Closed<T>> {
+    pub fn send(mut self, value: T) -> Result<(), Closed<T>> {
         if self.home_closed() {
             return Err(Closed(value));
         }
+        self.watch = None;
         self.raw.send(value)
     }
 
-    /// The receiver is gone, or the region to which this end belongs.
+    /// The receiver is gone, or the region to which an end belongs.
     pub fn is_closed(&self) -> bool {
         self.raw.is_closed() || self.home_closed()
     }
 
     /// Moves this end to the region of `cx`: that closes it now when it is finalized, and the
-    /// region before does no more (CHN-27). Kept beyond that region, it is closed when it is used;
-    /// the receiver hears of it when it is dropped.
+    /// region before does no more (CHN-27). The receiver is told of it, wherever it waits. What was
+    /// closed already stays so.
     ///
     /// # Errors
     /// `REGION_CLOSED` if the region is; nothing changed.
     pub fn adopt<C: Set>(&mut self, cx: &Cx<C>) -> Result<(), Error> {
-        self.moved = Some(home_of(cx)?);
+        let home = home_of(cx)?;
+        if self.home_closed() {
+            self.raw.shut();
+        }
+        self.watch = Some(self.raw.adopt(&home)?);
+        self.moved = Some(home);
         Ok(())
     }
 
+    /// The region of this end was finalized, or that of the other, as far as nobody tells of it.
     #[inline]
     fn home_closed(&self) -> bool {
-        let home = self.moved.as_ref().or(self.raw.home());
-        home.is_some_and(Home::is_closed)
+        match &self.moved {
+            None => self.raw.home().is_some_and(Home::is_closed),
+            Some(home) => home.is_closed() || self.raw.other_home_closed(),
+        }
     }
 }
 
@@ -106,15 +122,13 @@ pub struct Receiver<T> {
     raw: RawReceiver<T>,
     /// The region that adopted it.
     moved: Option<Home>,
-    /// By which its region tells it.
-    watch: Option<Watch>,
 }
 
 impl<T> Receiver<T> {
     /// Waits for the message.
     ///
     /// # Errors
-    /// `Closed` if the sender went without sending, or the region to which this end belongs was
+    /// `Closed` if the sender went without sending, or the region to which an end belongs was
     /// finalized before, and once the message was received; `Interrupted`.
     ///
     /// # Cancel safety
@@ -144,13 +158,18 @@ impl<T> Receiver<T> {
     }
 
     /// Moves this end to the region of `cx`: that closes it now when it is finalized, and the
-    /// region before does no more (CHN-27).
+    /// region before does no more (CHN-27). The sender is told of it. What was closed already stays
+    /// so.
     ///
     /// # Errors
     /// `REGION_CLOSED` if the region is; nothing changed.
     pub fn adopt<C: Set>(&mut self, cx: &Cx<C>) -> Result<(), Error> {
-        self.moved = Some(home_of(cx)?);
-        self.watch = None;
+        let home = home_of(cx)?;
+        if self.home().is_some_and(Home::is_closed) {
+            self.raw.shut();
+        }
+        self.raw.adopt(&home)?;
+        self.moved = Some(home);
         Ok(())
     }
 
@@ -161,19 +180,16 @@ impl<T> Receiver<T> {
     /// It waits with `context`; true if its region was finalized, or is about to be. The tasks of
     /// the region have ended by then: only others have to be told.
     fn home_closes(&mut self, waiter: &Waiter<'_>, context: &Context<'_>) -> bool {
-        let home = self.moved.as_ref().or(self.raw.home());
-        let Some(home) = home.filter(|home| home.region_id() != waiter.region_id()) else {
-            return false;
-        };
-        if self.watch.is_none() {
-            match Watch::new(home) {
-                Ok(watch) => self.watch = Some(watch),
-                Err(_) => return true,
+        if !self.raw.is_watched() {
+            let elsewhere = |home: &&Home| home.region_id() != waiter.region_id();
+            let Some(home) = self.home().filter(elsewhere).cloned() else {
+                return false;
+            };
+            if self.raw.watch(&home).is_err() {
+                return true;
             }
         }
-        self.watch
-            .as_ref()
-            .is_some_and(|watch| watch.wakes(context.waker()))
+        self.raw.wakes(context.waker())
     }
 
     /// Takes no message. One that was sent is dropped, and counted as undelivered.
@@ -232,6 +248,6 @@ impl<T> Drop for Recv<'_, T> {
     #[inline]
     fn drop(&mut self) {
         self.receiver.raw.leave();
-        self.receiver.watch = None;
+        self.receiver.raw.unwatch(self.receiver.moved.is_none());
     }
 }
