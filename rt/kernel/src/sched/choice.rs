@@ -262,6 +262,7 @@ impl Choice {
     }
 
     /// The slot may be taken while others wait.
+    #[inline]
     fn newest_again(&self, waiting: &Waiting) -> bool {
         let never = self.limits.lifo_streak == 0;
         self.lifo_run < self.limits.lifo_streak
@@ -283,6 +284,7 @@ impl Choice {
     }
 
     /// What is left of the turn, of which thieves may have taken some.
+    #[inline]
     fn turn_left(&self, waiting: &Waiting) -> usize {
         let held = if self.pinned_turn {
             waiting.pinned
@@ -293,7 +295,11 @@ impl Choice {
     }
 
     /// Ring or pinned inbox, of which at least one holds something.
+    #[inline]
     fn turn(&self, waiting: &Waiting) -> Source {
+        if waiting.pinned == 0 {
+            return Source::Ring;
+        }
         let stays = self.turn_left(waiting) > 0;
         let pinned = self.pinned_turn == stays;
         if waiting.ring == 0 || (pinned && waiting.pinned > 0) {
@@ -307,18 +313,19 @@ impl Choice {
     #[inline]
     pub fn dispatched(&mut self, from: Source, waiting: &Waiting) {
         let injector_due = self.injector_due();
-        self.turn_left = self.turn_left(waiting);
         self.since_injector = self.since_injector.saturating_add(1);
         let ready = waiting.ready();
         match from {
             Source::Cancel => {
                 let others = ready || waiting.timed;
+                self.turn_left = self.turn_left(waiting);
                 self.cancel_run = if others { self.cancel_run + 1 } else { 0 };
                 self.max_cancel_streak = self.max_cancel_streak.max(self.cancel_run);
                 self.kept_waiting(ready);
                 return;
             }
             Source::Timed => {
+                self.turn_left = self.turn_left(waiting);
                 self.cancel_run = 0;
                 self.timed_run = if ready { self.timed_run + 1 } else { 0 };
                 self.fairness_yields += u64::from(waiting.cancel);
@@ -328,6 +335,7 @@ impl Choice {
             Source::Newest => {
                 self.lifo_run = self.lifo_run.saturating_add(1);
                 self.passed_slot = false;
+                self.turn_left = self.turn_left(waiting);
                 self.kept_waiting(waiting.queued());
             }
             Source::Injector => {
@@ -337,17 +345,13 @@ impl Choice {
                 let run = self.lifo_run + u32::from(!injector_due);
                 self.lifo_run = if others { run } else { 0 };
                 self.since_injector = 0;
+                self.turn_left = self.turn_left(waiting);
                 let passed = slot || (waiting.newest && !others);
                 self.passed_slot = passed && (self.passed_slot || injector_due);
                 self.kept_waiting(waiting.queued());
             }
-            Source::Ring | Source::Pinned => {
-                let unserved = self.passed_slot || self.lifo_run == 0;
-                self.passed_slot = waiting.newest && unserved && self.newest_again(waiting);
-                let pinned = from == Source::Pinned;
-                let held = if pinned { waiting.pinned } else { waiting.ring };
-                self.took_turn(pinned, held);
-            }
+            Source::Ring => self.took_turn(false, waiting.ring, waiting),
+            Source::Pinned => self.took_turn(true, waiting.pinned, waiting),
         }
         // Else timed work would wait for ever where ready work is due after each streak.
         self.cancel_run = if waiting.timed { self.cancel_run } else { 0 };
@@ -359,11 +363,15 @@ impl Choice {
         self.ready_wait = if waits { self.ready_wait + 1 } else { 0 };
     }
 
-    fn took_turn(&mut self, pinned: bool, held: usize) {
+    #[inline]
+    fn took_turn(&mut self, pinned: bool, held: usize, waiting: &Waiting) {
+        self.passed_slot = waiting.newest
+            && (self.passed_slot || self.lifo_run == 0)
+            && self.newest_again(waiting);
         if self.pinned_turn != pinned || self.turn_left == 0 {
             (self.pinned_turn, self.turn_left) = (pinned, held);
         }
-        self.turn_left = self.turn_left.saturating_sub(1);
+        self.turn_left = self.turn_left.min(held).saturating_sub(1);
         (self.lifo_run, self.ready_wait) = (0, 0);
     }
 }
