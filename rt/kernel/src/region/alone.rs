@@ -1,7 +1,7 @@
 //! The short way out of a scope: its body has ended well, and nobody else knows of the region.
 //!
-//! The long way ([`close`](super::close)) ends the body as a task, then the region as a child, each
-//! step open to whoever cancels, waits or looks. Here none of them can be: the region and its body
+//! The long way (the module `close`) ends the body as a task, then the region as a child, each step
+//! open to whoever cancels, waits or looks. Here none of them can be: the region and its body
 //! are claimed whole, and closed in one step under the lock of the parent.
 //!
 //! Protocol
