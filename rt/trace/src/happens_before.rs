@@ -3,8 +3,8 @@
 //! The edges are program order in a task, the causes of each event (spawn to start, send to
 //! receive, …), and those from the ends of the children of a region to its step that finds none
 //! left: any number of events, so they are not causes but readers of the place
-//! [`CHILDREN`](crate::CHILDREN), which that step writes. Each task is one component of the vectors; an event without a task is one by
-//! itself.
+//! [`CHILDREN`](crate::CHILDREN), which that step writes. Each task is one component of the
+//! vectors; an event without a task is one by itself.
 //!
 //! Invariant: a component of the vector of e counts the events of that task that happened before
 //! e, with e itself. So a → b exactly if b's vector has, in a's component, at least a's own count.
