@@ -8,7 +8,7 @@
 //! Hash tables of the standard library count as randomness: their order differs from run to run.
 
 use super::unsafety::code_of;
-use super::{File, Tree};
+use super::{File, Tree, excuses};
 
 /// Whose sources are held to it.
 const ROOTS: &[&str] = &["rt/", "stdlib/"];
@@ -78,25 +78,9 @@ pub fn check(tree: &Tree) -> Vec<String> {
 
 /// The same with other excuses.
 pub fn check_with(tree: &Tree, excused: &[(&str, &str)]) -> Vec<String> {
-    let mut findings = Vec::new();
-    let is_excused = |path: &str| excused.iter().any(|(excused, _)| *excused == path);
-    for file in tree.ending(".rs").filter(|file| is_source(&file.path)) {
-        if is_excused(&file.path) {
-            continue;
-        }
-        for (line, word) in uses(file) {
-            findings.push(format!(
-                "{}:{line}: `{word}`; ask the context or the driver",
-                file.path
-            ));
-        }
-    }
-    for (path, _) in excused {
-        if tree.get(path).is_none_or(|file| uses(file).is_empty()) {
-            findings.push(format!("{path}: excused, but asks for nothing"));
-        }
-    }
-    findings
+    let said = |(line, word)| (line, format!("`{word}`; ask the context or the driver"));
+    let uses = |file: &File| uses(file).into_iter().map(said).collect();
+    excuses::check(tree, excused, is_source, uses, "asks for nothing")
 }
 
 fn is_source(path: &str) -> bool {

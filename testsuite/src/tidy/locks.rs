@@ -7,7 +7,7 @@
 //! 2. Each excused file has its reason, and still needs it.
 
 use super::unsafety::code_of;
-use super::{File, Tree};
+use super::{File, Tree, excuses};
 
 /// The locks of the standard library; what is under `std::sync` besides is no lock.
 const STD: &[&str] = &["Mutex", "RwLock", "Condvar", "ReentrantLock", "Barrier"];
@@ -30,22 +30,14 @@ pub fn check(tree: &Tree) -> Vec<String> {
 
 /// The same with other excuses.
 pub fn check_with(tree: &Tree, excused: &[(&str, &str)]) -> Vec<String> {
-    let mut findings = Vec::new();
-    let is_excused = |path: &str| excused.iter().any(|(excused, _)| *excused == path);
-    for file in tree.ending(".rs").filter(|file| is_source(&file.path)) {
-        if !is_excused(&file.path) {
-            findings.extend(uses(file).map(|line| {
-                let path = &file.path;
-                format!("{path}:{line}: a lock without rank; take one of `asr_lock`")
-            }));
-        }
-    }
-    for (path, _) in excused {
-        if tree.get(path).is_none_or(|file| uses(file).count() == 0) {
-            findings.push(format!("{path}: excused, but has no such lock"));
-        }
-    }
-    findings
+    let said = |line| {
+        (
+            line,
+            "a lock without rank; take one of `asr_lock`".to_owned(),
+        )
+    };
+    let uses = |file: &File| uses(file).map(said).collect();
+    excuses::check(tree, excused, is_source, uses, "has no such lock")
 }
 
 fn is_source(path: &str) -> bool {

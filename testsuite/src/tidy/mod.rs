@@ -5,13 +5,15 @@
 //!
 //! | module      | keeps                                                             |
 //! |-------------|-------------------------------------------------------------------|
-//! | [`ambient`] | time and randomness from the context only               |
+//! | [`ambient`] | time and randomness from the context only                         |
 //! | [`arrows`]  | who may depend on whom, dev-dependencies included                 |
 //! | [`unsafety`]| SAFETY arguments, and the list of files that may hold unsafe code |
+//! | [`locks`]   | a rank for every lock of the runtime                              |
 //! | [`form`]    | headers, length of lines and files, leftovers, root entries       |
 
 pub mod ambient;
 pub mod arrows;
+mod excuses;
 pub mod form;
 pub mod locks;
 mod manifest;
