@@ -4,19 +4,21 @@
 
 #[path = "../../base/tests/counting/mod.rs"]
 mod counting;
+#[path = "common/steady.rs"]
+mod steady;
 
 use std::cell::Cell;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use asr_base::{Budget, Duration, Failure, Outcome, TaskId, Time};
+use asr_base::{Outcome, TaskId, Time};
+use asr_kernel::Config;
 use asr_kernel::sched::entry::{Entry, Link};
 use asr_kernel::sched::injector::Injector;
 use asr_kernel::sched::pinned::Pinned;
 use asr_kernel::sched::ring::{Owner, Ring, SLOTS};
 use asr_kernel::sched::urgent::Urgent;
 use asr_kernel::sched::{Workers, WorkersConfig};
-use asr_kernel::{Config, Spawn};
 use counting::operations;
 
 thread_local! {
@@ -189,40 +191,6 @@ fn sch_13_the_urgent_lanes_allocate_nothing_in_steady_state() {
 #[test]
 fn sch_13_dispatches_allocate_nothing() {
     let workers = Workers::new(WorkersConfig::workers(1), Config::default()).expect("a thread");
-    let outcome = workers.run(async |cx| {
-        let mut tasks = Vec::new();
-        for n in 0..30 {
-            let mut options = Spawn::new();
-            if n % 3 == 1 {
-                let at = cx.now() + Duration::from_secs(3600);
-                options = options.budget(Budget::UNLIMITED.with_deadline(at));
-            }
-            tasks.push(cx.spawn_with(options, async |cx| {
-                // Cancelled ones go on to yield.
-                for _ in 0..300 {
-                    let _ = cx.yield_now().await;
-                }
-                Ok(())
-            })?);
-        }
-        cx.yield_now().await?;
-        for task in tasks.iter().step_by(3) {
-            task.abort();
-        }
-        // Until each lane has held all that it will hold, and each timer is armed.
-        for _ in 0..5 {
-            cx.yield_now().await?;
-        }
-        // All of it on this worker, hence on this thread.
-        let before = operations();
-        for _ in 0..50 {
-            cx.yield_now().await?;
-        }
-        let calls = operations() - before;
-        for task in tasks {
-            let _ = task.join(&cx).await?;
-        }
-        Ok::<_, Failure>(calls)
-    });
+    let outcome = workers.run(steady::allocations);
     assert!(matches!(outcome, Outcome::Ok(0)), "{outcome:?}");
 }

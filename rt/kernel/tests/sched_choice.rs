@@ -1,9 +1,13 @@
 //! The choice among the queues of a worker, alone: what waits goes in, what is taken comes out.
 
+#[path = "common/choice.rs"]
+mod choice;
+
 use asr_base::Status;
 use asr_kernel::Lane;
 use asr_kernel::sched::Limits;
 use asr_kernel::sched::choice::{Choice, Source, Waiting};
+use choice::taken;
 
 const ALL: Waiting = Waiting {
     cancel: true,
@@ -13,16 +17,6 @@ const ALL: Waiting = Waiting {
     pinned: 0,
     injector: false,
 };
-
-/// The next so many, while the same always waits.
-fn taken(choice: &mut Choice, waiting: &Waiting, n: usize) -> Vec<Source> {
-    let mut next = || {
-        let from = choice.choose(waiting).expect("something waits");
-        choice.dispatched(from, waiting);
-        from
-    };
-    (0..n).map(|_| next()).collect()
-}
 
 #[test]
 fn sch_1_cancel_before_timed_before_ready() {

@@ -9,15 +9,16 @@ mod fairness;
 mod hostile;
 #[path = "common/runtime.rs"]
 mod runtime;
+#[path = "common/steady.rs"]
+mod steady;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use asr_base::{Budget, Duration, Failure, Outcome};
+use asr_base::{Duration, Outcome};
 use asr_kernel::sched::governor::{Advice, Drain, Governor, GovernorConfig, Snapshot};
 use asr_kernel::sched::{Local, Workers, WorkersConfig};
-use asr_kernel::{Config, Cx, Spawn};
-use counting::operations;
+use asr_kernel::{Config, Cx};
 use fairness::LOADS;
 use hostile::hostile;
 use parking_lot::Mutex;
@@ -179,39 +180,6 @@ fn sch_38_a_governor_that_panics_is_off() {
 #[test]
 fn sch_38_advice_allocates_nothing() {
     let runtime = governed(1, hostile(1, 5));
-    let outcome = runtime.run(async |cx| {
-        let mut tasks = Vec::new();
-        for n in 0..30 {
-            let mut options = Spawn::new();
-            if n % 3 == 1 {
-                let at = cx.now() + Duration::from_secs(3600);
-                options = options.budget(Budget::UNLIMITED.with_deadline(at));
-            }
-            tasks.push(cx.spawn_with(options, async |cx| {
-                for _ in 0..300 {
-                    let _ = cx.yield_now().await;
-                }
-                Ok(())
-            })?);
-        }
-        cx.yield_now().await?;
-        tasks
-            .iter()
-            .step_by(3)
-            .for_each(asr_kernel::JoinHandle::abort);
-        for _ in 0..5 {
-            cx.yield_now().await?;
-        }
-        // All of it on this worker, hence on this thread.
-        let before = operations();
-        for _ in 0..50 {
-            cx.yield_now().await?;
-        }
-        let calls = operations() - before;
-        for task in tasks {
-            let _ = task.join(&cx).await?;
-        }
-        Ok::<_, Failure>(calls)
-    });
+    let outcome = runtime.run(steady::allocations);
     assert!(matches!(outcome, Outcome::Ok(0)), "{outcome:?}");
 }

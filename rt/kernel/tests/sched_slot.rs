@@ -1,17 +1,11 @@
 //! The newest-first slot beside a queue: neither keeps the other waiting for too long.
 
+#[path = "common/choice.rs"]
+mod choice;
+
 use asr_kernel::sched::Limits;
 use asr_kernel::sched::choice::{Choice, Source, Waiting};
-
-/// The next so many, while the same always waits.
-fn taken(choice: &mut Choice, waiting: &Waiting, n: usize) -> Vec<Source> {
-    let mut next = || {
-        let from = choice.choose(waiting).expect("something waits");
-        choice.dispatched(from, waiting);
-        from
-    };
-    (0..n).map(|_| next()).collect()
-}
+use choice::taken;
 
 /// With the least limit and nothing urgent: the slot alone must not take the bound of SCH-8 up.
 #[test]
