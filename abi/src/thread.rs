@@ -39,6 +39,10 @@ pub mod flag {
 /// "No expiry" in [`Thread::expiry`].
 pub const NO_EXPIRY: u64 = u64::MAX;
 
+/// Bit of [`Thread::site`] that a probe in an asynchronous function sets beside its site: it may be
+/// answered PENDING. The slow path clears it before anybody reads the site.
+pub const SUSPENDABLE: u64 = 1 << 63;
+
 /// Number of size classes of frames: 16 bytes each, up to 512.
 pub const FRAME_CLASSES: usize = 32;
 

@@ -20,11 +20,15 @@ mod check;
 mod core;
 mod ret;
 mod row;
+mod sync;
 mod table;
+mod tasks;
 
 pub use crate::check::{TableError, check};
 pub use crate::core::CORE;
 pub use asr_abi as abi;
-pub use asr_abi::{Ret, Thread};
+pub use asr_abi::{OpSlot, Ret, Thread};
 pub use ret::{IntoRet, Refusal, Word};
-pub use row::{Effect, Param, RESERVED, Row, Table, Ty};
+pub use row::{Effect, Handle, Param, RESERVED, Row, Table, Ty};
+pub use sync::SYNC;
+pub use tasks::TASKS;

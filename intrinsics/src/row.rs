@@ -7,6 +7,47 @@ pub const RESERVED: [&str; 3] = [
     "asr_report_anomaly",
 ];
 
+/// What a linear handle stands for. A handle is a 64-bit id; 0 is none.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Handle {
+    /// An open region: to be closed.
+    Region,
+    /// A task: to be joined or detached.
+    Task,
+    /// A permit to send, a lock or units of a semaphore: to be used or given up.
+    Permit,
+    /// An item that was received: to be acknowledged or given back.
+    Ack,
+    /// A lease: to be released.
+    Lease,
+    /// An operation in flight: to be waited for or cancelled.
+    Op,
+}
+
+impl Handle {
+    /// All kinds, in the order of the reference.
+    pub const ALL: [Handle; 6] = [
+        Handle::Region,
+        Handle::Task,
+        Handle::Permit,
+        Handle::Ack,
+        Handle::Lease,
+        Handle::Op,
+    ];
+
+    /// The name as written in a table and in AIR.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Handle::Region => "region",
+            Handle::Task => "task",
+            Handle::Permit => "permit",
+            Handle::Ack => "ack",
+            Handle::Lease => "lease",
+            Handle::Op => "op",
+        }
+    }
+}
+
 /// The type of a parameter or result of a row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ty {
@@ -30,6 +71,11 @@ pub enum Ty {
     Code,
     /// A dynamic value word.
     Value,
+    /// A linear handle. As a parameter it is used up whatever the status; as a result it is held
+    /// from then on, if the status is OK.
+    Own(Handle),
+    /// A linear handle that is only lent, and held as before; no result is of this type.
+    Lent(Handle),
 }
 
 impl Ty {
@@ -46,6 +92,13 @@ impl Ty {
             Ty::Ptr => "ptr",
             Ty::Code => "code",
             Ty::Value => "value",
+            Ty::Own(handle) => handle.name(),
+            Ty::Lent(Handle::Region) => "region_ref",
+            Ty::Lent(Handle::Task) => "task_ref",
+            Ty::Lent(Handle::Permit) => "permit_ref",
+            Ty::Lent(Handle::Ack) => "ack_ref",
+            Ty::Lent(Handle::Lease) => "lease_ref",
+            Ty::Lent(Handle::Op) => "op_ref",
         }
     }
 
@@ -56,7 +109,7 @@ impl Ty {
             Ty::I32 => "int32_t",
             Ty::U32 => "uint32_t",
             Ty::I64 => "int64_t",
-            Ty::U64 | Ty::Value => "uint64_t",
+            Ty::U64 | Ty::Value | Ty::Own(_) | Ty::Lent(_) => "uint64_t",
             Ty::F64 => "double",
             Ty::Bool => "bool",
             Ty::Ptr => "void *",
@@ -84,6 +137,13 @@ pub enum Effect {
     OpensMask,
     /// Closes the innermost masked block.
     ClosesMask,
+    /// Opens a commit section.
+    OpensCommit,
+    /// Closes the innermost commit section.
+    ClosesCommit,
+    /// Gives up the handle that it takes, on a way out by failure: the compiler calls it there.
+    /// Its one parameter is the handle.
+    GivesUp,
     /// Does not return to the caller's normal path: always refuses.
     Diverges,
 }
@@ -112,7 +172,8 @@ pub struct Row {
     pub fails: &'static [&'static str],
     /// What else it does.
     pub does: &'static [Effect],
-    /// Bytes of its op slot in the caller's frame: 0 (never waits), 32, 64 or 128.
+    /// Bytes of its op slot in the caller's frame: 0 (never waits), 32, 64 or 128. A row that may
+    /// wait is called from asynchronous functions only.
     pub slot: u32,
 }
 
@@ -130,6 +191,11 @@ impl Row {
     /// Whether it may answer anything but `OK`.
     pub fn can_fail(&self) -> bool {
         !self.fails.is_empty()
+    }
+
+    /// Whether it may wait: it then takes an op slot after the thread, and may answer PENDING.
+    pub fn waits(&self) -> bool {
+        self.slot != 0
     }
 
     /// Whether it has an effect.

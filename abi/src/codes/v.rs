@@ -50,4 +50,6 @@ pub(super) const ROWS: &[Code] = codes! { V
         do "let the probe pass place probes, or put one behind the call";
     23 PROBE_GAP: "too much code between two probes",
         do "let the probe pass place probes, or put one between";
+    24 BAD_ASYNC: "an await or a wait in a function that is not asynchronous, or a call of one that is",
+        do "declare the function `async fn`, or await or spawn what is asynchronous";
 };

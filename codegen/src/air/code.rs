@@ -68,6 +68,9 @@ labels! {
     UNGUARDED_RETURN = "V0022";
     /// More code between two probes than rule ABI-3 allows (rule ABI-30 c).
     PROBE_GAP = "V0023";
+    /// An await or a waiting intrinsic in a function that is not asynchronous, a call of one that
+    /// is, or an await or spawn of one that is not.
+    BAD_ASYNC = "V0024";
 }
 
 #[cfg(test)]

@@ -27,7 +27,10 @@ impl Op {
             Call { dst, .. }
             | CallIndirect { dst, .. }
             | CallExtern { dst, .. }
+            | Await { dst, .. }
+            | AwaitIndirect { dst, .. }
             | Intrinsic { dst, .. } => [dst, None],
+            Spawn { dst, .. } | SpawnIndirect { dst, .. } => [Some(dst), None],
             Store { .. }
             | GlobalSet { .. }
             | CheckBounds { .. }
@@ -61,12 +64,27 @@ impl Op {
                 f(*index);
                 f(*len);
             }
-            Call { args, .. } | CallExtern { args, .. } | Intrinsic { args, .. } => {
+            Call { args, .. }
+            | CallExtern { args, .. }
+            | Await { args, .. }
+            | Intrinsic { args, .. } => {
                 args.iter().copied().for_each(f);
             }
-            CallIndirect { callee, args, .. } => {
+            CallIndirect { callee, args, .. } | AwaitIndirect { callee, args, .. } => {
                 f(*callee);
                 args.iter().copied().for_each(f);
+            }
+            Spawn { region, args, .. } => {
+                args.iter().chain(region).copied().for_each(f);
+            }
+            SpawnIndirect {
+                region,
+                callee,
+                args,
+                ..
+            } => {
+                f(*callee);
+                args.iter().chain(region).copied().for_each(f);
             }
             Chunk { i, end, .. } => {
                 f(*i);
@@ -95,6 +113,10 @@ impl Op {
             | Op::Probe { .. }
             | Op::Call { .. }
             | Op::CallIndirect { .. }
+            | Op::Await { .. }
+            | Op::AwaitIndirect { .. }
+            | Op::Spawn { .. }
+            | Op::SpawnIndirect { .. }
             | Op::Intrinsic { .. } => true,
             _ => false,
         }
@@ -107,6 +129,10 @@ impl Op {
             Op::Call { .. }
                 | Op::CallIndirect { .. }
                 | Op::CallExtern { .. }
+                | Op::Await { .. }
+                | Op::AwaitIndirect { .. }
+                | Op::Spawn { .. }
+                | Op::SpawnIndirect { .. }
                 | Op::Intrinsic { .. }
         )
     }

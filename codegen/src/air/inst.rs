@@ -191,6 +191,37 @@ pub enum Op {
         func: ExternId,
         args: Vec<Operand>,
     },
+    /// `%dst = await @f(args)`: runs an asynchronous function of the module to its end, in an
+    /// asynchronous function. It suspends with it.
+    Await {
+        dst: Option<LocalId>,
+        func: FuncId,
+        args: Vec<Operand>,
+    },
+    /// `%dst = await.indirect (i64) -> i64 throws, poll(args)`: the same of an asynchronous
+    /// function at an address that `addr.func` gave.
+    AwaitIndirect {
+        dst: Option<LocalId>,
+        sig: SigId,
+        callee: Operand,
+        args: Vec<Operand>,
+    },
+    /// `%task = spawn @f(args) in %region`, or without `in` for the region of the current task:
+    /// starts a task that runs the asynchronous function. The region is lent.
+    Spawn {
+        dst: LocalId,
+        region: Option<Operand>,
+        func: FuncId,
+        args: Vec<Operand>,
+    },
+    /// `%task = spawn.indirect (i64) -> i64 throws, poll(args) in %region`
+    SpawnIndirect {
+        dst: LocalId,
+        region: Option<Operand>,
+        sig: SigId,
+        callee: Operand,
+        args: Vec<Operand>,
+    },
     /// `%dst = intrinsic row(args)`; the row is one of an imported table.
     Intrinsic {
         dst: Option<LocalId>,

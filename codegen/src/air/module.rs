@@ -95,6 +95,9 @@ pub struct Function {
     pub title: Option<String>,
     /// Who may see it.
     pub linkage: Linkage,
+    /// Whether it is asynchronous: its activation is a frame that outlives suspensions, its code a
+    /// `poll` function, and it is awaited or spawned instead of called.
+    pub is_async: bool,
     /// Number of parameters; they are the first locals.
     pub params: u32,
     /// Type of the result, if any.

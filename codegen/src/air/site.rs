@@ -40,7 +40,7 @@ pub enum SiteKind {
     Fault(u32),
     /// A probe.
     Probe(ProbeKind),
-    /// A call of compiled code, direct or indirect.
+    /// A call of compiled code, direct or indirect, awaited and spawned ones too.
     Call,
     /// A call of the runtime.
     Intrinsic,
@@ -144,7 +144,12 @@ pub fn kinds_of(op: &Op) -> Kinds {
         Op::CheckNull { .. } => one(SiteKind::Fault(fault::NULL)),
         Op::CheckStack => one(SiteKind::Fault(fault::RECURSION)),
         Op::Probe { kind } => one(SiteKind::Probe(*kind)),
-        Op::Call { .. } | Op::CallIndirect { .. } => one(SiteKind::Call),
+        Op::Call { .. }
+        | Op::CallIndirect { .. }
+        | Op::Await { .. }
+        | Op::AwaitIndirect { .. }
+        | Op::Spawn { .. }
+        | Op::SpawnIndirect { .. } => one(SiteKind::Call),
         Op::Intrinsic { .. } => one(SiteKind::Intrinsic),
         _ => [None, None],
     }

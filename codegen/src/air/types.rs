@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use asr_intrinsics::Ty;
+use asr_intrinsics::{Handle, Ty};
 
 /// The type of a local, a global, or one operand.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -25,11 +25,24 @@ pub enum Type {
     Ptr,
     /// A dynamic word owned by a value library: 64 bits, opaque but for `convert.bitcast`.
     Value,
+    /// An open region. This and the types below are linear handles: 64-bit ids that are used up
+    /// exactly once on every path (rule OBL-34).
+    Region,
+    /// A task that was spawned.
+    Task,
+    /// A permit: a place in a channel, a lock, units of a semaphore.
+    Permit,
+    /// An item to acknowledge.
+    Ack,
+    /// A lease.
+    Lease,
+    /// An operation in flight.
+    Op,
 }
 
 impl Type {
     /// All types, in the order of the reference.
-    pub const ALL: [Type; 9] = [
+    pub const ALL: [Type; 15] = [
         Type::I8,
         Type::I16,
         Type::I32,
@@ -39,6 +52,12 @@ impl Type {
         Type::Bool,
         Type::Ptr,
         Type::Value,
+        Type::Region,
+        Type::Task,
+        Type::Permit,
+        Type::Ack,
+        Type::Lease,
+        Type::Op,
     ];
 
     /// The name in the text form.
@@ -53,6 +72,12 @@ impl Type {
             Type::Bool => "bool",
             Type::Ptr => "ptr",
             Type::Value => "value",
+            Type::Region => Handle::Region.name(),
+            Type::Task => Handle::Task.name(),
+            Type::Permit => Handle::Permit.name(),
+            Type::Ack => Handle::Ack.name(),
+            Type::Lease => Handle::Lease.name(),
+            Type::Op => Handle::Op.name(),
         }
     }
 
@@ -71,7 +96,33 @@ impl Type {
             Ty::Bool => Some(Type::Bool),
             Ty::Ptr | Ty::Code => Some(Type::Ptr),
             Ty::Value => Some(Type::Value),
+            Ty::Own(handle) | Ty::Lent(handle) => Some(Type::of_handle(handle)),
         }
+    }
+
+    /// The type of a linear handle.
+    pub const fn of_handle(handle: Handle) -> Type {
+        match handle {
+            Handle::Region => Type::Region,
+            Handle::Task => Type::Task,
+            Handle::Permit => Type::Permit,
+            Handle::Ack => Type::Ack,
+            Handle::Lease => Type::Lease,
+            Handle::Op => Type::Op,
+        }
+    }
+
+    /// The linear handle that a local of this type holds.
+    pub const fn handle(self) -> Option<Handle> {
+        Some(match self {
+            Type::Region => Handle::Region,
+            Type::Task => Handle::Task,
+            Type::Permit => Handle::Permit,
+            Type::Ack => Handle::Ack,
+            Type::Lease => Handle::Lease,
+            Type::Op => Handle::Op,
+            _ => return None,
+        })
     }
 
     /// Bytes in memory.
@@ -80,7 +131,7 @@ impl Type {
             Type::I8 | Type::Bool => 1,
             Type::I16 => 2,
             Type::I32 | Type::F32 => 4,
-            Type::I64 | Type::F64 | Type::Ptr | Type::Value => 8,
+            _ => 8,
         }
     }
 

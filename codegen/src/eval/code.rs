@@ -146,6 +146,8 @@ pub(super) enum Kind {
         row: &'static Row,
         args: Args,
     },
+    /// Awaits and spawns: this evaluator runs synchronous functions.
+    Concurrent,
     Probe(ProbeKind),
     CheckStack,
     Chunk {

@@ -278,6 +278,10 @@ impl<'a, 'm> Decoder<'a, 'm> {
                     args,
                 }
             }
+            Op::Await { .. }
+            | Op::AwaitIndirect { .. }
+            | Op::Spawn { .. }
+            | Op::SpawnIndirect { .. } => Kind::Concurrent,
             Op::Probe { kind } => Kind::Probe(kind),
             Op::CheckStack => Kind::CheckStack,
             Op::Chunk {

@@ -208,6 +208,10 @@ impl<'p> Machine<'p> {
                 let bound = chunk(ty, self.get(base, i), self.get(base, end), step, count);
                 self.set(base, dst, bound)
             }
+            Kind::Concurrent => {
+                let message = "an asynchronous function is not evaluated here";
+                return Err(Why::Trap(super::host::Trap::new(message)));
+            }
             Kind::CallIndirect { .. }
             | Kind::CallExtern { .. }
             | Kind::Intrinsic { .. }

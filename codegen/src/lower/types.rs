@@ -29,6 +29,7 @@ pub(super) fn clif(ty: Type) -> ir::Type {
         Type::I16 => I16,
         Type::I32 => I32,
         Type::I64 | Type::Ptr | Type::Value => I64,
+        Type::Region | Type::Task | Type::Permit | Type::Ack | Type::Lease | Type::Op => I64,
         Type::F32 => F32,
         Type::F64 => F64,
     }

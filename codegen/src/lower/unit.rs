@@ -76,6 +76,10 @@ fn declare<'a>(
     main: Option<&str>,
 ) -> Result<Unit<'a>, Error> {
     let air = prepared.module();
+    if let Some(func) = air.funcs.iter().find(|func| func.is_async) {
+        let message = format!("code for the asynchronous function `{}`", func.name);
+        return Err(Error::Unsupported(message));
+    }
     let facts = Facts::of(air, prepared.rows())?;
     let mut data = Vec::with_capacity(air.data.len());
     for item in &air.data {

@@ -59,8 +59,8 @@ fn callees(func: &Function, targets: &[usize]) -> Vec<usize> {
     let mut any = false;
     for inst in func.blocks.iter().flat_map(|block| &block.insts) {
         match &inst.op {
-            Op::Call { func, .. } => list.push(func.index()),
-            Op::CallIndirect { .. } => any = true,
+            Op::Call { func, .. } | Op::Await { func, .. } => list.push(func.index()),
+            Op::CallIndirect { .. } | Op::AwaitIndirect { .. } => any = true,
             _ => {}
         }
     }

@@ -24,6 +24,10 @@ pub(super) fn of_op(op: &Op) -> u64 {
         Op::DataAddr { .. } | Op::FuncAddr { .. } | Op::SlotAddr { .. } => 1,
         Op::CheckBounds { .. } | Op::CheckNull { .. } => 2,
         Op::Call { args: a, .. } | Op::CallIndirect { args: a, .. } => 12 + args(a),
+        Op::Await { args: a, .. }
+        | Op::AwaitIndirect { args: a, .. }
+        | Op::Spawn { args: a, .. }
+        | Op::SpawnIndirect { args: a, .. } => 24 + args(a),
         Op::CallExtern { args: a, .. } | Op::Intrinsic { args: a, .. } => 8 + args(a),
         Op::Probe { .. } | Op::CheckStack => 3,
         Op::Chunk { .. } => 6,

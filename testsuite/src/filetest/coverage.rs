@@ -109,6 +109,10 @@ fn op_name(op: &Op) -> String {
         Op::Call { .. } => "call",
         Op::CallIndirect { .. } => "call.indirect",
         Op::CallExtern { .. } => "call.extern",
+        Op::Await { .. } => "await",
+        Op::AwaitIndirect { .. } => "await.indirect",
+        Op::Spawn { .. } => "spawn",
+        Op::SpawnIndirect { .. } => "spawn.indirect",
         Op::Intrinsic { .. } => "intrinsic",
         Op::Chunk { .. } => "chunk",
     };

@@ -4,12 +4,12 @@
 use asr_codegen::air::{self, Parsed};
 use asr_codegen::pass::check_probes;
 use asr_codegen::{ProbeMode, Rows};
-use asr_intrinsics::{CORE, Table};
+use asr_intrinsics::{CORE, SYNC, TASKS, Table};
 
 use super::{Case, ExpectedError};
 
 /// The tables that filetests may import.
-pub const TABLES: [&Table; 2] = [&CORE, &super::TABLE];
+pub const TABLES: [&Table; 4] = [&CORE, &TASKS, &SYNC, &super::TABLE];
 
 /// An error that parser or verifier reported: its line, and `CODE: message`.
 #[derive(Clone, Debug, PartialEq, Eq)]

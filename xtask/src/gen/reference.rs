@@ -92,6 +92,9 @@ fn effect_name(effect: Effect) -> &'static str {
         Effect::ClosesIntent => "closes an intent",
         Effect::OpensMask => "opens a mask",
         Effect::ClosesMask => "closes a mask",
+        Effect::OpensCommit => "opens a commit section",
+        Effect::ClosesCommit => "closes a commit section",
+        Effect::GivesUp => "gives up its handle on a way out by failure",
         Effect::Diverges => "never returns normally",
     }
 }

@@ -22,6 +22,7 @@
 //!
 //! The builder checks no types: the verifier does, with a location.
 
+mod concurrent;
 mod function;
 mod names;
 mod ops;
@@ -175,6 +176,11 @@ impl ModuleBuilder {
             ..Function::default()
         });
         FuncId::new(self.module.funcs.len() - 1)
+    }
+
+    /// Makes a declared function asynchronous: it is awaited or spawned, not called.
+    pub fn set_async(&mut self, func: FuncId) {
+        self.module.funcs[func.index()].is_async = true;
     }
 
     /// Starts the body of a declared function, in its entry block. A second definition replaces

@@ -111,7 +111,7 @@ impl<'t> Reader<'_, 't> {
                 Token::End => return,
                 Token::Ident(
                     "use" | "file" | "sig" | "data" | "global" | "extern" | "handler" | "export"
-                    | "fn",
+                    | "async" | "fn",
                 ) if self.cursor.peek_second() != Token::Punct(':') => return,
                 _ => self.cursor.bump(),
             };
@@ -143,10 +143,10 @@ impl<'t> Reader<'_, 't> {
                 self.cursor.bump();
                 self.declaration(word, span)
             }
-            "export" | "fn" => self.function(span),
-            _ => self
-                .cursor
-                .expected("a declaration (use file sig data global extern handler export fn)"),
+            "export" | "async" | "fn" => self.function(span),
+            _ => self.cursor.expected(
+                "a declaration (use file sig data global extern handler export async fn)",
+            ),
         }
     }
 
@@ -254,6 +254,7 @@ impl<'t> Reader<'_, 't> {
         if cursor.eat_word("export") {
             func.linkage = Linkage::Export;
         }
+        func.is_async = cursor.eat_word("async");
         if !cursor.eat_word("fn") {
             return cursor.expected("`fn`");
         }

@@ -11,7 +11,7 @@ use crate::air::span::Span;
 use crate::air::types::Type;
 
 /// The locals before `=`.
-struct Results {
+pub(super) struct Results {
     span: Span,
     first: Option<LocalId>,
     second: Option<LocalId>,
@@ -82,7 +82,7 @@ impl Body<'_, '_> {
     }
 
     /// The one result that the instruction must have.
-    fn one(&mut self, results: &Results) -> Step<LocalId> {
+    pub(super) fn one(&mut self, results: &Results) -> Step<LocalId> {
         match *results {
             Results {
                 first: Some(dst),
@@ -98,7 +98,7 @@ impl Body<'_, '_> {
     }
 
     /// The result that a call may have.
-    fn optional(&mut self, results: &Results) -> Step<Option<LocalId>> {
+    pub(super) fn optional(&mut self, results: &Results) -> Step<Option<LocalId>> {
         match results.first {
             None => Ok(None),
             Some(_) => self.one(results).map(Some),
@@ -122,6 +122,10 @@ impl Body<'_, '_> {
             ["call"] => self.call(results),
             ["call", "indirect"] => self.call_indirect(results),
             ["call", "extern"] => self.call_extern(results),
+            ["await"] => self.await_(results),
+            ["await", "indirect"] => self.await_indirect(results),
+            ["spawn"] => self.spawn(results),
+            ["spawn", "indirect"] => self.spawn_indirect(results),
             ["intrinsic"] => self.intrinsic(results),
             ["global", "get"] => self.one(results).and_then(|dst| {
                 let global = self.global_name("global", |names| &names.globals)?;
@@ -291,23 +295,35 @@ impl Body<'_, '_> {
 
     fn call(&mut self, results: &Results) -> Step<Op> {
         let dst = self.optional(results)?;
+        let (func, args) = self.callee()?;
+        Ok(Op::Call { dst, func, args })
+    }
+
+    /// `@f(args)`
+    pub(super) fn callee(&mut self) -> Step<(FuncId, Vec<Operand>)> {
         let func = self.global_name("function", |names| &names.funcs)?;
         let module = self.module;
         let callee = &module.funcs[func.index()];
         let params = callee.locals.iter().take(callee.params as usize);
         let args = self.args(params.map(|local| local.ty))?;
-        Ok(Op::Call { dst, func, args })
+        Ok((func, args))
     }
 
-    fn call_indirect(&mut self, results: &Results) -> Step<Op> {
-        let dst = self.optional(results)?;
+    /// `(types) -> type, address(args)`
+    pub(super) fn callee_at(&mut self) -> Step<(SigId, Operand, Vec<Operand>)> {
         let sig = self.cursor.signature()?;
         self.cursor.expect(',')?;
         let callee = self.operand(Some(Type::Ptr))?;
         let args = self.args(sig.params.iter().copied())?;
+        Ok((self.sigs.id(sig), callee, args))
+    }
+
+    fn call_indirect(&mut self, results: &Results) -> Step<Op> {
+        let dst = self.optional(results)?;
+        let (sig, callee, args) = self.callee_at()?;
         Ok(Op::CallIndirect {
             dst,
-            sig: self.sigs.id(sig),
+            sig,
             callee,
             args,
         })

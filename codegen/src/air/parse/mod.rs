@@ -11,6 +11,7 @@
 //! business. [`Parsed::spans`] lets its errors be shown in the text.
 
 mod body;
+mod concurrent;
 mod cursor;
 mod header;
 mod inst;

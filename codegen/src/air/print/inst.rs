@@ -101,28 +101,29 @@ impl Printer<'_> {
                 out.push_str("check.null ");
                 self.operand(out, Some(Type::Ptr), *addr)
             }
-            Op::Call { func, args, .. } => {
-                out.push_str("call ");
-                self.callee(out, *func)?;
-                let callee = self.module.funcs.get(func.index());
-                let params = callee.map_or(0, |f| f.params as usize);
-                let types = callee.into_iter().flat_map(|f| &f.locals).take(params);
-                self.args(out, types.map(|local| local.ty), args)
+            Op::Call { func, args, .. } => self.direct(out, "call", *func, args),
+            Op::Await { func, args, .. } => self.direct(out, "await", *func, args),
+            Op::Spawn {
+                region, func, args, ..
+            } => {
+                self.direct(out, "spawn", *func, args)?;
+                self.region(out, *region)
             }
             Op::CallIndirect {
                 sig, callee, args, ..
+            } => self.indirect(out, "call", *sig, *callee, args),
+            Op::AwaitIndirect {
+                sig, callee, args, ..
+            } => self.indirect(out, "await", *sig, *callee, args),
+            Op::SpawnIndirect {
+                region,
+                sig,
+                callee,
+                args,
+                ..
             } => {
-                match self.module.sigs.get(sig.index()) {
-                    Some(sig) => write!(out, "call.indirect {}, ", signature(sig))?,
-                    None => write!(out, "call.indirect ?{}, ", sig.0)?,
-                }
-                self.operand(out, Some(Type::Ptr), *callee)?;
-                let sig = self.module.sigs.get(sig.index());
-                self.args(
-                    out,
-                    sig.into_iter().flat_map(|s| s.params.iter().copied()),
-                    args,
-                )
+                self.indirect(out, "spawn", *sig, *callee, args)?;
+                self.region(out, *region)
             }
             Op::CallExtern { func, args, .. } => {
                 let callee = self.module.externs.get(func.index());
@@ -253,6 +254,39 @@ impl Printer<'_> {
             self.operand(out, Some(ty), *operand)?;
         }
         Ok(())
+    }
+
+    fn direct(&self, out: &mut String, op: &str, func: FuncId, args: &[Operand]) -> fmt::Result {
+        write!(out, "{op} ")?;
+        self.callee(out, func)?;
+        let callee = self.module.funcs.get(func.index());
+        let params = callee.map_or(0, |f| f.params as usize);
+        let types = callee.into_iter().flat_map(|f| &f.locals).take(params);
+        self.args(out, types.map(|local| local.ty), args)
+    }
+
+    fn indirect(
+        &self,
+        out: &mut String,
+        op: &str,
+        sig: SigId,
+        callee: Operand,
+        args: &[Operand],
+    ) -> fmt::Result {
+        let known = self.module.sigs.get(sig.index());
+        match known {
+            Some(sig) => write!(out, "{op}.indirect {}, ", signature(sig))?,
+            None => write!(out, "{op}.indirect ?{}, ", sig.0)?,
+        }
+        self.operand(out, Some(Type::Ptr), callee)?;
+        let types = known.into_iter().flat_map(|s| s.params.iter().copied());
+        self.args(out, types, args)
+    }
+
+    fn region(&self, out: &mut String, region: Option<Operand>) -> fmt::Result {
+        let Some(region) = region else { return Ok(()) };
+        out.push_str(" in ");
+        self.operand(out, Some(Type::Region), region)
     }
 
     fn args(

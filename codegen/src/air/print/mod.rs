@@ -88,7 +88,10 @@ fn sigs_in_order_of_use(module: &Module) -> bool {
     let mut next = 0;
     for func in &module.funcs {
         for inst in func.blocks.iter().flat_map(|block| &block.insts) {
-            if let Op::CallIndirect { sig, .. } = inst.op {
+            if let Op::CallIndirect { sig, .. }
+            | Op::AwaitIndirect { sig, .. }
+            | Op::SpawnIndirect { sig, .. } = inst.op
+            {
                 match sig.index() {
                     n if n < next => {}
                     n if n == next && n < module.sigs.len() => next += 1,
@@ -103,6 +106,9 @@ fn sigs_in_order_of_use(module: &Module) -> bool {
 fn function(f: &mut fmt::Formatter<'_>, module: &Module, func: &Function) -> fmt::Result {
     if func.linkage == Linkage::Export {
         f.write_str("export ")?;
+    }
+    if func.is_async {
+        f.write_str("async ")?;
     }
     write!(f, "fn @{}(", literal::name(&func.name))?;
     let params = (func.params as usize).min(func.locals.len());

@@ -190,7 +190,11 @@ impl Checker<'_> {
                 Some(row) if row.fails.contains(&"CANCELLED") => Failure::Cancels,
                 _ => Failure::Faults,
             },
-            Op::Call { .. } | Op::CallIndirect { .. } | Op::Probe { .. } => Failure::Cancels,
+            Op::Call { .. }
+            | Op::CallIndirect { .. }
+            | Op::Await { .. }
+            | Op::AwaitIndirect { .. }
+            | Op::Probe { .. } => Failure::Cancels,
             op if op.may_fail() => Failure::Faults,
             _ => Failure::Never,
         }

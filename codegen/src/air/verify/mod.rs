@@ -22,6 +22,7 @@
 //! A local that is read before it is assigned is zero: no error.
 
 mod balance;
+mod concurrent;
 mod ends;
 mod function;
 mod module;

@@ -119,10 +119,15 @@ impl Checker<'_> {
             Op::CheckNull { addr } => self.operand(here, *addr, Ptr),
             Op::Call { dst, func, args } => {
                 if self.in_range(here, func.index(), self.module.funcs.len(), "function") {
+                    self.colour(here, *func, false);
                     let sig = self.module.funcs[func.index()].signature();
                     self.call(here, &sig, *dst, args);
                 }
             }
+            Op::Await { .. }
+            | Op::AwaitIndirect { .. }
+            | Op::Spawn { .. }
+            | Op::SpawnIndirect { .. } => self.concurrent(here, op),
             Op::CallIndirect {
                 dst,
                 sig,
@@ -162,7 +167,13 @@ impl Checker<'_> {
         }
     }
 
-    fn call(&mut self, here: Here<'_>, sig: &Signature, dst: Option<LocalId>, args: &[Operand]) {
+    pub(super) fn call(
+        &mut self,
+        here: Here<'_>,
+        sig: &Signature,
+        dst: Option<LocalId>,
+        args: &[Operand],
+    ) {
         if args.len() != sig.params.len() {
             let message = format!("{} arguments are given to {}", args.len(), sig.params.len());
             self.error(
@@ -195,6 +206,9 @@ impl Checker<'_> {
             };
             return self.error(code::UNKNOWN_INTRINSIC, here.place(), message);
         };
+        if row.waits() {
+            self.waits(here, name);
+        }
         if args.len() != row.params.len() {
             let message = format!("`{name}` takes {}, not {}", row.params.len(), args.len());
             self.error(
@@ -257,7 +271,7 @@ impl Checker<'_> {
         }
     }
 
-    fn dst(&mut self, here: Here<'_>, dst: LocalId, ty: Type) {
+    pub(super) fn dst(&mut self, here: Here<'_>, dst: LocalId, ty: Type) {
         if let Some(found) = self.type_of(here, dst)
             && found != ty
         {

@@ -65,7 +65,11 @@ impl Checker<'_> {
     fn throws(&self, op: &Op) -> bool {
         match op {
             Op::Call { func, .. } => self.module.funcs[func.index()].throws,
-            Op::CallIndirect { sig, .. } => self.module.sigs[sig.index()].throws,
+            Op::CallIndirect { sig, .. } | Op::AwaitIndirect { sig, .. } => {
+                self.module.sigs[sig.index()].throws
+            }
+            Op::Await { func, .. } => self.module.funcs[func.index()].throws,
+            Op::Spawn { .. } | Op::SpawnIndirect { .. } => true,
             Op::Intrinsic { row, .. } => {
                 let row = self.rows.get(&**row);
                 row.is_none_or(|row| row.fails.iter().any(|status| *status != "CANCELLED"))

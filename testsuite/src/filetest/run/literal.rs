@@ -49,7 +49,7 @@ pub fn show(ty: Type, bits: u64) -> String {
         Type::Bool => if bits & 0xff == 0 { "false" } else { "true" }.to_string(),
         Type::F32 => format!("{:?}", f32::from_bits(bits as u32)),
         Type::F64 => format!("{:?}", f64::from_bits(bits)),
-        Type::Ptr | Type::Value => format!("{bits:#x}"),
+        _ => format!("{bits:#x}"),
     }
 }
 
