@@ -28,16 +28,24 @@ pub(super) const ROWS: &[Code] = codes! { E
         do "choose another name, for example with an underscore";
     109 CONST_WITHOUT_VALUE: "a constant has no value",
         do "write 'const name = value;'";
+    110 NOT_ASYNC: "await or scope stands in a function that is not async",
+        do "declare the function with 'async func', and await its calls";
+    111 SPAWN_CALL: "what stands behind spawn is no call",
+        do "write 'spawn f(a)': the function, and what it is given";
+    112 NOT_AWAITED: "an operation that waits is not awaited",
+        do "write 'await' before the call, in an async function or at the top level";
+    113 LEAVES_DEFER: "a deferred statement leaves its block by return, break or continue",
+        do "leave the block elsewhere; what is deferred runs on every way out";
     201 CLASSES: "not yet: classes, interfaces, traits and operator overloading",
         do "use dictionaries, and functions that take them";
-    202 ASYNC: "not yet: async functions and await",
-        do "call ordinary functions";
-    203 ACTORS: "not yet: actors, tasks, channels and message sends",
-        do "call ordinary functions";
+    202 ASYNC: "async functions and await, which earlier versions did not have",
+        do "update the compiler";
+    203 ACTORS: "not yet: actors and message sends",
+        do "use tasks and channels";
     204 MODULES: "not yet: modules in other files",
         do "put the program into one file; the library is reached through 'std'";
-    205 CLOSURES: "not yet: functions that capture local variables of an enclosing function",
-        do "pass the variable as a parameter, or declare it at the top level";
+    205 CLOSURES: "functions that capture local variables, which earlier versions did not have",
+        do "update the compiler";
     206 INTENTS: "not yet: intents and resolvers",
         do "call the resolver's function directly";
     207 CONTEXTS: "not yet: contexts, layers and activate",
@@ -70,14 +78,16 @@ pub(super) const ROWS: &[Code] = codes! { E
         do "print text";
     221 UNWRAP: "not yet: the postfix operator ?",
         do "compare with null";
-    222 DEFER: "not yet: defer and do",
-        do "call the function at the end, also in the recovery";
+    222 DO: "not yet: do",
+        do "use while";
     223 STRATEGIES: "not yet: the strategies rollback and escalate",
         do "use recover or restart";
     224 OPERATORS: "not yet: this operator is known to the scanner only",
         do "write it out, for example 'x += 1'";
     225 LIBRARY: "not yet: this member of the standard library",
         do "see the members that there are in the reference";
+    226 CHANNELS: "not yet: the words channel and task as declarations",
+        do "call 'channel(n)'; an async function that is called without await is a task";
     301 FILE: "a file cannot be read or written",
         do "check the path and the permissions";
     302 LINK: "the program cannot be linked",

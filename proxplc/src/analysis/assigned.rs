@@ -35,7 +35,8 @@ impl Walk {
             StmtKind::Return(e) => self.exprs(e),
             StmtKind::Var(decl) => self.exprs(&decl.init),
             StmtKind::Func(function) => self.stmts(&function.body.stmts),
-            StmtKind::Block(block) => self.stmts(&block.stmts),
+            StmtKind::Block(block) | StmtKind::Scope(block) => self.stmts(&block.stmts),
+            StmtKind::Defer(stmt) => self.stmt(stmt),
             StmtKind::If(arms, other) => {
                 for (cond, body) in arms {
                     self.expr(cond);
@@ -98,7 +99,10 @@ impl Walk {
                 self.expr(first);
                 self.exprs(links.iter().map(|l| &l.right));
             }
-            ExprKind::Unary(_, operand) | ExprKind::Member(operand, _) => self.expr(operand),
+            ExprKind::Unary(_, operand)
+            | ExprKind::Member(operand, _)
+            | ExprKind::Await(operand)
+            | ExprKind::Spawn(operand) => self.expr(operand),
             ExprKind::Ternary(parts) => self.exprs(parts.iter()),
             ExprKind::Call(callee, args) => {
                 self.expr(callee);

@@ -57,9 +57,12 @@ impl Globals {
             }
         }
         for stmt in &tree.stmts {
-            let (name, span, arity) = match &stmt.kind {
-                StmtKind::Func(f) => (f.name, f.name_span, Some(f.params.len() as u32)),
-                StmtKind::Var(decl) => (Some(decl.name), decl.name_span, None),
+            let (name, span, arity, is_async) = match &stmt.kind {
+                StmtKind::Func(f) => {
+                    let arity = f.params.len() as u32;
+                    (f.name, f.name_span, Some(arity), f.is_async)
+                }
+                StmtKind::Var(decl) => (Some(decl.name), decl.name_span, None, false),
                 _ => continue,
             };
             let Some(name) = name else { continue };
@@ -73,6 +76,7 @@ impl Globals {
                     name: Some(name),
                     span,
                     arity,
+                    is_async,
                     ..Func::default()
                 });
                 Global::Func(FuncId(program.funcs.len() as u32 - 1))
@@ -84,6 +88,7 @@ impl Globals {
                     global: false,
                     assigned: times > 1,
                     ready: false,
+                    boxed: false,
                     literal: None,
                 });
                 Global::Var(VarId(program.vars.len() as u32 - 1))

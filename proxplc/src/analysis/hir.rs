@@ -3,8 +3,12 @@
 //! Invariants
 //! 1. Every name is a variable, a function or a native, or certainly undefined
 //!    ([`ExprKind::Undefined`]).
-//! 2. A variable is used only by the function that owns it, unless it is a global.
+//! 2. A variable is used only by the function that owns it, unless it is a global: a function that
+//!    uses a local of an enclosing one has a parameter for it ([`Capture`]).
 //! 3. A function that is called directly is never reassigned.
+//! 4. Only an async function waits; the main function is one if the program uses concurrency.
+
+use std::collections::HashMap;
 
 use crate::syntax::ast::{BinaryOp, Logic, UnaryOp};
 use crate::syntax::{Span, Symbol};
@@ -43,6 +47,8 @@ pub struct Program {
     pub strings: Vec<Vec<u8>>,
     /// Natives that are used as values, each once.
     pub native_values: Vec<NativeId>,
+    /// How functions see variables of enclosing functions.
+    pub aliases: HashMap<(FuncId, VarId), VarId>,
 }
 
 /// A variable.
@@ -61,6 +67,8 @@ pub struct Var {
     /// Of a global: its declaration runs before any function can, so that no use finds it
     /// undefined. Locals are always ready.
     pub ready: bool,
+    /// Captured and assigned: it lives in a box that all who use it share.
+    pub boxed: bool,
     /// Its number, if it is declared with a literal and never assigned.
     pub literal: Option<f64>,
 }
@@ -74,8 +82,12 @@ pub struct Func {
     pub span: Span,
     /// Number of parameters; known before the body is.
     pub arity: u32,
-    /// Parameters.
+    /// Declared with `async`.
+    pub is_async: bool,
+    /// Parameters; behind the first `arity` those for what it captures.
     pub params: Vec<VarId>,
+    /// What it uses of enclosing functions, in the order of its parameters.
+    pub captures: Vec<Capture>,
     /// Body.
     pub body: Vec<Stmt>,
     /// End of the body, where it returns null.
@@ -84,6 +96,15 @@ pub struct Func {
     pub escapes: bool,
     /// Direct calls with the right number of arguments.
     pub calls: u32,
+}
+
+/// A variable of an enclosing function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capture {
+    /// The variable.
+    pub root: VarId,
+    /// The parameter of the function that stands for it.
+    pub alias: VarId,
 }
 
 /// An expression.
@@ -130,6 +151,16 @@ pub enum ExprKind {
     Ternary(Box<[Expr; 3]>),
     /// A call of a function that is known here, with the right number of arguments.
     Call(FuncId, Vec<Expr>),
+    /// A call of an async function without `await`: starts a task, whose value it is.
+    Start(FuncId, Vec<Expr>),
+    /// `await f(a)` of an async function that is known here.
+    AwaitCall(FuncId, Vec<Expr>),
+    /// `await` of a native that waits.
+    AwaitNative(NativeId, Vec<Expr>),
+    /// `await e`: the result of a task; any other value is itself.
+    Await(Box<Expr>),
+    /// `spawn f(a)`: starts a task in an isolate of its own.
+    Spawn(Box<Expr>, Vec<Expr>),
     /// A call of a native.
     CallNative(NativeId, Vec<Expr>),
     /// A call of a value.
@@ -195,6 +226,10 @@ pub enum StmtKind {
     Throw(Expr),
     /// A protected block.
     Resilient(Box<Resilient>),
+    /// `scope { }`
+    Scope(Vec<Stmt>),
+    /// `defer`: runs when the block it stands in is left.
+    Defer(Vec<Stmt>),
 }
 
 /// A protected block.
@@ -212,6 +247,11 @@ impl Program {
     /// The variable of this id.
     pub fn var(&self, id: VarId) -> &Var {
         &self.vars[id.0 as usize]
+    }
+
+    /// How `func` sees `root`, a variable of its own or of an enclosing function.
+    pub fn view(&self, func: FuncId, root: VarId) -> VarId {
+        self.aliases.get(&(func, root)).copied().unwrap_or(root)
     }
 
     /// The function of this id.

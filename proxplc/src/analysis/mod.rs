@@ -11,5 +11,6 @@ pub mod natives;
 mod proven;
 mod resolve;
 mod scope;
+mod walk;
 
 pub use resolve::resolve;

@@ -35,6 +35,14 @@ codes! {
     RESERVED_WORD = "E0108";
     /// A constant has no value.
     CONST_WITHOUT_VALUE = "E0109";
+    /// `await` or `scope` in a function that is not async.
+    NOT_ASYNC = "E0110";
+    /// What stands behind `spawn` is no call.
+    SPAWN_CALL = "E0111";
+    /// An operation that waits is not awaited.
+    NOT_AWAITED = "E0112";
+    /// A deferred statement leaves its block, or a scope is left before it is closed.
+    LEAVES_DEFER = "E0113";
     /// A file cannot be read or written.
     FILE = "E0301";
     /// The program cannot be linked.

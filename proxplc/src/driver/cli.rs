@@ -18,7 +18,7 @@ Examples:
   proxplc run examples/hello.prox            compile in memory and run
   proxplc build examples/fib.prox -o fib     make an executable
   proxplc check examples/*.prox              only say what is wrong
-  proxplc explain E0205                      what an error means
+  proxplc explain E0204                      what an error means
 
 Exit status: that of the program, or 64 for a wrong command line, 65 for a program
 that cannot be compiled, 70 for an error that the program did not catch.";
@@ -47,7 +47,7 @@ pub enum Command {
   proxplc emit fib.prox --kind obj -o fib.o  an object file")]
     Emit(EmitArgs),
     /// Describe a code of an error, a status or an anomaly
-    #[command(after_help = "Examples:\n  proxplc explain E0205\n  proxplc explain CANCELLED")]
+    #[command(after_help = "Examples:\n  proxplc explain E0204\n  proxplc explain CANCELLED")]
     Explain(ExplainArgs),
 }
 

@@ -52,6 +52,10 @@ pub enum ExprKind {
     Assign(Box<Assign>),
     /// `func(a) { }`.
     Lambda(Box<Function>),
+    /// `await e`.
+    Await(Box<Expr>),
+    /// `spawn f(a)`: the operand is the call.
+    Spawn(Box<Expr>),
 }
 
 /// One link of a chain.
@@ -128,6 +132,8 @@ pub struct Function {
     pub name_span: Span,
     /// Parameters.
     pub params: Vec<(Symbol, Span)>,
+    /// Declared with `async`.
+    pub is_async: bool,
     /// Body.
     pub body: Block,
 }
@@ -181,6 +187,10 @@ pub enum StmtKind {
     Throw(Expr),
     /// `resilient { } recovery (e) { }`
     Resilient(Box<Resilient>),
+    /// `scope { }`
+    Scope(Block),
+    /// `defer s`
+    Defer(Box<Stmt>),
     /// `use std.core;` and its like: no effect.
     Use,
     /// What a syntax error left; never lowered, because an error was reported.

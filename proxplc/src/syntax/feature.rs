@@ -23,14 +23,12 @@ macro_rules! features {
 features! {
     /// Classes, interfaces, traits, instances, operator overloading.
     CLASSES = "E0201", "classes and traits";
-    /// `async func`, `await`.
-    ASYNC = "E0202", "async functions";
-    /// Actors, tasks, channels, message sends.
-    ACTORS = "E0203", "actors, tasks and channels";
+    /// Actors and message sends.
+    ACTORS = "E0203", "actors and messages";
+    /// `channel` otherwise than in `channel(n)`, and `task`.
+    CHANNELS = "E0226", "this use of the words 'channel' and 'task'";
     /// Modules in files of their own.
     MODULES = "E0204", "modules in other files";
-    /// Functions that use a local variable of an enclosing function.
-    CLOSURES = "E0205", "functions that capture local variables";
     /// Intents and resolvers.
     INTENTS = "E0206", "intents and resolvers";
     /// Contexts, layers, `activate`.
@@ -63,8 +61,8 @@ features! {
     UI = "E0220", "user-interface blocks";
     /// Postfix `?`.
     UNWRAP = "E0221", "the postfix operator ?";
-    /// `defer`, `do`.
-    DEFER = "E0222", "defer and do";
+    /// `do`.
+    DO = "E0222", "do";
     /// Strategies of `resilient` other than recover and restart.
     STRATEGIES = "E0223", "the strategies rollback and escalate";
     /// Operators that are known to the scanner only.
@@ -78,8 +76,8 @@ pub fn of_word(word: &str) -> Option<Feature> {
     Some(match word {
         "abstract" | "class" | "extends" | "implements" | "interface" | "trait" | "this"
         | "super" | "new" | "public" | "private" | "protected" | "static" | "operator" => CLASSES,
-        "async" | "await" => ASYNC,
-        "actor" | "receive" | "task" | "channel" => ACTORS,
+        "actor" | "receive" => ACTORS,
+        "task" | "channel" => CHANNELS,
         "export" | "from" | "package" | "as" => MODULES,
         "intent" | "resolver" => INTENTS,
         "context" | "layer" | "activate" => CONTEXTS,
@@ -95,7 +93,7 @@ pub fn of_word(word: &str) -> Option<Feature> {
         "type" | "typeof" | "enum" | "struct" | "match" | "is" | "in" | "mutable" | "void" => TYPES,
         "comptime" => COMPTIME,
         "verify" => VERIFY,
-        "defer" | "do" => DEFER,
+        "do" => DO,
         "rollback" | "escalate" | "restart" => STRATEGIES,
         "Action" | "App" | "Aside" | "Audio" | "Button" | "Canvas" | "Code" | "Container"
         | "Footer" | "Form" | "Header" | "Icon" | "Image" | "Input" | "Item" | "Label" | "Link"

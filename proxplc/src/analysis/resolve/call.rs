@@ -14,21 +14,26 @@ impl Resolver<'_> {
                 Meaning::Func(func) => {
                     let (args, assigns) = self.exprs(trees);
                     self.called = true;
+                    self.uses.insert((self.scopes.function(), func));
                     let callee = &mut self.program.funcs[func.0 as usize];
                     if callee.arity as usize != args.len() {
                         return (ExprKind::WrongArity(func, args), assigns);
                     }
                     callee.calls += 1;
-                    return (ExprKind::Call(func, args), assigns);
+                    let kind = match callee.is_async {
+                        true => ExprKind::Start(func, args),
+                        false => ExprKind::Call(func, args),
+                    };
+                    return (kind, assigns);
                 }
-                Meaning::Native(native) => return self.call_native(native, trees),
+                Meaning::Native(native) => return self.call_native(native, callee.span, trees),
                 _ => {}
             },
             Tree::Member(object, name) => {
                 if let Some(full) = self.module_path(object, *name) {
                     return match natives::by_name(&full) {
                         Some(native) if !natives::get(native).constant => {
-                            self.call_native(native, trees)
+                            self.call_native(native, callee.span, trees)
                         }
                         _ => (self.refuse(feature::LIBRARY, callee.span), false),
                     };
@@ -43,7 +48,15 @@ impl Resolver<'_> {
         (ExprKind::CallValue(Box::new(callee), args), assigns)
     }
 
-    fn call_native(&mut self, native: NativeId, trees: &[ast::Expr]) -> (ExprKind, bool) {
+    fn call_native(
+        &mut self,
+        native: NativeId,
+        span: Span,
+        trees: &[ast::Expr],
+    ) -> (ExprKind, bool) {
+        if natives::get(native).waits {
+            return (self.not_awaited(native, span), false);
+        }
         let (args, assigns): (Vec<Expr>, bool) = self.exprs(trees);
         self.called |= natives::get(native).calls_back;
         (ExprKind::CallNative(native, args), assigns)
@@ -60,7 +73,7 @@ impl Resolver<'_> {
                 Some(native) if natives::get(native).constant => {
                     ExprKind::CallNative(native, Vec::new())
                 }
-                Some(native) => self.native_value(native),
+                Some(native) => self.native_value(native, span),
                 None => self.refuse(feature::LIBRARY, span),
             };
             return (kind, false);

@@ -80,10 +80,13 @@ impl Resolver<'_> {
             Tree::Member(object, name) => self.member(object, *name, span),
             Tree::Assign(assign) => self.assign(assign, span),
             Tree::Lambda(function) => {
+                self.concurrent(function.is_async);
                 let func = self.new_func(function);
                 self.function(func, function);
                 (self.func_value(func), false)
             }
+            Tree::Await(operand) => self.await_expr(operand, span),
+            Tree::Spawn(call) => self.spawn(call),
         };
         expr(kind, span, assigns)
     }
@@ -92,8 +95,8 @@ impl Resolver<'_> {
         match self.meaning(name) {
             Meaning::Var(var) => ExprKind::Var(var),
             Meaning::Func(func) => self.func_value(func),
-            Meaning::Native(native) => self.native_value(native),
-            Meaning::Captured(var) => self.captured(var, span),
+            Meaning::Native(native) => self.native_value(native, span),
+            Meaning::Captured(var) => ExprKind::Var(self.captured(var)),
             Meaning::Undefined if matches!(self.names.text(name), "std" | "asr") => {
                 self.refuse(feature::LIBRARY, span)
             }
@@ -152,7 +155,17 @@ impl Resolver<'_> {
 
     fn assign_name(&mut self, name: Symbol, tree: &ast::Assign, span: Span) -> ExprKind {
         let target = tree.target.span;
-        match self.meaning(name) {
+        let meaning = match self.meaning(name) {
+            Meaning::Captured(root) => {
+                self.program.vars[root.0 as usize].assigned = true;
+                if self.constants.contains(&root) {
+                    self.constant_assigned(root, target);
+                }
+                Meaning::Var(self.captured(root))
+            }
+            meaning => meaning,
+        };
+        match meaning {
             Meaning::Var(var) => {
                 if self.constants.contains(&var) || self.is_global_constant(var) {
                     self.constant_assigned(var, target);
@@ -171,8 +184,7 @@ impl Resolver<'_> {
                 }
                 ExprKind::SetVar(var, Box::new(value))
             }
-            Meaning::Captured(var) => self.captured(var, target),
-            Meaning::Native(_) | Meaning::Func(_) => {
+            Meaning::Captured(_) | Meaning::Native(_) | Meaning::Func(_) => {
                 let text = self.names.text(name);
                 let message = format!("the native function '{text}' cannot be assigned");
                 self.error(code::ASSIGN_TARGET, target, message)
@@ -187,16 +199,6 @@ impl Resolver<'_> {
     fn is_global_constant(&self, var: VarId) -> bool {
         let data = &self.program.vars[var.0 as usize];
         self.globals.constants.get(&data.name) == Some(&data.span)
-    }
-
-    fn captured(&mut self, var: VarId, span: Span) -> ExprKind {
-        let declared = self.program.vars[var.0 as usize].span;
-        let diag = not_yet(feature::CLOSURES, span);
-        self.diags.push(diag.related(
-            declared,
-            "this local variable belongs to an enclosing function",
-        ));
-        ExprKind::Null
     }
 
     pub(super) fn refuse(&mut self, feature: Feature, span: Span) -> ExprKind {

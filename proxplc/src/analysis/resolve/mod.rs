@@ -6,6 +6,8 @@
 //! runs before any function can.
 
 mod call;
+mod capture;
+mod concurrency;
 mod expr;
 mod stmt;
 
@@ -38,10 +40,13 @@ pub fn resolve(tree: &ast::Program, names: &mut Interner, diags: &mut Diagnostic
         declared: HashSet::new(),
         called: false,
         loops: 0,
+        in_defer: false,
+        uses: HashSet::new(),
     };
     resolver.scopes.enter_function(MAIN);
     let body = resolver.stmts(&tree.stmts);
     resolver.scopes.leave_function();
+    resolver.settle_captures();
     let mut program = resolver.program;
     let end = tree.stmts.last().map_or(Span::default(), |s| Span {
         start: s.span.end,
@@ -74,6 +79,10 @@ struct Resolver<'a> {
     called: bool,
     /// Open loops of the function.
     loops: u32,
+    /// Inside a deferred statement.
+    in_defer: bool,
+    /// Which function refers to which.
+    uses: HashSet<(FuncId, FuncId)>,
 }
 
 /// What a name stands for at a place.
@@ -120,6 +129,7 @@ impl Resolver<'_> {
             global: false,
             assigned: false,
             ready: true,
+            boxed: false,
             literal: None,
         });
         VarId(self.program.vars.len() as u32 - 1)
@@ -143,6 +153,7 @@ impl Resolver<'_> {
     /// A function with its body; `id` was reserved by the caller.
     fn function(&mut self, id: FuncId, tree: &ast::Function) {
         let loops = std::mem::take(&mut self.loops);
+        let in_defer = std::mem::take(&mut self.in_defer);
         self.scopes.enter_function(id);
         let mut params = Vec::new();
         for (name, span) in &tree.params {
@@ -156,6 +167,7 @@ impl Resolver<'_> {
         self.scopes.leave_block();
         self.scopes.leave_function();
         self.loops = loops;
+        self.in_defer = in_defer;
         let end = tree.body.span.end;
         let func = &mut self.program.funcs[id.0 as usize];
         func.name = tree.name;
@@ -169,7 +181,10 @@ impl Resolver<'_> {
     }
 
     /// A native as a value: one object for all its uses.
-    fn native_value(&mut self, native: NativeId) -> ExprKind {
+    fn native_value(&mut self, native: NativeId, span: Span) -> ExprKind {
+        if super::natives::get(native).waits {
+            return self.not_awaited(native, span);
+        }
         let values = &mut self.program.native_values;
         let known = values.iter().position(|known| *known == native);
         let index = known.unwrap_or_else(|| {
@@ -183,6 +198,8 @@ impl Resolver<'_> {
         let arity = tree.params.len() as u32;
         self.program.funcs.push(Func {
             arity,
+            is_async: tree.is_async,
+            span: tree.name_span,
             ..Func::default()
         });
         FuncId(self.program.funcs.len() as u32 - 1)
@@ -191,6 +208,7 @@ impl Resolver<'_> {
     /// A reference to a function as a value.
     fn func_value(&mut self, func: FuncId) -> ExprKind {
         self.program.funcs[func.0 as usize].escapes = true;
+        self.uses.insert((self.scopes.function(), func));
         ExprKind::Func(func)
     }
 

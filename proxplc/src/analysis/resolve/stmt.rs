@@ -22,7 +22,7 @@ impl Resolver<'_> {
     }
 
     /// Statements in a block of their own.
-    fn block(&mut self, trees: &[ast::Stmt]) -> Vec<Stmt> {
+    pub(super) fn block(&mut self, trees: &[ast::Stmt]) -> Vec<Stmt> {
         self.scopes.enter_block();
         let list = self.stmts(trees);
         self.scopes.leave_block();
@@ -30,7 +30,7 @@ impl Resolver<'_> {
     }
 
     /// One statement as the body of something: a block of its own.
-    fn body(&mut self, tree: &ast::Stmt) -> Vec<Stmt> {
+    pub(super) fn body(&mut self, tree: &ast::Stmt) -> Vec<Stmt> {
         match &tree.kind {
             ast::StmtKind::Block(block) => self.block(&block.stmts),
             _ => self.block(std::slice::from_ref(tree)),
@@ -49,6 +49,10 @@ impl Resolver<'_> {
             ast::StmtKind::Expr(e) => StmtKind::Expr(self.expr(e)),
             ast::StmtKind::Print(e) => StmtKind::Print(self.expr(e)),
             ast::StmtKind::Throw(e) => StmtKind::Throw(self.expr(e)),
+            ast::StmtKind::Return(_) if self.in_defer => return self.leaves_defer(tree.span),
+            ast::StmtKind::Break | ast::StmtKind::Continue if self.loops == 0 && self.in_defer => {
+                return self.leaves_defer(tree.span);
+            }
             ast::StmtKind::Return(e) => StmtKind::Return(e.as_ref().map(|e| self.expr(e))),
             ast::StmtKind::Var(decl) => self.var_decl(decl),
             ast::StmtKind::Func(function) => return self.func_decl(function),
@@ -89,6 +93,8 @@ impl Resolver<'_> {
             ast::StmtKind::Break => StmtKind::Break,
             ast::StmtKind::Continue => StmtKind::Continue,
             ast::StmtKind::Resilient(parts) => self.resilient(parts),
+            ast::StmtKind::Scope(block) => self.scope(block, tree.span),
+            ast::StmtKind::Defer(stmt) => self.defer(stmt),
             ast::StmtKind::Use | ast::StmtKind::Error => return None,
         })
     }
@@ -129,6 +135,7 @@ impl Resolver<'_> {
 
     fn func_decl(&mut self, function: &Function) -> Option<StmtKind> {
         let name = function.name?;
+        self.concurrent(function.is_async);
         if self.scopes.at_top_level() {
             match self.globals.get(name) {
                 Some(Global::Func(func)) => self.function(func, function),
@@ -141,6 +148,8 @@ impl Resolver<'_> {
         if assigned {
             let var = self.new_var(name, function.name_span);
             self.scopes.bind(name, Binding::Var(var));
+            // Its body may use it before it has its value: it is not captured by value.
+            self.program.vars[var.0 as usize].assigned = true;
             return Some(self.func_variable(var, function));
         }
         let func = self.new_func(function);

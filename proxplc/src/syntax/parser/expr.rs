@@ -18,7 +18,7 @@ impl Parser<'_, '_> {
         self.nested(Self::assignment)
     }
 
-    fn make(&mut self, kind: ExprKind, start: Span) -> Parse<Expr> {
+    pub(super) fn make(&mut self, kind: ExprKind, start: Span) -> Parse<Expr> {
         self.count_node()?;
         Ok(Expr {
             kind,
@@ -144,12 +144,16 @@ impl Parser<'_, '_> {
         }
     }
 
-    fn unary(&mut self) -> Parse<Expr> {
+    pub(super) fn unary(&mut self) -> Parse<Expr> {
         let start = self.token.span;
+        if self.is_spawn() {
+            return self.spawn_expr();
+        }
         let op = match self.token.kind {
             Kind::Bang => UnaryOp::Not,
             Kind::Minus => UnaryOp::Neg,
             Kind::Tilde => UnaryOp::BitNot,
+            Kind::Await => return self.await_expr(),
             _ => return self.power(),
         };
         self.bump();
@@ -173,7 +177,7 @@ impl Parser<'_, '_> {
         self.make(ExprKind::Chain(Box::new(base), vec![link]), start)
     }
 
-    fn postfix(&mut self) -> Parse<Expr> {
+    pub(super) fn postfix(&mut self) -> Parse<Expr> {
         let start = self.token.span;
         let depth = self.depth;
         let mut base = self.primary()?;
@@ -280,6 +284,7 @@ impl Parser<'_, '_> {
 
     fn primary(&mut self) -> Parse<Expr> {
         let start = self.token.span;
+        let channel = self.is_channel();
         let kind = match self.token.kind {
             Kind::Number => {
                 let span = self.bump().span;
@@ -324,9 +329,16 @@ impl Parser<'_, '_> {
                 self.bump();
                 ExprKind::Dict(self.list(Kind::RightBrace, "after the entries", Self::entry)?)
             }
-            Kind::Func => {
-                self.bump();
-                ExprKind::Lambda(Box::new(self.function_rest()?))
+            Kind::Func | Kind::Async => {
+                let is_async = self.func_word()?;
+                let mut function = self.function_rest()?;
+                function.is_async = is_async;
+                ExprKind::Lambda(Box::new(function))
+            }
+            Kind::Reserved(feature::CHANNELS) if channel => {
+                let span = self.bump().span;
+                let text = self.text(span);
+                ExprKind::Name(self.names.intern(text))
             }
             kind => {
                 self.refuse_if_reserved()?;

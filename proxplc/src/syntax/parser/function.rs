@@ -6,14 +6,22 @@ use crate::syntax::ast::Function;
 use crate::syntax::token::Kind;
 
 impl Parser<'_, '_> {
-    /// `func name(params) { }`, at `func`.
+    /// `func name(params) { }` or `async func name(params) { }`, at the first word.
     pub(super) fn function_decl(&mut self) -> Parse<Function> {
-        self.bump();
+        let is_async = self.func_word()?;
         let (name, name_span) = self.name("the function")?;
         let mut function = self.function_rest()?;
         function.name = Some(name);
         function.name_span = name_span;
+        function.is_async = is_async;
         Ok(function)
+    }
+
+    /// `func` or `async func`: whether it is async.
+    pub(super) fn func_word(&mut self) -> Parse<bool> {
+        let is_async = self.eat(Kind::Async);
+        self.expect(Kind::Func, "to begin the function")?;
+        Ok(is_async)
     }
 
     /// `<T>(params): type { }`, at what follows `func` or the name.
@@ -49,6 +57,7 @@ impl Parser<'_, '_> {
             name: None,
             name_span,
             params,
+            is_async: false,
             body,
         })
     }

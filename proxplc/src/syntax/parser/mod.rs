@@ -4,6 +4,7 @@
 //! statement keyword or brace, whichever comes first; at least one token is consumed on each round.
 //! Limits: [`NESTING_MAX`] and [`NODES_MAX`] end the parse with one error each.
 
+mod concurrency;
 mod expr;
 mod function;
 mod operators;

@@ -35,9 +35,11 @@ pub(super) fn begins_with_keyword(kind: Kind) -> bool {
     use Kind::*;
     matches!(
         kind,
-        Break
+        Async
+            | Break
             | Const
             | Continue
+            | Defer
             | For
             | Func
             | If
@@ -66,6 +68,7 @@ impl Parser<'_, '_> {
 
     fn stmt_kind(&mut self) -> Parse<StmtKind> {
         let lambda = self.at(Kind::Func) && matches!(self.peek(), Kind::LeftParen | Kind::Less);
+        let scope = self.is_scope();
         match self.token.kind {
             Kind::LeftBrace => Ok(StmtKind::Block(self.block("to begin the block")?)),
             Kind::Let | Kind::Var | Kind::Const => {
@@ -73,7 +76,12 @@ impl Parser<'_, '_> {
                 self.end_of_stmt("after the declaration")?;
                 Ok(decl)
             }
-            Kind::Func if !lambda => Ok(StmtKind::Func(Box::new(self.function_decl()?))),
+            Kind::Ident if scope => {
+                self.bump();
+                Ok(StmtKind::Scope(self.block("to begin the scope")?))
+            }
+            Kind::Defer => self.defer_stmt(),
+            Kind::Func | Kind::Async if !lambda => Ok(StmtKind::Func(Box::new(self.function_decl()?))),
             Kind::Print => {
                 self.bump();
                 let value = self.expr()?;

@@ -45,6 +45,11 @@ fn the_core_is_accepted() {
         "a.b.c(1)[2] = {\"k\": [1, 2], \"l\": {}};",
         "print `a${b + 1}c${\"}\"}`; print ``;",
         "a -= 1; a *= 2; a /= 3; a %= 4; a **= 5; a &= 6; a |= 7; a ^= 8; a <<= 9; a >>= 10;",
+        "async func f(a) { await g(a); let t = g(a); return await t; } await f(1);",
+        "let f = async func(a) { return await a; }; print -await f(1) + await f(2);",
+        "scope { f(); defer g(); defer print 1; defer { h(); } } defer f();",
+        "let t = spawn f(1, [2]); await t; spawn g.h(); let spawn = 1; print spawn + 1;",
+        "let scope = 1; print scope; let c = channel(3); await send(c, channel(0));",
     ] {
         assert_eq!(codes(source), Vec::<&str>::new(), "{source}");
     }
@@ -84,7 +89,6 @@ fn chains_are_flat() {
 fn what_is_not_there_yet_is_named() {
     for (source, code) in [
         ("class A { }", "E0201"),
-        ("async func f() { }", "E0202"),
         ("actor A { }", "E0203"),
         ("a ! b;", "E0203"),
         ("a ? b;", "E0203"),
@@ -108,7 +112,9 @@ fn what_is_not_there_yet_is_named() {
         ("use std.ui;", "E0220"),
         ("Window W { }", "E0220"),
         ("print a?;", "E0221"),
-        ("defer f();", "E0222"),
+        ("do { } while (a);", "E0222"),
+        ("task t { }", "E0226"),
+        ("let c = channel;", "E0226"),
         ("resilient(strategy=rollback) { }", "E0223"),
         ("resilient(strategy=\"escalate\") { }", "E0223"),
         ("a++;", "E0224"),
@@ -141,6 +147,9 @@ fn errors_are_located_and_several_are_found() {
     ] {
         assert!(!codes(source).is_empty(), "{source}");
     }
+    assert_eq!(codes("spawn f;"), ["E0111"]);
+    assert_eq!(codes("defer return 1;"), ["E0101"]);
+    assert_eq!(codes("async f() { }"), ["E0101"]);
     assert_eq!(codes("1 = 2;"), ["E0105"]);
     assert_eq!(codes("func f(a, a) { }"), ["E0107"]);
     assert_eq!(codes("const a;"), ["E0109"]);
