@@ -22,15 +22,44 @@ fn errors_are_located() {
 #[test]
 fn val_34_part_what_is_not_there_yet_has_a_code_of_its_own() {
     check_refused("class A { init() { } }", &[("E0201", 1, 1)]);
-    check_refused("print 1;\nasync func f() { }", &[("E0202", 2, 1)]);
     check_refused("use other.module;", &[("E0204", 1, 5)]);
-    check_refused(
-        "let f = func() { let x = 1; return func() { return x; }; };",
-        &[("E0205", 1, 52)],
-    );
     check_refused("try { } catch (e) { }", &[("E0212", 1, 1)]);
     check_refused("let x = 1; x++;", &[("E0224", 1, 13)]);
     check_refused("std.time.now();", &[("E0225", 1, 1)]);
+}
+
+#[test]
+fn what_waits_is_in_async_functions_and_awaited() {
+    check_refused(
+        "async func f() { }\nfunc g() { await f(); }",
+        &[("E0110", 2, 12)],
+    );
+    check_refused("func g() { scope { } }", &[("E0110", 1, 12)]);
+    check_refused(
+        "async func f() { let g = func() { return await f(); }; }",
+        &[("E0110", 1, 42)],
+    );
+    check_refused(
+        "sleep(1); let s = send;",
+        &[("E0112", 1, 1), ("E0112", 1, 19)],
+    );
+    check_refused("let c = channel(1);\nprint recv(c);", &[("E0112", 2, 7)]);
+    check_refused("spawn f;", &[("E0111", 1, 7)]);
+}
+
+#[test]
+fn a_deferred_statement_does_not_leave_its_block() {
+    check_refused("func f() { defer { return 1; } }", &[("E0113", 1, 20)]);
+    check_refused("while (true) { defer { break; } }", &[("E0113", 1, 24)]);
+    check_refused(
+        "for (;;) { defer { if (true) continue; } break; }",
+        &[("E0113", 1, 30)],
+    );
+    check_refused(
+        "defer { while (true) { break; } func() { return 1; }; }",
+        &[],
+    );
+    check_refused("defer let x = 1;", &[("E0101", 1, 7)]);
 }
 
 #[test]

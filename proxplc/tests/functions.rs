@@ -1,7 +1,7 @@
 //! Functions: recursion, values, redefinition, scopes.
 
 mod common;
-use common::{check, check_refused, check_uncaught};
+use common::{check, check_uncaught};
 
 #[test]
 fn recursion_and_forward_references() {
@@ -87,14 +87,6 @@ fn local_functions_do_not_need_the_locals_around_them() {
          print outer(3); { func blocked() { return \"b\"; } print blocked(); }
          let top = 5; func uses() { func nested() { return top; } return nested(); } print uses();",
         "4\nb\n5\n",
-    );
-    check_refused(
-        "func f(a) { func g() { return a; } return g; }",
-        &[("E0205", 1, 31)],
-    );
-    check_refused(
-        "{ let a = 1; let f = func() { a = 2; }; }",
-        &[("E0205", 1, 31)],
     );
 }
 

@@ -32,14 +32,14 @@ pub(super) const ROWS: &[Code] = codes! { E
         do "declare the function with 'async func', and await its calls";
     111 SPAWN_CALL: "what stands behind spawn is no call",
         do "write 'spawn f(a)': the function, and what it is given";
-    112 NOT_AWAITED: "an operation that waits is not awaited",
+    112 NOT_AWAITED: "an operation that waits is not awaited, or used as a value",
         do "write 'await' before the call, in an async function or at the top level";
     113 LEAVES_DEFER: "a deferred statement leaves its block by return, break or continue",
         do "leave the block elsewhere; what is deferred runs on every way out";
     201 CLASSES: "not yet: classes, interfaces, traits and operator overloading",
         do "use dictionaries, and functions that take them";
-    202 ASYNC: "async functions and await, which earlier versions did not have",
-        do "update the compiler";
+    202 ASYNC: "not yet: async functions, await, scope and spawn",
+        do "call ordinary functions";
     203 ACTORS: "not yet: actors and message sends",
         do "use tasks and channels";
     204 MODULES: "not yet: modules in other files",

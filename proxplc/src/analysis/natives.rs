@@ -14,10 +14,49 @@ pub struct Native {
     pub ret: Ty,
     /// Whether a function of the program may run inside, a repair handler for example.
     pub calls_back: bool,
-    /// It waits: it is called with `await`, and is a row of its own.
-    pub waits: bool,
+    /// An operation of concurrency, which is no native of the library.
+    pub op: Option<Operation>,
     /// A member that is a value, not a function: it is called without arguments where it is read.
     pub constant: bool,
+}
+
+/// The operations of concurrency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// `channel(n)`
+    Channel,
+    /// `close(c)`
+    Close,
+    /// `cancel(t)`
+    Cancel,
+    /// `await send(c, v)`
+    Send,
+    /// `await recv(c)`
+    Recv,
+    /// `await sleep(ms)`
+    Sleep,
+}
+
+impl Operation {
+    /// Whether it waits: it is called with `await`.
+    pub fn waits(self) -> bool {
+        matches!(self, Operation::Send | Operation::Recv | Operation::Sleep)
+    }
+
+    /// How many arguments it takes.
+    pub fn arity(self) -> usize {
+        match self {
+            Operation::Send => 2,
+            _ => 1,
+        }
+    }
+}
+
+impl Native {
+    /// Whether it is called with `await`.
+    pub fn waits(&self) -> bool {
+        self.op.is_some_and(Operation::waits)
+    }
 }
 
 const fn native(name: &'static str, ret: Ty) -> Native {
@@ -25,7 +64,7 @@ const fn native(name: &'static str, ret: Ty) -> Native {
         name,
         ret,
         calls_back: false,
-        waits: false,
+        op: None,
         constant: false,
     }
 }
@@ -36,9 +75,9 @@ const fn calls_back(name: &'static str) -> Native {
     native
 }
 
-const fn waits(name: &'static str) -> Native {
+const fn operation(name: &'static str, op: Operation) -> Native {
     let mut native = native(name, Ty::Value);
-    native.waits = true;
+    native.op = Some(op);
     native
 }
 
@@ -128,12 +167,12 @@ pub const TABLE: &[Native] = &[
     native("std.core.unwrap", Value),
     native("std.hash.md5", Value),
     native("std.hash.sha256", Value),
-    native("channel", Value),
-    native("close", Value),
-    native("cancel", Value),
-    waits("send"),
-    waits("recv"),
-    waits("sleep"),
+    operation("channel", Operation::Channel),
+    operation("close", Operation::Close),
+    operation("cancel", Operation::Cancel),
+    operation("send", Operation::Send),
+    operation("recv", Operation::Recv),
+    operation("sleep", Operation::Sleep),
     calls_back("asr.object"),
     calls_back("asr.handler"),
     calls_back("asr.report"),
@@ -165,7 +204,7 @@ mod tests {
 
     #[test]
     fn the_library_has_every_native() {
-        for native in TABLE.iter().filter(|n| !n.waits) {
+        for native in TABLE.iter().filter(|n| n.op.is_none()) {
             assert!(
                 asr_value::natives::by_name(native.name).is_some(),
                 "{}",

@@ -183,7 +183,7 @@ impl Walk<'_> {
 }
 
 /// Whether the end of the statements can be reached, so that the function returns null there.
-pub fn falls_through(stmts: &[Stmt]) -> bool {
+pub(super) fn falls_through(stmts: &[Stmt]) -> bool {
     stmts.iter().all(|stmt| match &stmt.kind {
         StmtKind::Return(_) | StmtKind::Throw(_) => false,
         StmtKind::Block(body) => falls_through(body),

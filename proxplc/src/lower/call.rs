@@ -30,6 +30,7 @@ impl FuncLower<'_, '_> {
         for (param, val) in params.iter().zip(vals) {
             ops.push(self.coerce(val, self.shared.types.var(*param)));
         }
+        ops.extend(self.captured(func));
         let ty = self.shared.types.result(func);
         let result = self.b.temp(air_type(ty));
         self.b

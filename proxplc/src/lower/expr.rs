@@ -32,10 +32,12 @@ impl FuncLower<'_, '_> {
                 let name = self.shared.names.text(*name).as_bytes();
                 self.fail_here(Failure::UndefinedVariable, [0, 0], name)
             }
-            ExprKind::Func(func) => match self.shared.wrappers[func.0 as usize] {
-                Some((_, cell)) => Val::value(self.b.global_get(cell)),
-                None => self.null(),
-            },
+            ExprKind::Func(func) => self.function_value(*func),
+            ExprKind::Start(..)
+            | ExprKind::AwaitCall(..)
+            | ExprKind::AwaitNative(..)
+            | ExprKind::Await(_)
+            | ExprKind::Spawn(..) => self.null(),
             ExprKind::Native(id) => {
                 Val::value(self.b.global_get(self.shared.natives[id.0 as usize]))
             }
@@ -107,8 +109,11 @@ impl FuncLower<'_, '_> {
         Val { ty: Ty::Str, op }
     }
 
-    fn variable(&mut self, var: VarId) -> Val {
+    pub(super) fn variable(&mut self, var: VarId) -> Val {
         let data = self.shared.program.var(var);
+        if data.boxed {
+            return self.unboxed(var);
+        }
         let ty = self.shared.types.var(var);
         if let Some(number) = data.literal {
             let val = self.number(number);

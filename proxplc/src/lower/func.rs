@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use asr_codegen::air::{BlockId, FunctionBuilder, Loc, LocalId, Operand, SlotId, Type};
 
+use super::exits::Exit;
 use super::known::Known;
 use super::module::Shared;
 use super::{Val, air_type, rows, word};
@@ -22,15 +23,18 @@ const NODES_INLINE_MAX: u32 = 5_000;
 pub(super) struct Loop {
     pub(super) exit: BlockId,
     pub(super) next: BlockId,
+    /// How many exits are open around it.
+    pub(super) depth: usize,
 }
 
 /// The lowering of one function.
 pub(super) struct FuncLower<'a, 'm> {
     pub(super) shared: &'a Shared<'a>,
     pub(super) b: FunctionBuilder<'m>,
-    id: FuncId,
+    pub(super) id: FuncId,
     vars: HashMap<VarId, LocalId>,
     pub(super) loops: Vec<Loop>,
+    pub(super) exits: Vec<Exit>,
     nodes: u32,
     slot: Option<SlotId>,
     pub(super) known: Known,
@@ -44,6 +48,7 @@ impl<'a, 'm> FuncLower<'a, 'm> {
             id,
             vars: HashMap::new(),
             loops: Vec::new(),
+            exits: Vec::new(),
             nodes: 0,
             slot: None,
             known: Known::default(),
@@ -71,6 +76,12 @@ impl<'a, 'm> FuncLower<'a, 'm> {
     /// Lower the body and finish the function. False if it is too large.
     pub(super) fn body(mut self) -> bool {
         let func = self.shared.program.func(self.id);
+        for param in &func.params[..func.arity as usize] {
+            if self.shared.program.var(*param).boxed {
+                let value = Val::value(self.local(*param));
+                self.make_box(*param, value);
+            }
+        }
         self.stmts(&func.body);
         if self.nodes > NODES_MAX {
             return false;
@@ -110,11 +121,14 @@ impl<'a, 'm> FuncLower<'a, 'm> {
     /// Return a value, or null.
     pub(super) fn ret(&mut self, value: Option<Val>) {
         if self.id == MAIN {
+            self.run_exits(0);
             self.b.ret(None);
             return;
         }
-        let value = value.unwrap_or(Val::value(Operand::Imm(word::NULL)));
+        let value = value.unwrap_or(self.null());
+        let value = self.pin(value, !self.exits.is_empty());
         let op = self.coerce(value, self.shared.types.result(self.id));
+        self.run_exits(0);
         self.b.ret(Some(op));
     }
 
@@ -131,16 +145,16 @@ impl<'a, 'm> FuncLower<'a, 'm> {
             self.b.global_set(self.shared.natives[index], value);
         }
         for (index, wrapper) in self.shared.wrappers.iter().enumerate() {
-            let Some((wrapper, cell)) = wrapper else {
+            let func = &self.shared.program.funcs[index];
+            let Some((wrapper, cell)) = wrapper.filter(|_| func.captures.is_empty()) else {
                 continue;
             };
-            let func = &self.shared.program.funcs[index];
             let name = func.name.map_or("", |name| self.shared.names.text(name));
-            let code = self.b.func_addr(*wrapper);
+            let code = self.b.func_addr(wrapper);
             let [name, len] = self.constant_bytes(name.as_bytes());
             let args = [code.into(), Operand::Imm(func.arity.into()), name, len];
             let value = self.call_row(rows::FUNCTION, &args);
-            self.b.global_set(*cell, value);
+            self.b.global_set(cell, value);
         }
     }
 

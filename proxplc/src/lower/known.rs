@@ -15,7 +15,7 @@ use crate::analysis::hir::Var;
 use crate::analysis::infer::Ty;
 
 /// What is known at a place of a function.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Known {
     /// Locals of variables that are assigned by their declaration only.
     stable: HashSet<LocalId>,

@@ -11,8 +11,10 @@
 //! Order: operands are evaluated from the left, all of them, before one is checked.
 
 mod call;
+mod closure;
 mod cond;
 mod element;
+mod exits;
 mod expr;
 mod func;
 mod known;

@@ -5,7 +5,7 @@ use asr_codegen::air::{
 };
 
 use super::func::FuncLower;
-use super::{MAIN_SYMBOL, air_type, word};
+use super::{MAIN_SYMBOL, air_type, closure, word};
 use crate::analysis::hir::{self, MAIN, Program};
 use crate::analysis::infer::{Ty, Types};
 use crate::diag::{Diagnostic, Diagnostics, SourceFile, code};
@@ -169,9 +169,17 @@ fn define_wrapper(builder: &mut ModuleBuilder, shared: &Shared, id: hir::FuncId,
     b.set_title(func.name.map_or("lambda", |name| shared.names.text(name)));
     b.set_decl_loc(loc);
     b.set_loc(loc);
-    let args: Vec<Operand> = (1..=func.arity as usize)
+    let mut args: Vec<Operand> = (1..=func.arity as usize)
         .map(|n| b.param(n).into())
         .collect();
+    if !func.captures.is_empty() {
+        let this = b.param(0);
+        let this = closure::address(&mut b, this);
+        for at in 0..func.captures.len() as i32 {
+            let offset = word::CAPTURED + 8 * at;
+            args.push(b.load(Type::Value, this, offset).into());
+        }
+    }
     let result = b.call(shared.funcs[id.0 as usize], &args);
     let result = result.map_or(Operand::Imm(word::NULL), Operand::from);
     let word = match shared.types.result(id) {

@@ -27,7 +27,7 @@ impl FuncLower<'_, '_> {
         self.b.switch_to_block(body);
         let edge = Edge {
             recover: Some((failed, Some(exception))),
-            cleanup: None,
+            cleanup: self.b.edge().cleanup,
         };
         let outer = self.b.set_edge(edge);
         self.maybe(|this| this.stmts(&parts.body));
@@ -50,7 +50,7 @@ impl FuncLower<'_, '_> {
             Some((bound, recovery)) => {
                 if let Some(var) = bound {
                     let value = self.call_row(rows::EXCEPTION, &[exception.into()]);
-                    self.assign(*var, Val::value(value));
+                    self.declare_as(*var, Val::value(value));
                 }
                 self.b
                     .intrinsic_into(None, rows::RECOVERED, &[exception.into()]);

@@ -12,6 +12,8 @@ macro_rules! rows {
 rows! {
     STRING = "value_string";
     FUNCTION = "value_function";
+    CLOSURE = "value_closure";
+    BOX = "value_box";
     NATIVE = "value_native";
     NATIVE_CALL = "value_native_call";
     CALLEE = "value_callee";

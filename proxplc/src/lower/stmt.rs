@@ -11,13 +11,15 @@ use crate::syntax::ast::BinaryOp;
 
 impl FuncLower<'_, '_> {
     pub(super) fn stmts(&mut self, stmts: &[Stmt]) {
+        let depth = self.exits.len();
         for stmt in stmts {
             if !self.count() {
-                return;
+                break;
             }
             self.set_span(stmt.span);
             self.stmt(stmt);
         }
+        self.leave_block(depth);
     }
 
     fn stmt(&mut self, stmt: &Stmt) {
@@ -32,11 +34,7 @@ impl FuncLower<'_, '_> {
                 self.b.intrinsic_into(None, rows::PRINT, &[word]);
             }
             StmtKind::Let(var, init) => {
-                let val = match init {
-                    Some(init) => self.expr(init),
-                    None => self.null(),
-                };
-                self.assign(*var, val);
+                self.declare(*var, init.as_ref());
             }
             StmtKind::Block(body) => self.stmts(body),
             StmtKind::If(arms, other) => self.if_stmt(arms, other.as_deref()),
@@ -47,12 +45,14 @@ impl FuncLower<'_, '_> {
                 self.switch_stmt(subject, cases, default.as_deref());
             }
             StmtKind::Break => {
-                if let Some(target) = self.loops.last().map(|l| l.exit) {
+                if let Some((target, depth)) = self.loops.last().map(|l| (l.exit, l.depth)) {
+                    self.run_exits(depth);
                     self.b.jump(target);
                 }
             }
             StmtKind::Continue => {
-                if let Some(target) = self.loops.last().map(|l| l.next) {
+                if let Some((target, depth)) = self.loops.last().map(|l| (l.next, l.depth)) {
+                    self.run_exits(depth);
                     self.b.jump(target);
                 }
             }
@@ -68,11 +68,16 @@ impl FuncLower<'_, '_> {
                 self.b.throw(word);
             }
             StmtKind::Resilient(parts) => self.resilient(parts),
+            StmtKind::Defer(body) => self.defer(body),
+            StmtKind::Scope(body) => self.stmts(body),
         }
     }
 
     /// Assign a variable, in the representation of its type.
     pub(super) fn assign(&mut self, var: VarId, val: Val) {
+        if self.shared.program.var(var).boxed {
+            return self.set_boxed(var, val);
+        }
         let ty = self.shared.types.var(var);
         let op = self.coerce(val, ty);
         match self.shared.globals[var.0 as usize] {
@@ -129,7 +134,8 @@ impl FuncLower<'_, '_> {
             None => this.b.jump(top),
         };
         test(self);
-        self.loops.push(Loop { exit, next });
+        let depth = self.exits.len();
+        self.loops.push(Loop { exit, next, depth });
         self.b.switch_to_block(top);
         self.maybe(|this| this.stmts(body));
         self.b.jump(next);

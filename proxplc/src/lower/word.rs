@@ -30,6 +30,11 @@ pub(super) const LIST_LEN: i32 = list_layout::LEN_OFFSET as i32;
 /// Offset of the address of a list's items.
 pub(super) const LIST_ITEMS: i32 = list_layout::ITEMS_OFFSET as i32;
 
+/// Offset of what is in a box.
+pub(super) const BOX_VALUE: i32 = asr_value::object::BOX_VALUE_OFFSET as i32;
+/// Offset of what a function captured.
+pub(super) const CAPTURED: i32 = asr_value::object::CAPTURED_OFFSET as i32;
+
 #[cfg(test)]
 mod tests {
     use asr_value::{Value, word};

@@ -12,7 +12,7 @@ use crate::error::{Res, Thrown, message};
 use crate::exception;
 use crate::heap::Heap;
 use crate::natives::{self, Cx};
-use crate::object::{Dict, Function, List, Native};
+use crate::object::{Boxed, Dict, Function, List, Native};
 use crate::ops::arith::{self, Binary};
 use crate::ops::{compare, index};
 use crate::text::{self, Style};
@@ -78,6 +78,31 @@ pub(crate) unsafe fn value_function(
     // SAFETY: forwarded; the code is as the row says.
     let made = |cx: &Cx<'_>| unsafe { Function::make(cx.heap, code, arity, bytes(name, len)) };
     with(th, |cx| made(cx).map(word))
+}
+
+pub(crate) unsafe fn value_closure(
+    th: *const Thread,
+    code: *const u8,
+    arity: u32,
+    name: *mut u8,
+    len: u64,
+    captured: *mut u8,
+    count: u64,
+) -> Answer<u64> {
+    // SAFETY: forwarded; the row's contract: `count` value words, which `Value` is transparent
+    // over; the code is as the row says.
+    let made = |cx: &Cx<'_>| unsafe {
+        let words: &[Value] = match count {
+            0 => &[],
+            _ => std::slice::from_raw_parts(captured.cast::<Value>(), count as usize),
+        };
+        Function::closure(cx.heap, code, arity, bytes(name, len), words)
+    };
+    with(th, |cx| made(cx).map(word))
+}
+
+pub(crate) unsafe fn value_box(th: *const Thread, v: u64) -> Answer<u64> {
+    with(th, |cx| Boxed::make(cx.heap, val(v)).map(word))
 }
 
 pub(crate) unsafe fn value_native(th: *const Thread, id: u32) -> Answer<u64> {

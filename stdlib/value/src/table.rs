@@ -9,6 +9,11 @@ macro_rules! value_table {
         /// A function value; `code` has the signature `(self: value, args...) -> value throws`.
         value_function(code: code, arity: u32, name: ptr, len: u64) -> value,
             fails [THREW], does [Allocates];
+        /// A function value with the `count` value words at `captured`, which lie behind it.
+        value_closure(code: code, arity: u32, name: ptr, len: u64, captured: ptr, count: u64)
+            -> value, fails [THREW], does [Allocates];
+        /// A box: a variable that several functions share.
+        value_box(v: value) -> value, fails [THREW], does [Allocates];
         /// A native as a value.
         value_native(id: u32) -> value, fails [THREW], does [Allocates];
         /// Calls a native with the `argc` value words at `argv`.

@@ -54,7 +54,7 @@ impl Resolver<'_> {
         span: Span,
         trees: &[ast::Expr],
     ) -> (ExprKind, bool) {
-        if natives::get(native).waits {
+        if natives::get(native).waits() {
             return (self.not_awaited(native, span), false);
         }
         let (args, assigns): (Vec<Expr>, bool) = self.exprs(trees);

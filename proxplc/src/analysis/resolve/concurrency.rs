@@ -41,7 +41,7 @@ impl Resolver<'_> {
         if let Tree::Call(callee, args) = &operand.kind
             && let Tree::Name(name) = callee.kind
             && let Meaning::Native(native) = self.meaning(name)
-            && natives::get(native).waits
+            && natives::get(native).waits()
         {
             let (args, assigns) = self.exprs(args);
             self.called = true;
@@ -62,6 +62,16 @@ impl Resolver<'_> {
         let name = natives::get(native).name;
         let message = format!("'{name}' waits, and nothing awaits it");
         let help = format!("write 'await {name}(...)'");
+        self.diags
+            .push(Diagnostic::new(code::NOT_AWAITED, span, message).help(help));
+        ExprKind::Null
+    }
+
+    /// An operation of concurrency is used as a value.
+    pub(super) fn not_a_value(&mut self, native: NativeId, span: Span) -> ExprKind {
+        let name = natives::get(native).name;
+        let message = format!("'{name}' is called; it is no value");
+        let help = format!("write a function that calls '{name}'");
         self.diags
             .push(Diagnostic::new(code::NOT_AWAITED, span, message).help(help));
         ExprKind::Null

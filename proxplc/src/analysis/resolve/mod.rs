@@ -182,8 +182,8 @@ impl Resolver<'_> {
 
     /// A native as a value: one object for all its uses.
     fn native_value(&mut self, native: NativeId, span: Span) -> ExprKind {
-        if super::natives::get(native).waits {
-            return self.not_awaited(native, span);
+        if super::natives::get(native).op.is_some() {
+            return self.not_a_value(native, span);
         }
         let values = &mut self.program.native_values;
         let known = values.iter().position(|known| *known == native);

@@ -253,7 +253,7 @@ impl<'s, 'd> Parser<'s, 'd> {
                     continue;
                 }
                 kind if braces == 0
-                    && stmt::begins_with_keyword(kind)
+                    && operators::begins_with_keyword(kind)
                     && self.token.span.start > start.start =>
                 {
                     return;

@@ -43,3 +43,28 @@ pub(super) fn compound(kind: Kind) -> Option<BinaryOp> {
         _ => return None,
     })
 }
+
+/// Whether a statement begins with this keyword, so that recovery may stop before it.
+pub(super) fn begins_with_keyword(kind: Kind) -> bool {
+    use Kind::*;
+    matches!(
+        kind,
+        Async
+            | Break
+            | Const
+            | Continue
+            | Defer
+            | For
+            | Func
+            | If
+            | Let
+            | Print
+            | Resilient
+            | Return
+            | Switch
+            | Throw
+            | Use
+            | Var
+            | While
+    )
+}

@@ -30,31 +30,6 @@ const KNOWN_MODULES: &[&str] = &[
     "time",
 ];
 
-/// Whether a statement begins with this keyword, so that recovery may stop before it.
-pub(super) fn begins_with_keyword(kind: Kind) -> bool {
-    use Kind::*;
-    matches!(
-        kind,
-        Async
-            | Break
-            | Const
-            | Continue
-            | Defer
-            | For
-            | Func
-            | If
-            | Let
-            | Print
-            | Resilient
-            | Return
-            | Switch
-            | Throw
-            | Use
-            | Var
-            | While
-    )
-}
-
 impl Parser<'_, '_> {
     pub(super) fn stmt(&mut self) -> Parse<Stmt> {
         self.count_node()?;
@@ -81,7 +56,9 @@ impl Parser<'_, '_> {
                 Ok(StmtKind::Scope(self.block("to begin the scope")?))
             }
             Kind::Defer => self.defer_stmt(),
-            Kind::Func | Kind::Async if !lambda => Ok(StmtKind::Func(Box::new(self.function_decl()?))),
+            Kind::Func | Kind::Async if !lambda => {
+                Ok(StmtKind::Func(Box::new(self.function_decl()?)))
+            }
             Kind::Print => {
                 self.bump();
                 let value = self.expr()?;

@@ -1,6 +1,6 @@
 //! From a value to the layout of its kind.
 
-use super::{Dict, Function, Layout, List, Native, Record, Str};
+use super::{Boxed, Dict, Function, Layout, List, Native, Record, Str};
 use crate::word::Value;
 
 impl Value {
@@ -37,6 +37,11 @@ impl Value {
 
     /// The native, if it is one.
     pub fn as_native<'h>(self) -> Option<&'h Native> {
+        self.cast()
+    }
+
+    /// The box, if it is one.
+    pub fn as_box<'h>(self) -> Option<&'h Boxed> {
         self.cast()
     }
 

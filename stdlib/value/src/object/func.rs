@@ -12,8 +12,13 @@ pub struct Function {
     code: *const u8,
     name: Value,
     arity: u32,
-    reserved: u32,
+    captured: u32,
 }
+
+/// Offset of the words that a function captured, behind its fields.
+pub const CAPTURED_OFFSET: usize = size_of::<Function>();
+
+const _: () = assert!(CAPTURED_OFFSET == 48);
 
 // SAFETY: `repr(C)`, begins with the header; `Function::make` alone makes this kind.
 unsafe impl Layout for Function {
@@ -29,14 +34,58 @@ impl Function {
     /// # Safety
     /// `code` is such a function for as long as the value may be called.
     pub unsafe fn make(heap: &Heap, code: *const u8, arity: u32, name: &[u8]) -> Res {
+        // SAFETY: forwarded.
+        unsafe { Function::closure(heap, code, arity, name, &[]) }
+    }
+
+    /// A function with what it captured.
+    ///
+    /// # Errors
+    /// Out of memory.
+    ///
+    /// # Safety
+    /// As for [`Function::make`].
+    pub unsafe fn closure(
+        heap: &Heap,
+        code: *const u8,
+        arity: u32,
+        name: &[u8],
+        captured: &[Value],
+    ) -> Res {
         let name = heap.string(name)?;
-        heap.place(Kind::Function, |header| Function {
-            header,
-            code,
-            name,
-            arity,
-            reserved: 0,
-        })
+        let count = u32::try_from(captured.len()).map_err(|_| heap.exhausted())?;
+        let bytes = CAPTURED_OFFSET as u64 + 8 * u64::from(count);
+        let (place, header) = heap.raw(Kind::Function, bytes)?;
+        // SAFETY: fresh memory for the fields and the words behind them.
+        unsafe {
+            place.cast::<Function>().write(Function {
+                header,
+                code,
+                name,
+                arity,
+                captured: count,
+            });
+            let words = place.add(CAPTURED_OFFSET).cast::<Value>();
+            words.copy_from_nonoverlapping(captured.as_ptr(), captured.len());
+            Ok(Value::object(&*place.cast::<Object>()))
+        }
+    }
+
+    /// The values that it captured, and the boxes.
+    pub fn captured(&self) -> &[Value] {
+        let this: *const Function = self;
+        // SAFETY: `closure` wrote so many words behind the fields, and nobody changes them; the
+        // references to objects are made of addresses that have the provenance of the heap.
+        unsafe {
+            let this = core::ptr::with_exposed_provenance::<u8>(this.addr());
+            let words = this.add(CAPTURED_OFFSET).cast();
+            std::slice::from_raw_parts(words, self.captured as usize)
+        }
+    }
+
+    /// Whether both are one function with the same captured variables.
+    pub fn same(&self, other: &Function) -> bool {
+        self.code == other.code && self.captured() == other.captured()
     }
 
     /// Its code.

@@ -13,6 +13,7 @@ use std::mem::offset_of;
 
 use crate::word::Value;
 
+mod boxed;
 mod cast;
 mod dict;
 mod func;
@@ -20,8 +21,9 @@ mod list;
 mod record;
 mod string;
 
+pub use boxed::{Boxed, VALUE_OFFSET as BOX_VALUE_OFFSET};
 pub use dict::Dict;
-pub use func::{Function, Native};
+pub use func::{CAPTURED_OFFSET, Function, Native};
 pub(crate) use list::index_of;
 pub use list::{List, list_layout};
 pub use record::Record;
@@ -46,6 +48,8 @@ pub enum Kind {
     Native = 6,
     /// A repairable record.
     Record = 7,
+    /// A variable that several functions share; no value of the program.
+    Box = 8,
 }
 
 /// The header of every object.

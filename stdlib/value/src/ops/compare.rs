@@ -14,8 +14,16 @@ pub fn equal(a: Value, b: Value) -> bool {
     a == b
         || match (a.as_str(), b.as_str()) {
             (Some(x), Some(y)) => x.same(y),
-            _ => false,
+            _ => same_function(a, b),
         }
+}
+
+/// A nested function is a value of its own each time it is named: one that captures.
+fn same_function(a: Value, b: Value) -> bool {
+    match (a.as_function(), b.as_function()) {
+        (Some(x), Some(y)) => !x.captured().is_empty() && x.same(y),
+        _ => false,
+    }
 }
 
 /// `a < b`.

@@ -110,7 +110,7 @@ fn push_object(out: &mut Vec<u8>, v: Value) {
             }
             out.push(b'>');
         }
-        Some(Kind::Buffer | Kind::Str) | None => out.extend_from_slice(b"<object>"),
+        Some(Kind::Buffer | Kind::Str | Kind::Box) | None => out.extend_from_slice(b"<object>"),
     }
 }
 
