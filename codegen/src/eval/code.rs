@@ -18,6 +18,15 @@ pub(super) struct Args {
     pub(super) len: u32,
 }
 
+/// What a spawned task runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Callee {
+    /// A function of the module.
+    Func(u32),
+    /// What is at an address, with a signature.
+    At(Src, u32),
+}
+
 /// Where a result goes, and its type.
 pub(super) type Dst = Option<(u32, Type)>;
 
@@ -125,16 +134,19 @@ pub(super) enum Kind {
     CheckNull {
         addr: Src,
     },
+    /// Also an await: what is awaited is an activation on top of the one that awaits.
     Call {
         dst: Dst,
         func: u32,
         args: Args,
     },
+    /// Also an await: of an asynchronous function, if `is_async`.
     CallIndirect {
         dst: Dst,
         sig: u32,
         callee: Src,
         args: Args,
+        is_async: bool,
     },
     CallExtern {
         dst: Dst,
@@ -146,8 +158,12 @@ pub(super) enum Kind {
         row: &'static Row,
         args: Args,
     },
-    /// Awaits and spawns: this evaluator runs synchronous functions.
-    Concurrent,
+    Spawn {
+        dst: u32,
+        region: Option<Src>,
+        task: Callee,
+        args: Args,
+    },
     Probe(ProbeKind),
     CheckStack,
     Chunk {
@@ -198,6 +214,8 @@ pub(super) struct Code {
     pub(super) params: usize,
     /// Bytes of all stack slots, each aligned to 16.
     pub(super) frame_bytes: u32,
+    /// Whether its activations may be suspended.
+    pub(super) is_async: bool,
     /// The class of its signature: functions of one class can stand for each other in an
     /// indirect call.
     pub(super) class: u32,

@@ -1,5 +1,7 @@
 //! From a verified function to its decoded form.
 
+mod calls;
+
 use super::code::*;
 use crate::air::*;
 
@@ -38,6 +40,7 @@ impl<'a, 'm> Decoder<'a, 'm> {
             exits: vec![Exits::default()],
             locals: func.locals.len(),
             params: func.params as usize,
+            is_async: func.is_async,
             frame_bytes,
             ..Code::default()
         };
@@ -219,35 +222,18 @@ impl<'a, 'm> Decoder<'a, 'm> {
                 dst,
                 func,
                 ref args,
-            } => {
-                let callee = &module.funcs[func.index()];
-                let params = callee.locals.iter().map(|local| local.ty);
-                let (args, dst) = (self.args(args, params), result(dst, callee.ret));
-                Kind::Call {
-                    dst,
-                    func: func.0,
-                    args,
-                }
             }
+            | Op::Await {
+                dst,
+                func,
+                ref args,
+            } => self.call(dst, func, args),
             Op::CallIndirect {
                 dst,
                 sig,
                 callee,
                 ref args,
-            } => {
-                let (params, ret) = (
-                    &module.sigs[sig.index()].params,
-                    module.sigs[sig.index()].ret,
-                );
-                let args = self.args(args, params.iter().copied());
-                let callee = source(callee, Type::Ptr);
-                Kind::CallIndirect {
-                    dst: result(dst, ret),
-                    sig: sig.0,
-                    callee,
-                    args,
-                }
-            }
+            } => self.call_indirect(dst, (sig, callee), args, false),
             Op::CallExtern {
                 dst,
                 func,
@@ -278,10 +264,25 @@ impl<'a, 'm> Decoder<'a, 'm> {
                     args,
                 }
             }
-            Op::Await { .. }
-            | Op::AwaitIndirect { .. }
-            | Op::Spawn { .. }
-            | Op::SpawnIndirect { .. } => Kind::Concurrent,
+            Op::AwaitIndirect {
+                dst,
+                sig,
+                callee,
+                ref args,
+            } => self.call_indirect(dst, (sig, callee), args, true),
+            Op::Spawn {
+                dst,
+                region,
+                func,
+                ref args,
+            } => self.spawn(dst, region, func, args),
+            Op::SpawnIndirect {
+                dst,
+                region,
+                sig,
+                callee,
+                ref args,
+            } => self.spawn_indirect(dst, region, (sig, callee), args),
             Op::Probe { kind } => Kind::Probe(kind),
             Op::CheckStack => Kind::CheckStack,
             Op::Chunk {

@@ -56,6 +56,17 @@ pub trait Host {
     /// The function at an address that [`Host::func_addr`] gave.
     fn func_at(&mut self, addr: u64) -> Option<FuncId>;
 
+    /// The same for an activation of an asynchronous function: others may begin and end meanwhile.
+    fn keep_frame(&mut self, bytes: u32) -> Result<u64, Trap> {
+        let _ = bytes;
+        Err(Trap::new("no task runs here"))
+    }
+
+    /// The activation that got `addr` from [`Host::keep_frame`] has ended.
+    fn drop_frame(&mut self, addr: u64, bytes: u32) {
+        let _ = (addr, bytes);
+    }
+
     /// Calls what is at an address that is no function of the module.
     fn call_address(
         &mut self,
@@ -76,8 +87,9 @@ pub trait Host {
         args: &[u64],
     ) -> Result<u64, Trap>;
 
-    /// Calls the runtime. A host that runs a function of the program meanwhile (a handler, a
-    /// comparison) does so with [`Machine::call`] on `vm`.
+    /// Calls the runtime. A row that waits may answer PENDING: the task is suspended, and
+    /// [`Host::op_poll`] is asked when it is resumed. A host that runs a function of the program
+    /// meanwhile (a handler, a comparison) does so with [`Machine::call`] on `vm`.
     fn intrinsic(
         &mut self,
         vm: &mut Machine<'_>,
@@ -93,8 +105,34 @@ pub trait Host {
     fn trace(&mut self, site: u64);
 
     /// A probe is taken: OK to go on, or how the function ends. A host whose flag is clear answers
-    /// OK at once.
-    fn probe(&mut self, vm: &mut Machine<'_>, site: u64, kind: ProbeKind) -> Result<Ret, Trap>;
+    /// OK at once. It may answer PENDING if `may_wait`: the probe is taken again on resume.
+    fn probe(
+        &mut self,
+        vm: &mut Machine<'_>,
+        site: u64,
+        kind: ProbeKind,
+        may_wait: bool,
+    ) -> Result<Ret, Trap>;
+
+    /// A task that answered PENDING from `row` is resumed: what the operation came to. PENDING
+    /// again: nothing yet.
+    fn op_poll(&mut self, vm: &mut Machine<'_>, row: &'static Row) -> Result<Ret, Trap> {
+        let _ = vm;
+        Err(Trap::new(format!("nothing waits for `{}` here", row.name)))
+    }
+
+    /// Starts a task that runs `func` in `region`, or in that of the current task: its handle. The
+    /// host makes the task with [`Machine::task`], now or later.
+    fn spawn(
+        &mut self,
+        vm: &mut Machine<'_>,
+        region: Option<u64>,
+        func: FuncId,
+        args: &[u64],
+    ) -> Result<Ret, Trap> {
+        let _ = (vm, region, func, args);
+        Err(Trap::new("no task can be started here"))
+    }
 
     /// A repair handler of the module, before anything of it runs; slow when `bound_ns` is 0.
     fn handler(&mut self, type_id: u64, func: FuncId, bound_ns: u64) -> Result<(), Trap> {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use asr_abi::Ret;
 
+use super::code::Code;
 use super::host::{Host, Trap};
 use super::program::Program;
 use crate::air::{FuncId, Loc, site_id};
@@ -166,11 +167,7 @@ impl<'p> Machine<'p> {
         func: FuncId,
         args: &[u64],
     ) -> Result<Ret, Why> {
-        let code = self.program.funcs.get(func.index());
-        let Some(code) = code.filter(|code| code.params == args.len()) else {
-            let message = format!("function {} does not take {} arguments", func.0, args.len());
-            return Err(Why::Trap(Trap::new(message)));
-        };
+        let code = self.entered(func, args, false).map_err(Why::Trap)?;
         if self.nesting > 2 * self.limits.nesting {
             return Err(Why::StackExhausted);
         }
@@ -180,12 +177,34 @@ impl<'p> Machine<'p> {
         self.run(host, floor)
     }
 
+    /// The function, if it is of this kind and takes so many arguments.
+    pub(super) fn entered(
+        &self,
+        func: FuncId,
+        args: &[u64],
+        is_async: bool,
+    ) -> Result<&'p Code, Trap> {
+        let code = self.program.funcs.get(func.index());
+        let Some(code) = code.filter(|code| code.params == args.len()) else {
+            let message = format!("function {} does not take {} arguments", func.0, args.len());
+            return Err(Trap::new(message));
+        };
+        match code.is_async == is_async {
+            true => Ok(code),
+            false => {
+                let kind = if is_async { "" } else { "a" };
+                let message = format!("function {} is {kind}synchronous", func.0);
+                Err(Trap::new(message))
+            }
+        }
+    }
+
     /// Begins an activation whose arguments are the locals from `base` on.
     pub(super) fn push_frame<H: Host + ?Sized>(
         &mut self,
         host: &mut H,
         func: FuncId,
-        code: &super::code::Code,
+        code: &Code,
         base: usize,
     ) -> Result<(), Why> {
         let top = base + code.locals;
@@ -195,6 +214,7 @@ impl<'p> Machine<'p> {
         self.regs.resize(top, 0);
         let slots = match code.frame_bytes {
             0 => 0,
+            bytes if code.is_async => host.keep_frame(bytes).map_err(Why::Trap)?,
             bytes => host.enter_frame(bytes).map_err(Why::Trap)?,
         };
         self.frames.push(Frame {
@@ -210,21 +230,23 @@ impl<'p> Machine<'p> {
     pub(super) fn pop_frame<H: Host + ?Sized>(&mut self, host: &mut H) {
         if let Some(frame) = self.frames.pop() {
             self.regs.truncate(frame.base);
-            let bytes = self.program.funcs[frame.func.index()].frame_bytes;
-            if bytes > 0 {
-                host.leave_frame(frame.slots, bytes);
+            let code = &self.program.funcs[frame.func.index()];
+            match code.frame_bytes {
+                0 => {}
+                bytes if code.is_async => host.drop_frame(frame.slots, bytes),
+                bytes => host.leave_frame(frame.slots, bytes),
             }
         }
     }
 
-    fn unwind<H: Host + ?Sized>(&mut self, host: &mut H, frames: usize, regs: usize) {
+    pub(super) fn unwind<H: Host + ?Sized>(&mut self, host: &mut H, frames: usize, regs: usize) {
         while self.frames.len() > frames {
             self.pop_frame(host);
         }
         self.regs.truncate(regs);
     }
 
-    fn stopped(&self, why: Why, func: FuncId) -> Stopped {
+    pub(super) fn stopped(&self, why: Why, func: FuncId) -> Stopped {
         let frame = self.frames.last();
         let id = frame.map_or(func, |frame| frame.func);
         let code = self.program.funcs.get(id.index());
@@ -258,15 +280,7 @@ impl<'p> Machine<'p> {
     /// The functions that are running, the innermost last, each with the location of what it is
     /// at.
     pub fn backtrace(&self) -> impl DoubleEndedIterator<Item = (FuncId, Loc)> + '_ {
-        self.frames.iter().map(|frame| {
-            let locs = &self.program.funcs[frame.func.index()].locs;
-            (
-                frame.func,
-                locs.get(frame.pc.saturating_sub(1))
-                    .copied()
-                    .unwrap_or_default(),
-            )
-        })
+        self.frames.iter().map(|frame| self.program.at(frame))
     }
 
     /// The id of a site by its index.

@@ -3,6 +3,8 @@
 //! Two regions, constants with the heap and the stack, with a gap between them; nothing is at the
 //! lowest addresses, so that null plus a small offset is caught.
 
+use std::collections::HashMap;
+
 use super::host::Trap;
 
 /// First address of constants and heap.
@@ -14,6 +16,8 @@ const STACK: u64 = 0x1_0000_0000;
 #[derive(Clone, Debug)]
 pub struct Memory {
     heap: Vec<u8>,
+    /// Bytes of the heap that were given back, by their length.
+    free: HashMap<u64, Vec<u64>>,
     stack: Vec<u8>,
     limit: usize,
 }
@@ -29,6 +33,7 @@ impl Memory {
     pub fn new(limit: usize) -> Self {
         Memory {
             heap: Vec::new(),
+            free: HashMap::new(),
             stack: Vec::new(),
             limit,
         }
@@ -40,6 +45,23 @@ impl Memory {
     /// The limit is reached.
     pub fn alloc(&mut self, len: u64) -> Result<u64, Trap> {
         grow(&mut self.heap, len, self.limit).map(|at| HEAP + at)
+    }
+
+    /// Zeroed bytes that [`Memory::give`] takes back, aligned to 16.
+    ///
+    /// # Errors
+    /// The limit is reached.
+    pub fn take(&mut self, len: u64) -> Result<u64, Trap> {
+        let Some(addr) = self.free.get_mut(&len).and_then(Vec::pop) else {
+            return self.alloc(len);
+        };
+        self.bytes_mut(addr, len)?.fill(0);
+        Ok(addr)
+    }
+
+    /// Takes back what [`Memory::take`] gave for this length.
+    pub fn give(&mut self, addr: u64, len: u64) {
+        self.free.entry(len).or_default().push(addr);
     }
 
     /// Zeroed bytes of the stack, aligned to 16.

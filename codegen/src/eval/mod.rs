@@ -25,6 +25,11 @@
 //! 3. A value in a local is canonical: the low bits of its type, the rest zero
 //!    ([`Type::canonical`](crate::air::Type::canonical)).
 //! 4. [`Machine::executed`] counts AIR instructions, ends of blocks included.
+//! 5. Only a [`Task`] is suspended: where an asynchronous function takes a probe or calls a row
+//!    that waits, and the host answers PENDING. The host says when it is resumed. A call is never
+//!    suspended, so hosts need no tasks for synchronous programs.
+//! 6. A cancel is an answer of the host like any other status, to a probe or an operation; cleanup
+//!    edges run because a task is resumed, never because it is dropped.
 //!
 //! Failures take the edges that `Edge` describes; a site whose kind says so
 //! ([`SiteKind::traces`](crate::air::SiteKind::traces)) is noted with [`Host::trace`] first.
@@ -43,11 +48,15 @@ mod machine;
 mod memory;
 mod program;
 mod run;
+mod small;
 mod sync_host;
+mod task;
 
 pub use asr_abi::Ret;
 pub use host::{Host, Trap};
 pub use machine::{Limits, Machine, Stopped, Why};
 pub use memory::Memory;
 pub use program::Program;
+pub use small::Small;
 pub use sync_host::{Extern, Fault, RowFn, SyncHost};
+pub use task::{Step, Task};

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::code::Code;
 use super::decode::Decoder;
+use super::machine::Frame;
 use crate::air::*;
 
 /// A module, ready to be evaluated.
@@ -11,8 +12,9 @@ use crate::air::*;
 pub struct Program<'m> {
     pub(super) module: &'m Module,
     pub(super) funcs: Vec<Code>,
-    /// Classes of the module's signatures; see [`Code::class`].
-    pub(super) sig_classes: Vec<u32>,
+    /// Classes of the module's signatures for synchronous and for asynchronous functions; see
+    /// [`Code::class`].
+    pub(super) sig_classes: Vec<[u32; 2]>,
     sites: Vec<SiteInfo>,
 }
 
@@ -21,13 +23,14 @@ impl<'m> Program<'m> {
     pub fn new(verified: &Verified<'m>) -> Self {
         let module = verified.module();
         let mut classes = Classes::default();
-        let sig_classes = module.sigs.iter().map(|sig| classes.of(sig)).collect();
+        let of = |sig| [false, true].map(|is_async| classes.of(sig, is_async));
+        let sig_classes = module.sigs.iter().map(of).collect();
         let mut next_site = 1;
         let funcs = module
             .funcs
             .iter()
             .map(|func| {
-                let class = classes.of(&func.signature());
+                let class = classes.of(&func.signature(), func.is_async);
                 Decoder::new(verified, func, &mut next_site).decode(class)
             })
             .collect();
@@ -50,6 +53,13 @@ impl<'m> Program<'m> {
         self.sites.get(usize::try_from(index).ok()?)
     }
 
+    /// The function of an activation, and where it is.
+    pub(super) fn at(&self, frame: &Frame) -> (FuncId, Loc) {
+        let locs = &self.funcs[frame.func.index()].locs;
+        let loc = locs.get(frame.pc.saturating_sub(1)).copied();
+        (frame.func, loc.unwrap_or_default())
+    }
+
     /// The function of this name.
     pub fn func(&self, name: &str) -> Option<FuncId> {
         self.module
@@ -62,11 +72,12 @@ impl<'m> Program<'m> {
 
 /// Numbers for signatures; `throws` makes no difference at an address.
 #[derive(Default)]
-struct Classes(HashMap<(Vec<Type>, Option<Type>), u32>);
+struct Classes(HashMap<(Vec<Type>, Option<Type>, bool), u32>);
 
 impl Classes {
-    fn of(&mut self, sig: &Signature) -> u32 {
+    fn of(&mut self, sig: &Signature, is_async: bool) -> u32 {
         let next = self.0.len() as u32;
-        *self.0.entry((sig.params.clone(), sig.ret)).or_insert(next)
+        let key = (sig.params.clone(), sig.ret, is_async);
+        *self.0.entry(key).or_insert(next)
     }
 }

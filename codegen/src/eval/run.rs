@@ -10,6 +10,7 @@ use super::machine::{Machine, Why};
 use crate::air::{BinOp, FuncId, Type, exception_word, fault};
 
 pub(super) const OK: u64 = status::OK as u64;
+pub(super) const PENDING: u64 = status::PENDING as u64;
 const THREW: u64 = status::THREW as u64;
 const CANCELLED: u64 = status::CANCELLED as u64;
 
@@ -23,7 +24,7 @@ pub(super) enum Next {
     Reload,
     /// A failure at the current instruction.
     Fail(Ret),
-    /// The call of the host ended.
+    /// The call of the host ended, or the task is suspended at the current instruction.
     End(Ret),
 }
 
@@ -32,7 +33,8 @@ const fn failure(value: u64, status: u64) -> Next {
 }
 
 impl<'p> Machine<'p> {
-    /// Runs until there are `floor` activations.
+    /// Runs until there are `floor` activations, or until the innermost one, which is of a task, is
+    /// suspended.
     pub(super) fn run<H: Host + ?Sized>(&mut self, host: &mut H, floor: usize) -> Result<Ret, Why> {
         let program = self.program;
         loop {
@@ -208,13 +210,10 @@ impl<'p> Machine<'p> {
                 let bound = chunk(ty, self.get(base, i), self.get(base, end), step, count);
                 self.set(base, dst, bound)
             }
-            Kind::Concurrent => {
-                let message = "an asynchronous function is not evaluated here";
-                return Err(Why::Trap(super::host::Trap::new(message)));
-            }
             Kind::CallIndirect { .. }
             | Kind::CallExtern { .. }
             | Kind::Intrinsic { .. }
+            | Kind::Spawn { .. }
             | Kind::Probe(_) => self.leave_program(host, code, ins, base)?,
             Kind::Switch { value, table } => {
                 let (value, table) = (self.get(base, value), &code.switches[table as usize]);
@@ -263,7 +262,12 @@ impl<'p> Machine<'p> {
 
     /// Takes the failure at the saved place to the block that takes it, through as many
     /// activations as needed. Gives it back when it leaves the call of the host.
-    fn fail<H: Host + ?Sized>(&mut self, host: &mut H, ret: Ret, floor: usize) -> Option<Ret> {
+    pub(super) fn fail<H: Host + ?Sized>(
+        &mut self,
+        host: &mut H,
+        ret: Ret,
+        floor: usize,
+    ) -> Option<Ret> {
         let Ret { value, status } = ret;
         while let Some(&frame) = self.frames.last() {
             let code = &self.program.funcs[frame.func.index()];
@@ -299,7 +303,7 @@ impl<'p> Machine<'p> {
         Some(ret)
     }
 
-    fn save(&mut self, pc: usize) {
+    pub(super) fn save(&mut self, pc: usize) {
         if let Some(frame) = self.frames.last_mut() {
             frame.pc = pc;
         }

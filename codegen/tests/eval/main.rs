@@ -1,12 +1,14 @@
-//! The evaluator on its synchronous host. (Rule ABI-49: the host for tasks comes with the lab.)
+//! The evaluator on its synchronous host. (Rule ABI-49; the other host is in the lab.)
 
 mod failures;
 mod limits;
 mod ops;
+mod sync;
+mod tasks;
 
 use asr_codegen::air::{Verified, parse, verify};
 use asr_codegen::eval::{Limits, Machine, Program, Ret, Stopped, SyncHost};
-use asr_intrinsics::{CORE, Table};
+use asr_intrinsics::{CORE, SYNC, TASKS, Table};
 
 macro_rules! test_table {
     ($($cb:ident)::+ $(, $arg:tt)*) => { $($cb)::+! { [$($arg),*]
@@ -24,9 +26,9 @@ const TEST: Table = test_table!(asr_intrinsics::rows, "test");
 
 /// Parses and verifies a module, and hands it over.
 fn with<T>(text: &str, f: impl FnOnce(&Verified<'_>) -> T) -> T {
-    let text = format!("module \"m\" unit 3\nuse core\nuse test\n{text}");
+    let text = format!("module \"m\" unit 3\nuse core\nuse tasks\nuse sync\nuse test\n{text}");
     let parsed = parse(text.as_bytes()).unwrap_or_else(|e| panic!("{}\n{text}", e[0]));
-    let verified = verify(&parsed.module, &[&CORE, &TEST]);
+    let verified = verify(&parsed.module, &[&CORE, &TASKS, &SYNC, &TEST]);
     f(&verified.unwrap_or_else(|e| panic!("{}\n{text}", e[0])))
 }
 

@@ -266,7 +266,13 @@ impl Host for NativeHost {
         }
     }
 
-    fn probe(&mut self, vm: &mut Machine<'_>, site: u64, _: ProbeKind) -> Result<Ret, Trap> {
+    fn probe(
+        &mut self,
+        vm: &mut Machine<'_>,
+        site: u64,
+        _: ProbeKind,
+        _: bool,
+    ) -> Result<Ret, Trap> {
         // SAFETY: the state of this thread lives as long as the thread.
         let th = unsafe { &*self.th };
         // Relaxed, as in compiled code: the slow path acquires.

@@ -2,9 +2,13 @@
 //!
 //! It answers the rows of the core plainly: intents and traces are lists, a handler runs at once
 //! when its object is reported, a probe answers what the test asked for. Rows of other tables and
-//! foreign functions are closures.
+//! foreign functions are closures, but for those of the tables of tasks and channels, which a
+//! [`Small`] answers; [`SyncHost::run_task`] is its executor.
 
-use std::collections::HashMap;
+mod core;
+mod tasks;
+
+use std::collections::{HashMap, HashSet};
 
 use asr_abi::{Ret, status};
 use asr_intrinsics::Row;
@@ -12,18 +16,16 @@ use asr_intrinsics::Row;
 use super::host::{Host, Trap};
 use super::machine::Machine;
 use super::memory::Memory;
+use super::small::Small;
+use super::task::Task;
 use crate::air::{FuncId, ProbeKind, Signature};
 
 /// Where the addresses of functions begin. Far from all memory.
 const CODE: u64 = 0x7f00_0000_0000;
 /// Bytes between two functions.
 const CODE_STEP: u64 = 16;
-/// Intents that may be open.
-const INTENTS_MAX: usize = 64;
 /// Sites of an error that are kept.
 const TRACES_MAX: usize = 64;
-/// Bytes of the repair context (rule ABI-43).
-const CONTEXT_BYTES: u64 = 64;
 
 /// A fault that was reported.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,6 +75,18 @@ pub struct SyncHost {
     pub externs: HashMap<String, Extern>,
     /// Rows of other tables by name.
     pub rows: HashMap<&'static str, RowFn>,
+    /// Tasks, regions, channels, time.
+    pub small: Small,
+    /// Whether a probe that may wait answers PENDING each other time.
+    pub suspends: bool,
+    /// Suspensions of all tasks so far.
+    pub suspensions: u64,
+    /// The suspension, from 1, at which the suspended task is cancelled.
+    pub cancel_at: Option<u64>,
+    /// Suspended tasks by their handles.
+    stacks: HashMap<u64, Task>,
+    /// Tasks that a probe has suspended.
+    pending: HashSet<u64>,
 }
 
 const OK: Ret = Ret {
@@ -91,109 +105,6 @@ impl SyncHost {
     /// A host with nothing in it.
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// A row of the core, or `None`.
-    fn core(
-        &mut self,
-        vm: &mut Machine<'_>,
-        name: &str,
-        args: &[u64],
-    ) -> Option<Result<Ret, Trap>> {
-        Some(Ok(match (name, args) {
-            ("fault", &[site, code]) => return Some(self.fault(vm, site, code as u32)),
-            ("trace", &[site]) => {
-                self.trace(site);
-                OK
-            }
-            ("trace_clear", []) => {
-                self.traces.clear();
-                self.traces_count = 0;
-                OK
-            }
-            ("handler_register", &[type_id, handler, bound]) => {
-                self.handlers.insert(type_id, (handler, bound));
-                OK
-            }
-            ("handler_register_new", &[type_id, handler, bound]) => {
-                match self.handlers.contains_key(&type_id) {
-                    true => refuse(status::DUPLICATE),
-                    false => {
-                        self.handlers.insert(type_id, (handler, bound));
-                        OK
-                    }
-                }
-            }
-            ("intent_push", _) if self.intents.len() >= INTENTS_MAX => refuse(status::FULL),
-            ("intent_push", &[intent]) => {
-                self.intents.push(intent);
-                OK
-            }
-            ("intent_pop", []) => {
-                self.intents.pop();
-                OK
-            }
-            ("taint_add", &[labels]) => {
-                self.taint |= labels as u32;
-                OK
-            }
-            ("taint_sanitize", &[_, labels]) => {
-                self.taint &= !labels as u32;
-                OK
-            }
-            ("expiry_set", &[at]) => {
-                self.expiry = Some(self.expiry.map_or(at, |before| before.min(at)));
-                OK
-            }
-            ("anomaly", &[code, object]) => return Some(self.anomaly(vm, code as u32, object)),
-            ("checked_access", &[object]) => return Some(self.checked(object)),
-            (
-                "object_retire" | "code_register" | "code_unregister" | "signal_enter"
-                | "signal_leave",
-                _,
-            ) => OK,
-            _ => return None,
-        }))
-    }
-
-    /// Reports an anomaly: runs the handler of the object's type, if there is one.
-    fn anomaly(&mut self, vm: &mut Machine<'_>, code: u32, object: u64) -> Result<Ret, Trap> {
-        self.anomalies.push((code, object));
-        if object == 0 {
-            return Ok(OK);
-        }
-        let type_id = self.memory.load(object, 8)?;
-        let Some(&(handler, bound)) = self.handlers.get(&type_id) else {
-            return Ok(OK);
-        };
-        let Some(func) = self.func_at(handler) else {
-            return Ok(OK);
-        };
-        let context = self.memory.push(CONTEXT_BYTES)?;
-        self.memory.store(context, 4, CONTEXT_BYTES)?;
-        self.memory.store(context + 4, 4, code.into())?;
-        self.memory
-            .store(context + 16, 8, self.intents.last().copied().unwrap_or(0))?;
-        self.memory.store(context + 32, 4, self.taint.into())?;
-        self.memory.store(context + 48, 8, bound)?;
-        let ret = vm.call(self, func, &[object, context]);
-        let ret = ret.map_err(|stopped| Trap::new(stopped.to_string()))?;
-        let repaired = ret.status == OK.status && self.memory.load(context + 44, 4)? == 0;
-        self.memory.pop(context);
-        self.repaired += u64::from(repaired);
-        Ok(OK)
-    }
-
-    fn checked(&mut self, object: u64) -> Result<Ret, Trap> {
-        if object == 0 {
-            return Ok(refuse(status::BAD_ARGUMENT));
-        }
-        let state = self.memory.load(object + 8, 8)? & asr_abi::repair_word::STATE;
-        Ok(match state {
-            asr_abi::repair_word::HEALTHY => OK,
-            asr_abi::repair_word::QUARANTINED => refuse(status::QUARANTINED),
-            _ => refuse(status::POISONED),
-        })
     }
 }
 
@@ -220,6 +131,14 @@ impl Host for SyncHost {
 
     fn leave_frame(&mut self, addr: u64, _bytes: u32) {
         self.memory.pop(addr);
+    }
+
+    fn keep_frame(&mut self, bytes: u32) -> Result<u64, Trap> {
+        self.memory.take(bytes.into())
+    }
+
+    fn drop_frame(&mut self, addr: u64, bytes: u32) {
+        self.memory.give(addr, bytes.into());
     }
 
     fn func_addr(&mut self, func: FuncId) -> u64 {
@@ -260,11 +179,11 @@ impl Host for SyncHost {
         args: &[u64],
     ) -> Result<Ret, Trap> {
         let Some(mut func) = self.rows.remove(row.name) else {
-            return self.core(vm, row.name, args).unwrap_or_else(|| {
-                Err(Trap::new(format!(
-                    "the intrinsic `{}` does nothing here",
-                    row.name
-                )))
+            if let Some(ret) = self.core(vm, row.name, args) {
+                return ret;
+            }
+            return self.task_row(row.name, args).ok_or_else(|| {
+                Trap::new(format!("the intrinsic `{}` does nothing here", row.name))
             });
         };
         let ret = func(self, vm, args);
@@ -288,12 +207,43 @@ impl Host for SyncHost {
         }
     }
 
-    fn probe(&mut self, _vm: &mut Machine<'_>, _site: u64, _kind: ProbeKind) -> Result<Ret, Trap> {
-        if !self.flag {
+    fn probe(
+        &mut self,
+        _vm: &mut Machine<'_>,
+        _site: u64,
+        _kind: ProbeKind,
+        may_wait: bool,
+    ) -> Result<Ret, Trap> {
+        let cancelled = self.small.is_cancelling();
+        if !self.flag && !cancelled {
             return Ok(OK);
         }
         self.probes += 1;
-        Ok(self.actions.get(&self.probes).copied().unwrap_or(OK))
+        let answer = self.actions.get(&self.probes).copied();
+        Ok(match answer {
+            Some(ret) if ret.status == u64::from(status::PENDING) => match may_wait {
+                true => self.probe_waits(),
+                false => OK,
+            },
+            Some(ret) => ret,
+            None if cancelled => refuse(status::CANCELLED),
+            None if self.suspends && may_wait => self.probe_waits(),
+            None => OK,
+        })
+    }
+
+    fn op_poll(&mut self, _vm: &mut Machine<'_>, _row: &'static Row) -> Result<Ret, Trap> {
+        Ok(self.small.poll())
+    }
+
+    fn spawn(
+        &mut self,
+        vm: &mut Machine<'_>,
+        region: Option<u64>,
+        func: FuncId,
+        args: &[u64],
+    ) -> Result<Ret, Trap> {
+        self.start_task(vm, region, func, args)
     }
 
     fn handler(&mut self, type_id: u64, func: FuncId, bound_ns: u64) -> Result<(), Trap> {
