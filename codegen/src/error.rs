@@ -75,6 +75,10 @@ impl From<cranelift_module::ModuleError> for Error {
 
 impl From<cranelift_codegen::CodegenError> for Error {
     fn from(error: cranelift_codegen::CodegenError) -> Self {
-        Error::Cranelift(error.to_string())
+        use cranelift_codegen::CodegenError;
+        match error {
+            CodegenError::Verifier(errors) => Error::Cranelift(errors.to_string()),
+            _ => Error::Cranelift(error.to_string()),
+        }
     }
 }

@@ -101,6 +101,7 @@ fn per_iteration(kernel: &Kernel, object: &[u8]) -> Result<f64, String> {
             armed: Armed::Clear,
             args,
             ret,
+            is_async: false,
         };
         let batch = Batch {
             objects: vec![object.to_vec()],

@@ -170,6 +170,21 @@ impl Edge {
 }
 
 impl Term {
+    /// Calls `f` on each operand that it reads.
+    pub fn for_each_operand(&self, mut f: impl FnMut(Operand)) {
+        match self {
+            Term::Branch { cond: operand, .. }
+            | Term::Switch { value: operand, .. }
+            | Term::Return(Some(operand))
+            | Term::Throw { value: operand, .. } => f(*operand),
+            Term::Raise { value, status, .. } => {
+                f(*value);
+                f(*status);
+            }
+            Term::Jump(_) | Term::Return(None) | Term::Unreachable { .. } => {}
+        }
+    }
+
     /// Where its failure goes, if it may fail.
     pub fn edge(&self) -> Option<&Edge> {
         match self {

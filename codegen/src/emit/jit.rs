@@ -54,12 +54,19 @@ pub struct FuncStats {
     pub compile_ns: u64,
 }
 
+/// An exported function.
+struct Exported {
+    code: *const u8,
+    /// Bytes of its frame, if it is asynchronous.
+    frame: Option<u32>,
+}
+
 /// A loaded unit.
 pub struct Unit {
     /// Taken out to free its memory.
     module: Option<JITModule>,
     registry: Box<dyn Registry>,
-    exports: HashMap<String, *const u8>,
+    exports: HashMap<String, Exported>,
     record: Box<CodeRecord>,
     /// The tables that the record points to; never changed after it was built.
     _tables: Box<[u64]>,
@@ -106,9 +113,16 @@ impl Unit {
         Ok(unit)
     }
 
-    /// The address of an exported function: `Ret f(const Thread *th, args...)`.
+    /// The address of an exported function: `Ret f(const Thread *th, args...)`, or of the code
+    /// `Ret poll(Frame *frame, const Thread *th)` of an asynchronous one.
     pub fn lookup(&self, name: &str) -> Option<*const u8> {
-        self.exports.get(name).copied()
+        Some(self.exports.get(name)?.code)
+    }
+
+    /// Bytes of the frame of an exported asynchronous function; its arguments are words behind the
+    /// header. None for any other.
+    pub fn frame_size(&self, name: &str) -> Option<u32> {
+        self.exports.get(name)?.frame
     }
 
     /// The registered record.
@@ -157,7 +171,14 @@ impl Unit {
             end = end.max(start + compiled.len as usize);
             let func = compiled.func.map(|id| &air.funcs[id.index()]);
             if func.is_some_and(|func| func.linkage == air::Linkage::Export) {
-                exports.insert(compiled.name.clone(), address(index));
+                let frame = compiled
+                    .func
+                    .and_then(|id| lowered.frames[id.index()].as_ref());
+                let exported = Exported {
+                    code: address(index),
+                    frame: frame.map(|plan| plan.size),
+                };
+                exports.insert(compiled.name.clone(), exported);
             }
         }
         let blob = record::blob(air, lowered);

@@ -1,6 +1,7 @@
 //! From CLIF to memory or a file.
 
 mod dwarf;
+mod frames;
 mod gdb;
 pub(crate) mod isa;
 pub mod jit;

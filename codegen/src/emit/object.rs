@@ -34,6 +34,10 @@ use crate::{Error, Prepared, Target, air};
 /// The runtime's function that runs a program: `int asr_program_start(int argc, char **argv,
 /// Ret (*entry)(const Thread *th))`.
 const PROGRAM_START: &str = "asr_program_start";
+/// The same for an asynchronous function and the bytes of its frame: `int
+/// asr_program_start_async(int argc, char **argv, Ret (*poll)(Frame *frame, const Thread *th),
+/// uint64_t size)`.
+const PROGRAM_START_ASYNC: &str = "asr_program_start_async";
 
 /// Bytes of a `CodeRecord` and of a `StartHandler`.
 const RECORD_BYTES: usize = size_of::<asr_abi::CodeRecord>();
@@ -56,8 +60,8 @@ pub fn emit(prepared: &Prepared, main: Option<&str>) -> Result<Vec<u8>, Error> {
     };
     let mut lowered = lower(prepared, &mut module, main, want)?;
     if let Some(main) = main {
-        let entry = entry(air, &lowered, main)?;
-        let (id, function) = main_shim(&mut module, entry)?;
+        let (entry, frame) = entry(air, &lowered, main)?;
+        let (id, function) = main_shim(&mut module, entry, frame)?;
         let mut scratch = Scratch::take();
         *scratch.function() = function;
         let mut shim = define(&mut module, id, &mut scratch, &[], want)?;
@@ -118,8 +122,8 @@ fn refused(error: &dyn std::fmt::Display) -> Error {
     Error::Cranelift(format!("object: {error}"))
 }
 
-/// The function that the `main` shim starts.
-fn entry(air: &air::Module, lowered: &Lowered, main: &str) -> Result<FuncId, Error> {
+/// The function that the `main` shim starts, and the bytes of its frame if it is asynchronous.
+fn entry(air: &air::Module, lowered: &Lowered, main: &str) -> Result<(FuncId, Option<u32>), Error> {
     let found = lowered.funcs.iter().find(|compiled| {
         let func = compiled.func.map(|id| &air.funcs[id.index()]);
         func.is_some_and(|f| f.name == main && f.linkage == air::Linkage::Export && f.params == 0)
@@ -129,17 +133,33 @@ fn entry(air: &air::Module, lowered: &Lowered, main: &str) -> Result<FuncId, Err
             "`{main}` is no exported function without parameters"
         ))
     };
-    Ok(found.ok_or_else(missing)?.id)
+    let found = found.ok_or_else(missing)?;
+    let frame = found
+        .func
+        .and_then(|id| lowered.frames[id.index()].as_ref());
+    Ok((found.id, frame.map(|plan| plan.size)))
 }
 
-/// `int main(int argc, char **argv) { return asr_program_start(argc, argv, &entry); }`
-fn main_shim(module: &mut ObjectModule, entry: FuncId) -> Result<(FuncId, Function), Error> {
+/// `int main(int argc, char **argv) { return asr_program_start(argc, argv, &entry); }`, or
+/// `asr_program_start_async(argc, argv, &entry, frame)`.
+fn main_shim(
+    module: &mut ObjectModule,
+    entry: FuncId,
+    frame: Option<u32>,
+) -> Result<(FuncId, Function), Error> {
     let mut signature = Signature::new(CallConv::SystemV);
     signature.params = vec![AbiParam::new(I32), AbiParam::new(I64)];
     signature.returns = vec![AbiParam::new(I32)];
     let mut start = signature.clone();
     start.params.push(AbiParam::new(I64));
-    let start = module.declare_function(PROGRAM_START, Linkage::Import, &start)?;
+    let name = match frame {
+        None => PROGRAM_START,
+        Some(_) => {
+            start.params.push(AbiParam::new(I64));
+            PROGRAM_START_ASYNC
+        }
+    };
+    let start = module.declare_function(name, Linkage::Import, &start)?;
     let id = module.declare_function("main", Linkage::Export, &signature)?;
 
     let name = UserFuncName::user(0, id.as_u32());
@@ -153,6 +173,9 @@ fn main_shim(module: &mut ObjectModule, entry: FuncId) -> Result<(FuncId, Functi
     let mut args = b.block_params(block).to_vec();
     let entry = module.declare_func_in_func(entry, b.func);
     args.push(b.ins().func_addr(I64, entry));
+    if let Some(frame) = frame {
+        args.push(b.ins().iconst(I64, i64::from(frame)));
+    }
     let start = module.declare_func_in_func(start, b.func);
     let call = b.ins().call(start, &args);
     let results = b.inst_results(call).to_vec();

@@ -1,13 +1,15 @@
 //! The tables behind a code record (rule ABI-48), built once for JIT and objects.
 //!
 //! One blob holds, in this order: `SiteTable`, `FrameTable`, the functions sorted by address, the
-//! sites, the lines, the strings. Its pointers are zero and listed; the JIT patches them, an
-//! object relocates them. So both hold the same bytes apart from addresses.
+//! sites, the lines, the frames of asynchronous functions ([`super::frames`]), the strings. Its
+//! pointers are zero and listed; the JIT patches them, an object relocates them. So both hold the
+//! same bytes apart from addresses.
 
 use std::mem::offset_of;
 
 use asr_abi::{FrameTable, FuncEntry, LineEntry, Site, SiteTable};
 
+use super::frames::Frames;
 use crate::air::{Module, sites};
 use crate::lower::Lowered;
 
@@ -38,10 +40,10 @@ pub(crate) fn blob(module: &Module, lowered: &Lowered) -> Blob {
     let lines_at = sites_at + sites.len() * size_of::<Site>();
     let lines: Vec<Vec<LineEntry>> = funcs.iter().map(|f| lines(&f.locs)).collect();
     let n_lines: usize = lines.iter().map(Vec::len).sum();
-    let strings_at = lines_at + n_lines * size_of::<LineEntry>();
+    let frames = Frames::new(lowered, lines_at + n_lines * size_of::<LineEntry>());
 
     let mut blob = Blob {
-        bytes: vec![0; strings_at],
+        bytes: vec![0; frames.end()],
         pointers: Vec::new(),
     };
     blob.u32(offset_of!(SiteTable, unit), u32::from(module.unit));
@@ -49,8 +51,6 @@ pub(crate) fn blob(module: &Module, lowered: &Lowered) -> Blob {
     blob.u32(offset_of!(SiteTable, n_funcs), funcs.len() as u32);
     blob.pointer(offset_of!(SiteTable, sites), Points::Blob(sites_at));
     blob.pointer(offset_of!(SiteTable, funcs), Points::Blob(FUNCS_AT));
-    // No asynchronous functions yet: `FrameTable::len` is zero, its pointer is null.
-
     for (i, site) in sites.iter().enumerate() {
         let at = sites_at + i * size_of::<Site>();
         blob.u32(at + offset_of!(Site, func), site.func.0);
@@ -59,6 +59,7 @@ pub(crate) fn blob(module: &Module, lowered: &Lowered) -> Blob {
         blob.u32(at + offset_of!(Site, code), site.kind.fault_code());
     }
     let mut line_at = lines_at;
+    let mut names = Vec::with_capacity(funcs.len());
     for (i, (compiled, lines)) in funcs.iter().zip(&lines).enumerate() {
         let at = FUNCS_AT + i * size_of::<FuncEntry>();
         blob.pointer(at + offset_of!(FuncEntry, entry), Points::Code(i));
@@ -67,6 +68,7 @@ pub(crate) fn blob(module: &Module, lowered: &Lowered) -> Blob {
         let (start, len) = blob.string(func.display_name());
         blob.pointer(at + offset_of!(FuncEntry, name), Points::Blob(start));
         blob.u32(at + offset_of!(FuncEntry, name_len), len);
+        names.push((start, len));
         if let Some(file) = module.files.get(usize::from(func.loc.file)) {
             let (start, len) = blob.string(file);
             blob.pointer(at + offset_of!(FuncEntry, file), Points::Blob(start));
@@ -80,6 +82,7 @@ pub(crate) fn blob(module: &Module, lowered: &Lowered) -> Blob {
             line_at += size_of::<LineEntry>();
         }
     }
+    frames.write(&mut blob, module.unit, &names);
     blob
 }
 
@@ -99,11 +102,15 @@ fn lines(locs: &[(u32, crate::air::Loc)]) -> Vec<LineEntry> {
 }
 
 impl Blob {
-    fn u32(&mut self, at: usize, value: u32) {
+    pub(super) fn u32(&mut self, at: usize, value: u32) {
         self.bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
     }
 
-    fn pointer(&mut self, at: usize, to: Points) {
+    pub(super) fn u64(&mut self, at: usize, value: u64) {
+        self.bytes[at..at + 8].copy_from_slice(&value.to_le_bytes());
+    }
+
+    pub(super) fn pointer(&mut self, at: usize, to: Points) {
         self.pointers.push((at, to));
     }
 

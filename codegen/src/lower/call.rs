@@ -91,6 +91,9 @@ impl Lower<'_, '_, '_> {
             .iter()
             .map(|param| Type::of_row(param.ty).unwrap_or(Type::I64))
             .collect();
+        if row.waits() {
+            return self.wait(dst, row, args, &params, edge);
+        }
         let symbol = row.compiled_symbol();
         let id = self
             .module
@@ -103,7 +106,7 @@ impl Lower<'_, '_, '_> {
     }
 
     /// The check of a returned pair, and the assignment of its value.
-    fn pair(
+    pub(super) fn pair(
         &mut self,
         call: Inst,
         dst: Option<LocalId>,

@@ -10,12 +10,13 @@ use crate::Error;
 const FLAG_BYTES: i64 = 4;
 
 /// Refuses a function with a plain load that touches the flag word: one whose address is the
-/// thread argument, or a sum of it and constants, and whose bytes overlap the first four.
-pub(crate) fn no_plain_flag_load(function: &Function, name: &str) -> Result<(), Error> {
+/// thread argument (the parameter with this index), or a sum of it and constants, and whose bytes
+/// overlap the first four.
+pub(crate) fn no_plain_flag_load(function: &Function, name: &str, th: usize) -> Result<(), Error> {
     let Some(entry) = function.layout.entry_block() else {
         return Ok(());
     };
-    let Some(&th) = function.dfg.block_params(entry).first() else {
+    let Some(&th) = function.dfg.block_params(entry).get(th) else {
         return Ok(());
     };
     // Values that are the thread argument plus a constant, and constants.
@@ -94,7 +95,7 @@ mod tests {
             pointer_width: target_lexicon::PointerWidth::U64,
             page_size_align_log2: 12,
         });
-        no_plain_flag_load(&function, "f").is_ok()
+        no_plain_flag_load(&function, "f", 0).is_ok()
     }
 
     /// A plain load of a type at an offset from the thread state.

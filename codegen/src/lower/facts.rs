@@ -117,8 +117,12 @@ impl Facts {
     /// How an instruction may fail, before its edge.
     pub(super) fn of_op(&self, op: &Op, rows: &Rows) -> Result<Fails, Error> {
         Ok(match op {
-            Op::Call { func, .. } => self.fails(*func),
-            Op::CallIndirect { .. } | Op::Probe { .. } => Fails::ANY,
+            Op::Call { func, .. } | Op::Await { func, .. } => self.fails(*func),
+            Op::CallIndirect { .. }
+            | Op::AwaitIndirect { .. }
+            | Op::Spawn { .. }
+            | Op::SpawnIndirect { .. }
+            | Op::Probe { .. } => Fails::ANY,
             Op::Intrinsic { row, .. } => Fails::of_row(
                 rows.get(row)
                     .ok_or_else(|| Error::UnknownIntrinsic(row.clone()))?,
@@ -150,8 +154,8 @@ fn shapes(module: &Module) -> Vec<Shape> {
         .funcs
         .iter()
         .map(|func| match func.linkage {
-            Linkage::Export => Shape::Pair,
-            Linkage::Local => Shape::Plain,
+            Linkage::Local if !func.is_async => Shape::Plain,
+            _ => Shape::Pair,
         })
         .collect();
     for func in address_taken(module) {

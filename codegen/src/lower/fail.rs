@@ -93,23 +93,47 @@ impl Lower<'_, '_, '_> {
         edge: &Edge,
     ) -> Result<(), Error> {
         let site = self.next_site();
+        self.error_at(site, value, status, fails, edge)
+    }
+
+    /// The same at a site that is counted.
+    pub(super) fn error_at(
+        &mut self,
+        site: u32,
+        value: Value,
+        status: Value,
+        fails: Fails,
+        edge: &Edge,
+    ) -> Result<(), Error> {
         if !fails.any() {
             return Ok(());
         }
         let (cold, cont) = (self.cold_block(), self.b.create_block());
         self.b.ins().brif(status, cold, &[], cont, &[]);
         self.go_on_in(cold);
+        self.leave_at(site, value, status, fails, edge)?;
+        self.go_on_in(cont);
+        Ok(())
+    }
+
+    /// Ends the current block: notes the site, and takes the error edge.
+    pub(super) fn leave_at(
+        &mut self,
+        site: u32,
+        value: Value,
+        status: Value,
+        fails: Fails,
+        edge: &Edge,
+    ) -> Result<(), Error> {
         if edge.is_none() {
             let shared = shared(&mut self.b, &mut self.leave_traced, &[I64, I64, I64]);
             let site = self.b.ins().iconst(I64, i64::from(site));
             let args: [BlockArg; 3] = [value.into(), status.into(), site.into()];
             self.b.ins().jump(shared, &args);
-        } else {
-            self.trace(site)?;
-            self.fail(edge, value, Status::Of(status, fails))?;
+            return Ok(());
         }
-        self.go_on_in(cont);
-        Ok(())
+        self.trace(site)?;
+        self.fail(edge, value, Status::Of(status, fails))
     }
 
     /// Notes that an error passed this site.

@@ -1,9 +1,11 @@
 //! One function: its locals as variables of Cranelift's frontend, its blocks in reverse postorder.
 
 use cranelift_codegen::ir::{self, FuncRef, InstBuilder, Value};
+use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, Variable};
-use cranelift_module::{DataId, FuncId, Module};
+use cranelift_module::{DataId, FuncId, Linkage, Module};
 
+use super::coroutine::Coroutine;
 use super::define::Scratch;
 use super::stubs::Stub;
 use super::types::{self, Shape};
@@ -21,12 +23,16 @@ pub(super) struct Lower<'u, 'a, 'b> {
     pub(super) th: Value,
     pub(super) blocks: Vec<ir::Block>,
     slots: Vec<ir::StackSlot>,
-    vars: Vec<Variable>,
+    pub(super) vars: Vec<Variable>,
     imports: Imports,
     /// Index of the first site of each block.
     first_sites: Vec<u32>,
     /// Index of the next site.
     pub(super) site: u32,
+    /// The instruction that is lowered.
+    here: (BlockId, usize),
+    /// Of an asynchronous function.
+    pub(super) coroutine: Option<Coroutine>,
     /// `(value, status)`: leaves the function with a failure.
     pub(super) leave: Option<ir::Block>,
     /// `(value, status, site index)`: notes the site and leaves.
@@ -57,17 +63,22 @@ pub(super) fn build<'a>(
     b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
     b.seal_block(entry);
-    let th = b.block_params(entry)[0];
+    let plan = unit.frames[id.index()].clone();
+    let th = b.block_params(entry)[usize::from(plan.is_some())];
     let vars: Vec<Variable> = air
         .locals
         .iter()
         .map(|local| b.declare_var(types::clif(local.ty)))
         .collect();
-    for (i, &var) in vars.iter().enumerate().take(air.params as usize) {
-        let param = b.block_params(entry)[i + 1];
-        b.def_var(var, param);
+    if plan.is_none() {
+        for (i, &var) in vars.iter().enumerate().take(air.params as usize) {
+            let param = b.block_params(entry)[i + 1];
+            b.def_var(var, param);
+        }
     }
-    let slots = air.slots.iter().map(|slot| {
+    // An asynchronous function has them in its frame.
+    let native = air.slots.iter().filter(|_| plan.is_none());
+    let slots = native.map(|slot| {
         let align = slot.align.max(1).trailing_zeros() as u8;
         let kind = ir::StackSlotKind::ExplicitSlot;
         b.create_sized_stack_slot(ir::StackSlotData::new(kind, slot.size, align))
@@ -99,13 +110,20 @@ pub(super) fn build<'a>(
         vars,
         imports: Imports::default(),
         site: 0,
+        here: (BlockId(0), 0),
+        coroutine: None,
         leave: None,
         leave_traced: None,
         leave_fault: None,
         locs,
     };
+    if let Some(plan) = plan {
+        let frame = lower.b.block_params(entry)[0];
+        lower.begin_poll(plan, frame);
+    }
     lower.blocks_in_order(&order)?;
     lower.shared_blocks()?;
+    lower.pause_blocks();
     lower.b.seal_all_blocks();
     let config = lower.module.target_config();
     lower.b.finalize(config);
@@ -157,8 +175,9 @@ impl<'a> Lower<'_, 'a, '_> {
                 self.b.switch_to_block(made);
             }
             self.site = self.first_sites[id.index()];
-            for inst in &block.insts {
+            for (n, inst) in block.insts.iter().enumerate() {
                 self.locate(inst.loc);
+                self.here = (id, n);
                 self.inst(inst)?;
             }
             self.locate(block.term_loc);
@@ -232,8 +251,48 @@ impl<'a> Lower<'_, 'a, '_> {
         self.b.ins().symbol_value(ir::types::I64, global)
     }
 
-    /// The address of a stack slot.
+    /// The suspend point of the instruction that is lowered, if it may suspend.
+    pub(super) fn point(&mut self) -> Result<Option<usize>, Error> {
+        let (block, inst) = self.here;
+        Ok(self.coroutine()?.plan.point(block, inst))
+    }
+
+    /// A reference to a function of the runtime.
+    pub(super) fn declare_runtime(
+        &mut self,
+        symbol: &str,
+        signature: &ir::Signature,
+    ) -> Result<FuncRef, Error> {
+        let id = self
+            .module
+            .declare_function(symbol, Linkage::Import, signature)?;
+        Ok(self.import(id))
+    }
+
+    /// The results of a function of the runtime that takes the thread and these words.
+    pub(super) fn call_runtime(
+        &mut self,
+        symbol: &str,
+        args: &[Value],
+        results: usize,
+    ) -> Result<Vec<Value>, Error> {
+        let mut signature = ir::Signature::new(CallConv::SystemV);
+        let word = ir::AbiParam::new(ir::types::I64);
+        signature.params = vec![word; args.len() + 1];
+        signature.returns = vec![word; results];
+        let func = self.declare_runtime(symbol, &signature)?;
+        let mut all = vec![self.th];
+        all.extend_from_slice(args);
+        let call = self.b.ins().call(func, &all);
+        Ok(self.b.inst_results(call).to_vec())
+    }
+
+    /// The address of a slot.
     pub(super) fn slot_address(&mut self, slot: air::SlotId) -> Value {
+        if let Some(coroutine) = &self.coroutine {
+            let (frame, offset) = coroutine.slot(slot);
+            return self.b.ins().iadd_imm_s(frame, offset);
+        }
         let slot = self.slots[slot.index()];
         self.b.ins().stack_addr(ir::types::I64, slot, 0)
     }

@@ -148,14 +148,26 @@ impl Lower<'_, '_, '_> {
             } => self.call_indirect(*dst, *sig, *callee, args, edge)?,
             Op::CallExtern { dst, func, args } => self.call_extern(*dst, *func, args)?,
             Op::Intrinsic { dst, row, args } => self.intrinsic(*dst, row, args, edge)?,
-            Op::Await { .. }
-            | Op::AwaitIndirect { .. }
-            | Op::Spawn { .. }
-            | Op::SpawnIndirect { .. } => {
-                let name = &self.air.name;
-                let message = format!("code for the asynchronous parts of `{name}`");
-                return Err(Error::Unsupported(message));
-            }
+            Op::Await { dst, func, args } => self.await_func(*dst, *func, args, edge)?,
+            Op::AwaitIndirect {
+                dst,
+                sig,
+                callee,
+                args,
+            } => self.await_indirect(*dst, *sig, *callee, args, edge)?,
+            Op::Spawn {
+                dst,
+                region,
+                func,
+                args,
+            } => self.spawn(*dst, *region, *func, args, edge)?,
+            Op::SpawnIndirect {
+                dst,
+                region,
+                sig,
+                callee,
+                args,
+            } => self.spawn_indirect(*dst, *region, *sig, *callee, args, edge)?,
             Op::Probe { .. } => self.probe(edge)?,
             Op::CheckStack => self.check_stack(edge)?,
             &Op::Chunk {

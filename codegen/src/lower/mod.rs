@@ -15,6 +15,7 @@ mod arith;
 mod call;
 mod clif_check;
 mod convert;
+mod coroutine;
 mod define;
 mod epilogue;
 mod facts;
@@ -28,6 +29,7 @@ mod term;
 mod types;
 mod unit;
 
+pub(crate) use coroutine::{Plan, Point};
 pub(crate) use define::{Compiled, Scratch, Want, define};
 pub(crate) use facts::{address_taken, reverse_postorder};
 pub(crate) use unit::{Lowered, lower};

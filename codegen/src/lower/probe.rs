@@ -3,17 +3,19 @@
 use std::mem::offset_of;
 
 use asr_abi::Thread;
+use asr_abi::thread::SUSPENDABLE;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
+use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Value};
 
+use super::coroutine::Who;
 use super::facts::Fails;
 use super::fail::Status;
 use super::func::Lower;
 use super::stubs::Stub;
 use super::types::{clif, immediate};
 use crate::Error;
-use crate::air::{Edge, Type, fault};
+use crate::air::{Edge, Type, fault, site_id};
 
 // `atomic_load` takes no offset.
 const _: () = assert!(offset_of!(Thread, flag) == 0);
@@ -28,6 +30,16 @@ impl Lower<'_, '_, '_> {
         let flags = MemFlagsData::trusted();
         let (cold, rejoin) = (self.cold_block(), self.cold_block());
         let (leave, cont) = (self.cold_block(), self.b.create_block());
+        // A poll that suspended here comes back to before the test, so that a cancel that arrived
+        // meanwhile acts.
+        let test = match self.coroutine {
+            Some(_) => Some(self.b.create_block()),
+            None => None,
+        };
+        if let Some(test) = test {
+            self.b.ins().jump(test, &[]);
+            self.b.switch_to_block(test);
+        }
         let mut flag = self.b.ins().atomic_load(I32, flags, self.th);
         if self.unit.prepared.options().force_slow {
             flag = self.b.ins().bor_imm_u(flag, 1);
@@ -35,7 +47,11 @@ impl Lower<'_, '_, '_> {
         self.b.ins().brif(flag, cold, &[], cont, &[]);
 
         self.go_on_in(cold);
-        let site = self.site_value(site);
+        let mut id = site_id(self.unit.air.unit, site);
+        if test.is_some() {
+            id |= SUSPENDABLE;
+        }
+        let site = self.b.ins().iconst(I64, id as i64);
         let at = offset_of!(Thread, site) as i32;
         self.b.ins().store(flags, site, self.th, at);
         let stub = self.stub(Stub::Checkpoint)?;
@@ -45,6 +61,9 @@ impl Lower<'_, '_, '_> {
         self.b.ins().brif(action, leave, &[], rejoin, &[]);
 
         self.go_on_in(leave);
+        if let Some(test) = test {
+            self.suspend_at_probe(action, test)?;
+        }
         let value = self.exception();
         let status = self.b.ins().uextend(I64, action);
         self.fail(edge, value, Status::Of(status, Fails::ANY))?;
@@ -52,6 +71,22 @@ impl Lower<'_, '_, '_> {
         self.go_on_in(rejoin);
         self.b.ins().jump(cont, &[]);
         self.go_on_in(cont);
+        Ok(())
+    }
+
+    /// Suspends if the answer was PENDING, to go on in `test`; else goes on.
+    fn suspend_at_probe(&mut self, action: Value, test: Block) -> Result<(), Error> {
+        let missing = || Error::Invalid("a probe without a suspend point".to_owned());
+        let point = self.point()?.ok_or_else(missing)?;
+        let (suspend, error) = (self.cold_block(), self.cold_block());
+        self.brif_pending(action, suspend, error);
+        self.go_on_in(suspend);
+        self.suspend(point, Who::Leaf)?;
+        self.resume(point)?;
+        self.reload(point)?;
+        self.b.ins().jump(test, &[]);
+        self.b.seal_block(test);
+        self.go_on_in(error);
         Ok(())
     }
 

@@ -50,6 +50,22 @@ pub(super) fn signature(sig: &Signature, shape: Shape) -> ir::Signature {
     out
 }
 
+/// Signature of the code of an asynchronous function: `poll(frame, th)`.
+pub(super) fn poll_signature() -> ir::Signature {
+    pair_signature(&[I64])
+}
+
+/// Signature of a function that takes the thread, if it is to, and these words, and gives value and
+/// status.
+pub(super) fn pair_signature(params: &[ir::Type]) -> ir::Signature {
+    let mut out = ir::Signature::new(CallConv::SystemV);
+    out.params.push(AbiParam::new(I64));
+    out.params
+        .extend(params.iter().map(|&ty| AbiParam::new(ty)));
+    out.returns = vec![AbiParam::new(I64), AbiParam::new(I64)];
+    out
+}
+
 /// A parameter as C expects it: narrow integers extended.
 fn c_param(ty: Type) -> AbiParam {
     match ty {
@@ -68,10 +84,11 @@ pub(super) fn c_signature(sig: &Signature) -> ir::Signature {
     out
 }
 
-/// Signature of `asr_i_<row>`.
+/// Signature of `asr_i_<row>`; one that may wait takes its op slot after the thread.
 pub(super) fn row_signature(row: &Row) -> ir::Signature {
     let mut out = ir::Signature::new(CallConv::SystemV);
-    out.params.push(AbiParam::new(I64));
+    let hidden = if row.waits() { 2 } else { 1 };
+    out.params.extend(vec![AbiParam::new(I64); hidden]);
     for param in row.params {
         out.params.push(match param.ty {
             Ty::U32 => AbiParam::new(I32).uext(),

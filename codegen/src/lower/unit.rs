@@ -4,13 +4,16 @@
 //! hands out memory in sequence has one stretch per kind, and functions lie in address order.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::Instant;
 
 use cranelift_codegen::ir::{self, FuncRef, Function};
 use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module};
 
+use super::coroutine::{self, Plan};
 use super::define::{Compiled, Scratch, Want, define};
 use super::facts::Facts;
+use super::types::Shape;
 use super::{clif_check, func, stubs, types};
 use crate::air;
 use crate::{Error, Prepared};
@@ -19,6 +22,8 @@ use crate::{Error, Prepared};
 pub(crate) struct Lowered {
     /// The functions of AIR in order, then the stubs.
     pub(crate) funcs: Vec<Compiled>,
+    /// The frame of each asynchronous function, by its number in AIR.
+    pub(crate) frames: Vec<Option<Rc<Plan>>>,
 }
 
 /// What the functions share.
@@ -32,6 +37,25 @@ pub(super) struct Unit<'a> {
     pub(super) stubs: stubs::Stubs,
     /// Index of the first site of each function.
     pub(super) first_site: Vec<u32>,
+    /// The frame of each asynchronous function.
+    pub(super) frames: Vec<Option<Rc<Plan>>>,
+}
+
+impl Unit<'_> {
+    /// Bytes of the frame of an asynchronous function.
+    pub(super) fn frame_size(&self, func: air::FuncId) -> Result<u32, Error> {
+        let name = &self.air.funcs[func.index()].name;
+        let missing = || Error::Invalid(format!("`{name}` is awaited and not asynchronous"));
+        Ok(self.frames[func.index()].as_ref().ok_or_else(missing)?.size)
+    }
+}
+
+/// The signature of the code of a function.
+fn signature(func: &air::Function, shape: Shape) -> ir::Signature {
+    match func.is_async {
+        true => types::poll_signature(),
+        false => types::signature(&func.signature(), shape),
+    }
 }
 
 /// Lowers the module and defines everything in `module`. `main` names the exported function that
@@ -43,7 +67,10 @@ pub(crate) fn lower(
     want: Want,
 ) -> Result<Lowered, Error> {
     let mut unit = declare(prepared, module, main)?;
-    let mut out = Lowered { funcs: Vec::new() };
+    let mut out = Lowered {
+        funcs: Vec::new(),
+        frames: unit.frames.clone(),
+    };
     let mut scratch = Scratch::take();
     for index in 0..unit.air.funcs.len() {
         let id = air::FuncId::new(index);
@@ -51,16 +78,17 @@ pub(crate) fn lower(
         let mut locs = Vec::new();
         let function = scratch.function();
         function.name = ir::UserFuncName::user(0, unit.funcs[index].as_u32());
-        function.signature =
-            types::signature(&unit.air.funcs[index].signature(), unit.facts.shape(id));
+        let func = &unit.air.funcs[index];
+        function.signature = signature(func, unit.facts.shape(id));
         func::build(&mut unit, module, id, &mut scratch, &mut locs)?;
         if prepared.options().verify_clif {
-            clif_check::no_plain_flag_load(&scratch.cx.func, &unit.air.funcs[index].name)?;
+            let th = usize::from(func.is_async);
+            clif_check::no_plain_flag_load(&scratch.cx.func, &func.name, th)?;
         }
         let build_ns = started.elapsed().as_nanos() as u64;
         let mut compiled = define(module, unit.funcs[index], &mut scratch, &locs, want)?;
         compiled.func = Some(id);
-        compiled.name = unit.air.funcs[index].name.clone();
+        compiled.name = func.name.clone();
         compiled.build_ns = build_ns;
         out.funcs.push(compiled);
     }
@@ -76,10 +104,6 @@ fn declare<'a>(
     main: Option<&str>,
 ) -> Result<Unit<'a>, Error> {
     let air = prepared.module();
-    if let Some(func) = air.funcs.iter().find(|func| func.is_async) {
-        let message = format!("code for the asynchronous function `{}`", func.name);
-        return Err(Error::Unsupported(message));
-    }
     let facts = Facts::of(air, prepared.rows())?;
     let mut data = Vec::with_capacity(air.data.len());
     for item in &air.data {
@@ -98,7 +122,7 @@ fn declare<'a>(
     let mut funcs = Vec::with_capacity(air.funcs.len());
     for (index, item) in air.funcs.iter().enumerate() {
         let shape = facts.shape(air::FuncId::new(index));
-        let signature = types::signature(&item.signature(), shape);
+        let signature = signature(item, shape);
         // A local name lives in the module's own name space: it must not meet a symbol.
         let taken = item.name.starts_with("asr")
             || item.name == "main"
@@ -120,6 +144,7 @@ fn declare<'a>(
         next += *first;
         *first = next;
     }
+    let frames = coroutine::plans(air, prepared.rows(), &first_site)?;
     Ok(Unit {
         prepared,
         air,
@@ -129,6 +154,7 @@ fn declare<'a>(
         globals,
         stubs: stubs::Stubs::default(),
         first_site,
+        frames: frames.into_iter().map(|plan| plan.map(Rc::new)).collect(),
     })
 }
 

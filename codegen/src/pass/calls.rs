@@ -27,16 +27,16 @@ impl Calls {
             .iter()
             .map(|func| callees(func, &targets))
             .collect();
-        let (recursive, bottom_up) = components(&callees);
+        let components = components(&callees);
         Calls {
-            recursive,
+            recursive: components.cyclic,
             indirect,
             exported: module
                 .funcs
                 .iter()
                 .map(|func| func.linkage == Linkage::Export)
                 .collect(),
-            bottom_up,
+            bottom_up: components.order,
         }
     }
 
@@ -72,9 +72,18 @@ fn callees(func: &Function, targets: &[usize]) -> Vec<usize> {
     list
 }
 
-/// Strongly connected components (Tarjan's algorithm without recursion): which nodes lie on a
-/// cycle, and the nodes with callees first.
-fn components(edges: &[Vec<usize>]) -> (Vec<bool>, Vec<FuncId>) {
+/// The strongly connected components of a call graph.
+pub(crate) struct Components {
+    /// Which functions lie on a cycle.
+    pub(crate) cyclic: Vec<bool>,
+    /// The number of each function's component.
+    pub(crate) of: Vec<u32>,
+    /// The functions, callees first but for cycles.
+    pub(crate) order: Vec<FuncId>,
+}
+
+/// Tarjan's algorithm without recursion.
+pub(crate) fn components(edges: &[Vec<usize>]) -> Components {
     const UNSEEN: usize = usize::MAX;
     let count = edges.len();
     let mut index = vec![UNSEEN; count];
@@ -82,6 +91,7 @@ fn components(edges: &[Vec<usize>]) -> (Vec<bool>, Vec<FuncId>) {
     let mut on_stack = vec![false; count];
     let (mut stack, mut order) = (Vec::new(), Vec::with_capacity(count));
     let mut cyclic = vec![false; count];
+    let mut of = vec![0; count];
     let mut next = 0;
     // Nodes in progress, each with the number of its edges that were followed.
     let mut work: Vec<(usize, usize)> = Vec::new();
@@ -117,12 +127,13 @@ fn components(edges: &[Vec<usize>]) -> (Vec<bool>, Vec<FuncId>) {
                 for member in members {
                     on_stack[member] = false;
                     cyclic[member] = cycle;
+                    of[member] = node as u32;
                     order.push(FuncId::new(member));
                 }
             }
         }
     }
-    (cyclic, order)
+    Components { cyclic, of, order }
 }
 
 #[cfg(test)]
@@ -132,9 +143,12 @@ mod tests {
     #[test]
     fn cycles_and_order_of_a_graph() {
         // 0 → 1 → 2 → 1, 2 → 3, 4 → 4
-        let (cyclic, order) = components(&[vec![1], vec![2], vec![1, 3], vec![], vec![4]]);
-        assert_eq!(cyclic, [false, true, true, false, true]);
-        let at = |n: u32| order.iter().position(|f| f.0 == n);
+        let found = components(&[vec![1], vec![2], vec![1, 3], vec![], vec![4]]);
+        assert_eq!(found.cyclic, [false, true, true, false, true]);
+        assert_eq!(found.of[1], found.of[2]);
+        let others = [0, 1, 3, 4].map(|n: usize| found.of[n]);
+        assert!((1..4).all(|n| !others[..n].contains(&others[n])));
+        let at = |n: u32| found.order.iter().position(|f| f.0 == n);
         assert!(at(3) < at(2) && at(3) < at(1) && at(1) < at(0) && at(2) < at(0));
     }
 }

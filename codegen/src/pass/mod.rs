@@ -26,5 +26,6 @@ mod rotate;
 mod strip;
 mod trips;
 
+pub(crate) use calls::{Components, components};
 pub use check::check_probes;
 pub use place::place_probes;

@@ -21,7 +21,13 @@
 //! ; run: @f(1, 0) threw 0x01000001      a fault by its code; `threw` alone for any
 //! ; run slow: @f(3) == 6, 4 probes      with the flag set: each probe answers OK
 //! ; run cancel 2: @f(3) status 3        ... and the second one answers CANCELLED
+//! ; run suspend: @g(3) == 6             each probe of an async function first answers PENDING
+//! ; run stop 2: @g(3) status 3          ... and all is cancelled after the second suspension
+//! ; run drop 2: @g(3) status 3          ... or dropped there, without cleanup
 //! ```
+//!
+//! An asynchronous function is run by a task to its end, and so is what it spawns; no bytes of
+//! frames may be left.
 //!
 //! Checks belong to the `; test` above them. Every file is also printed and parsed again. With
 //! `ASR_BLESS=1` whole outputs, results of runs and errors are written into the files instead of

@@ -44,6 +44,12 @@ pub enum Armed {
     Slow,
     /// As `Slow`, but the n-th probe (from 1) is answered `CANCELLED`.
     Cancel(u64),
+    /// As `Slow`, but in asynchronous functions every other probe is answered `PENDING`.
+    Suspend,
+    /// As `Suspend`, and all tasks are cancelled after the n-th suspension.
+    Stop(u64),
+    /// As `Suspend`, and all tasks are dropped after the n-th suspension, without any cleanup.
+    Drop(u64),
 }
 
 /// How a call must end.
@@ -211,12 +217,16 @@ fn check(comment: &str, line: usize) -> Result<Option<Check>, String> {
     }
 }
 
-/// `run [slow | cancel N]: @f(args) == value | threw [code] | status n [, N probes]`
+/// `run [slow | cancel N | suspend | stop N | drop N]: @f(args) END [, N probes]`, where END is
+/// `== value`, `threw [code]` or `status n`.
 fn run(comment: &str, line: usize) -> Result<Run, String> {
     let (head, call) = comment.split_once(':').ok_or("no `:` after `run`")?;
     let armed = match head.split_whitespace().collect::<Vec<_>>()[..] {
         ["run"] => Armed::Clear,
         ["run", "slow"] => Armed::Slow,
+        ["run", "suspend"] => Armed::Suspend,
+        ["run", "stop", n] => Armed::Stop(n.parse().map_err(|_| "stop at which suspension?")?),
+        ["run", "drop", n] => Armed::Drop(n.parse().map_err(|_| "drop at which suspension?")?),
         ["run", "cancel", n] => Armed::Cancel(n.parse().map_err(|_| "cancel at which probe?")?),
         _ => return Err(format!("unknown way to run: `{head}`")),
     };

@@ -13,6 +13,9 @@ macro_rules! filetest_table {
         test_refuse(status: i64) -> i64, fails [CLOSED BUSY], does [];
         /// `a + b + c + d`, and 1 more if `e`: a parameter of each kind.
         test_kinds(a: i32, b: u32, c: i64, d: f64, e: bool) -> f64, fails [], does [];
+        /// Waits `times` times, then gives `x`; a negative number refuses with that status.
+        test_wait(times: i64, x: i64) -> i64, fails [CANCELLED CLOSED BUSY], does [CancelPoint],
+            slot 64;
         /// `v` again.
         test_word(v: value) -> value, fails [], does [];
     } };

@@ -21,6 +21,8 @@ pub struct Call {
     pub args: Vec<(Type, u64)>,
     /// Type of the result, if any.
     pub ret: Option<Type>,
+    /// Whether the function is asynchronous: then a task runs it.
+    pub is_async: bool,
 }
 
 /// How a call ended.
@@ -34,6 +36,10 @@ pub struct Outcome {
     pub probes: u64,
     /// Code of the last fault, or 0.
     pub fault: u32,
+    /// Bytes of frames that nobody freed.
+    pub live: u64,
+    /// Polls that were PENDING; how many depends on the executor.
+    pub suspensions: u64,
 }
 
 impl Call {
@@ -67,6 +73,7 @@ impl Call {
             armed: run.armed,
             args,
             ret: signature.ret,
+            is_async: func.is_async,
         })
     }
 
@@ -78,6 +85,15 @@ impl Call {
     /// More arguments than registers.
     pub fn registers(&self) -> Result<([u64; 5], [u64; 8]), String> {
         let (mut ints, mut floats) = ([0; 5], [0; 8]);
+        if self.is_async {
+            // A frame has one canonical word per parameter.
+            let room = ints.get_mut(..self.args.len());
+            let room = room.ok_or("more arguments than words")?;
+            for (word, (ty, bits)) in room.iter_mut().zip(&self.args) {
+                *word = ty.canonical(*bits);
+            }
+            return Ok((ints, floats));
+        }
         let (mut int_count, mut float_count) = (0, 0);
         for &(ty, bits) in &self.args {
             let (registers, count): (&mut [u64], _) = match ty.is_float() {
@@ -111,6 +127,9 @@ impl Call {
             }
             (Expectation::Status(status), _) => outcome.status == *status,
         };
+        if outcome.live != 0 {
+            return Err(format!("left {} bytes of frames", outcome.live));
+        }
         let probed = run.probes.is_none_or(|probes| probes == outcome.probes);
         if ended && probed {
             Ok(())

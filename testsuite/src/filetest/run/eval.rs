@@ -81,6 +81,7 @@ impl<'p> Session<'p> {
             status: ret.status,
             probes: host.probes,
             fault,
+            ..Outcome::default()
         })
     }
 }

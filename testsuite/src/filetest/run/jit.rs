@@ -27,6 +27,16 @@ impl Registry for AnyRegistry {
     }
 }
 
+/// What code of asynchronous functions calls besides rows.
+const TASK_FUNCTIONS: [&str; 6] = [
+    "frame_alloc",
+    "frame_new",
+    "frame_free",
+    "task_new",
+    "task_start",
+    "op_poll",
+];
+
 /// A module with its probes, verified or not.
 ///
 /// # Errors
@@ -43,6 +53,7 @@ pub fn load(prepared: &Prepared, stub: &Stub) -> Result<Unit, String> {
     let rows = TABLES.iter().flat_map(|table| table.rows);
     let mut names: BTreeSet<String> = rows.map(|row| row.compiled_symbol()).collect();
     names.insert("asr_checkpoint".into());
+    names.extend(TASK_FUNCTIONS.map(|name| format!("asr_i_{name}")));
     names.extend(
         prepared
             .module()
@@ -54,7 +65,7 @@ pub fn load(prepared: &Prepared, stub: &Stub) -> Result<Unit, String> {
         .iter()
         .filter_map(|name| Some((name.as_str(), stub.symbol(name)?)))
         .collect();
-    Unit::load(prepared, &symbols, Box::new(AnyRegistry)).map_err(|error| error.to_string())
+    Unit::load(prepared, &symbols, stub.registry()).map_err(|error| error.to_string())
 }
 
 /// Make `calls`. A module with globals is loaded anew for each, so that every call finds them as

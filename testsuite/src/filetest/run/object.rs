@@ -10,7 +10,7 @@ use std::process::Command;
 use asr_codegen::air::{Linkage, Module};
 
 use super::call::{Call, Outcome};
-use super::stub::armed_word;
+use super::stub::armed_words;
 use super::tool;
 
 /// Where the executable runs.
@@ -109,10 +109,12 @@ impl Batch {
                 let words: Vec<String> = words.iter().map(|word| format!("{word:#x}")).collect();
                 words.join(", ")
             };
-            let (armed, func) = (armed_word(call.armed), &call.func);
+            let ((armed, n), func) = (armed_words(call.armed), &call.func);
+            let is_async = u8::from(call.is_async);
             let (ints, floats) = (list(&ints), list(&floats));
             text.push_str(&format!(
-                "  {{(any_fn)(void *){func}, {armed}, {{{ints}}}, {{{floats}}}, 0, 0, 0, 0}},\n"
+                "  {{(any_fn)(void *){func}, {armed}, {n}, {is_async}, {{{ints}}}, {{{floats}}}, \
+                 0, 0, 0, 0, 0, 0}},\n"
             ));
         }
         text.push_str("};\n");
@@ -120,16 +122,19 @@ impl Batch {
     }
 }
 
-/// `n value status probes fault`, as main.c prints it.
+/// `n value status probes fault live suspensions`, as main.c prints it.
 fn outcome(line: &str) -> Option<Outcome> {
     let mut words = line.split(' ').skip(1);
     let mut word = |radix| u64::from_str_radix(words.next()?, radix).ok();
     let (value, status, probes, fault) = (word(16)?, word(10)?, word(10)?, word(16)?);
+    let (live, suspensions) = (word(10)?, word(10)?);
     Some(Outcome {
         value,
         status,
         probes,
         fault: fault as u32,
+        live,
+        suspensions,
     })
 }
 

@@ -9,6 +9,9 @@ use std::ffi::{CString, c_void};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
+use asr_abi::{CodeRecord, StartHandler};
+use asr_codegen::jit::Registry;
+
 use super::call::{Call, Outcome};
 use super::tool;
 use crate::filetest::Armed;
@@ -18,12 +21,16 @@ use crate::filetest::Armed;
 struct StubCall {
     func: *const u8,
     armed: u64,
+    n: u64,
+    is_async: u64,
     ints: [u64; 5],
     floats: [u64; 8],
     value: u64,
     status: u64,
     probes: u64,
     fault: u64,
+    live: u64,
+    suspensions: u64,
 }
 
 /// The loaded stub. It lives as long as the process.
@@ -31,14 +38,22 @@ struct StubCall {
 pub struct Stub {
     handle: usize,
     run: unsafe extern "C" fn(*mut c_void),
+    register: Recorder,
+    unregister: Recorder,
 }
 
-/// How `asr_stub_call.armed` says it.
-pub(super) fn armed_word(armed: Armed) -> u64 {
+/// `asr_stub_register` and `asr_stub_unregister` of stub.c.
+type Recorder = unsafe extern "C" fn(*const CodeRecord) -> u32;
+
+/// How `asr_stub_call` says it: `armed` and `n`.
+pub(super) fn armed_words(armed: Armed) -> (u64, u64) {
     match armed {
-        Armed::Clear => 0,
-        Armed::Slow => 1,
-        Armed::Cancel(n) => n + 2,
+        Armed::Clear => (0, 0),
+        Armed::Slow => (1, 0),
+        Armed::Cancel(n) => (2, n),
+        Armed::Suspend => (3, 0),
+        Armed::Stop(n) => (4, n),
+        Armed::Drop(n) => (5, n),
     }
 }
 
@@ -70,7 +85,22 @@ impl Stub {
         // SAFETY: stub.c defines asr_stub_run with exactly this type.
         let run =
             unsafe { std::mem::transmute::<*const u8, unsafe extern "C" fn(*mut c_void)>(run) };
-        Ok(Stub { handle, run })
+        let recorder = |name| {
+            let found = symbol_in(handle, name).ok_or_else(|| format!("stub.so has no {name}"))?;
+            // SAFETY: stub.c defines both with exactly this type.
+            Ok::<_, String>(unsafe { std::mem::transmute::<*const u8, Recorder>(found) })
+        };
+        Ok(Stub {
+            handle,
+            run,
+            register: recorder("asr_stub_register")?,
+            unregister: recorder("asr_stub_unregister")?,
+        })
+    }
+
+    /// What a unit registers itself with. The stub looks frames up in its record.
+    pub fn registry(&self) -> Box<dyn Registry> {
+        Box::new(StubRegistry(self.register, self.unregister))
     }
 
     /// Address of an intrinsic or foreign function of the stub.
@@ -87,16 +117,20 @@ impl Stub {
     /// `code` is a finished function of the type that `call` was made for, and stays mapped.
     pub unsafe fn call(&self, code: *const u8, call: &Call) -> Result<Outcome, String> {
         let (ints, floats) = call.registers()?;
-        let armed = armed_word(call.armed);
+        let (armed, n) = armed_words(call.armed);
         let mut made = StubCall {
             func: code,
             armed,
+            n,
+            is_async: u64::from(call.is_async),
             ints,
             floats,
             value: 0,
             status: 0,
             probes: 0,
             fault: 0,
+            live: 0,
+            suspensions: 0,
         };
         // SAFETY: `made` has the layout of asr_stub_call; the caller vouches for `code`.
         unsafe { (self.run)((&raw mut made).cast()) };
@@ -105,6 +139,8 @@ impl Stub {
             status,
             probes,
             fault,
+            live,
+            suspensions,
             ..
         } = made;
         Ok(Outcome {
@@ -112,7 +148,25 @@ impl Stub {
             status,
             probes,
             fault: fault as u32,
+            live,
+            suspensions,
         })
+    }
+}
+
+struct StubRegistry(Recorder, Recorder);
+
+impl Registry for StubRegistry {
+    fn register(&self, record: *const CodeRecord) -> u32 {
+        // SAFETY: the record stays until it is unregistered.
+        unsafe { (self.0)(record) }
+    }
+    fn unregister(&self, record: *const CodeRecord) -> u32 {
+        // SAFETY: stub.c compares the address only.
+        unsafe { (self.1)(record) }
+    }
+    fn handler(&self, _: &StartHandler) -> u32 {
+        0
     }
 }
 
