@@ -48,6 +48,7 @@ mod actor;
 pub mod blocking;
 pub mod cancel;
 pub mod code;
+pub mod compiled;
 pub mod cx;
 pub mod deadline;
 mod driver;

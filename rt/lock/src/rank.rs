@@ -166,6 +166,13 @@ ranks! {
     Job "pool.job" under [Pool],
     /// A slab gets its next piece; a region is locked while a child is admitted.
     SlabGrow "slab.grow" under [Region],
+    /// Memory of frames that no thread keeps for itself; a region is locked while a child is
+    /// admitted.
+    Frames "frames" under [Region],
+    /// The flag word of a thread that polls compiled tasks; taken by who asks such a task.
+    Poller "poller" under [],
+    /// Which numbers of pollers are free.
+    Pollers "pollers" under [],
     /// The trace of a lab and its oracles; what becomes of a token is traced in its step.
     LabTape "lab.tape" under [TraceGate, Obligation],
     /// A part of a recorder, taken as the tape is; mostly only tried.

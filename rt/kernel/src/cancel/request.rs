@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use asr_base::{Budget, CancelKind, CancelReason, CancelRequest, Origin, Time};
 
+use crate::compiled::poller;
 use crate::driver::Runnable;
 use crate::event;
 use crate::kernel::Kernel;
@@ -226,7 +227,10 @@ fn ask(task: &Task, asked: Asked) -> (bool, Watch) {
         }
     }
     let wanted = match task.word.request_cancel(rank) {
-        Requested::First(_) => true,
+        Requested::First(_) => {
+            poller::cancel_asked(task);
+            true
+        }
         Requested::Again => {
             // The stronger request may end the cleanup earlier: let the poll boundary see to it.
             !first && task.masks.load(Relaxed) == 0

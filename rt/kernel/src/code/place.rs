@@ -50,7 +50,7 @@ impl Place<'_> {
 ///
 /// # Safety
 /// `ptr` is null or points to `len` items that stay for `'a`.
-unsafe fn items<'a, T>(ptr: *const T, len: u32) -> &'a [T] {
+pub(super) unsafe fn items<'a, T>(ptr: *const T, len: u32) -> &'a [T] {
     if ptr.is_null() || len == 0 {
         return &[];
     }

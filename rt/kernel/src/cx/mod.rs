@@ -300,6 +300,15 @@ impl<C> Cx<C> {
         }
     }
 
+    pub(crate) fn task_ref(&self) -> &TaskRef {
+        &self.task
+    }
+
+    /// The region hears of the tokens that this context counted.
+    pub(crate) fn report_tokens(&self) {
+        self.task.report();
+    }
+
     pub(crate) fn raw_caps(&self) -> Caps {
         self.caps
     }

@@ -133,12 +133,20 @@ impl Deref for Own {
     }
 }
 
-impl Drop for Own {
+impl Own {
+    /// The region hears of all tokens.
     #[inline]
-    fn drop(&mut self) {
+    pub(crate) fn report(&self) {
         if self.tokens.load(Relaxed) != 0 {
             self.spill();
         }
+    }
+}
+
+impl Drop for Own {
+    #[inline]
+    fn drop(&mut self) {
+        self.report();
     }
 }
 

@@ -6,7 +6,9 @@
 //! 2. The future never moves: the cell is boxed and the stage is replaced in place.
 //! 3. Until `Completed` the holder of the poll has the stage; after it whoever set `TAKEN`, or
 //!    found both `HANDLE_GONE` and `Completed` first (word). So one thread at a time.
-//! 4. Every function contains the panics of user code that it runs; only `poll` lets them through,
+//! 4. A cell whose address is odd is the root frame of a compiled task ([`crate::compiled`]), one
+//!    byte before: it has no header, so that its memory is the frame alone (TSK-29).
+//! 5. Every function contains the panics of user code that it runs; only `poll` lets them through,
 //!    to the poll boundary that turns them into an outcome.
 #![allow(unsafe_code, reason = "erases the types of future and output")]
 
@@ -18,6 +20,8 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
 use asr_base::{Error, Failure, Outcome};
+
+use crate::compiled;
 
 /// Start of every cell.
 pub(crate) struct Header {
@@ -45,22 +49,44 @@ impl Frame {
 }
 
 /// A number for the code that polls this future, relative to other code of the executable.
-pub(crate) fn site(header: &Header) -> u64 {
-    let poll = header.table.poll as *const ();
+///
+/// # Safety
+/// The memory of the cell is not freed meanwhile.
+pub(crate) unsafe fn site(cell: NonNull<Header>) -> u64 {
+    let poll = match compiled::root_of(cell) {
+        // SAFETY: by the contract; no one writes the address of the code.
+        Some(root) => unsafe { (&raw const (*root.as_ptr()).poll).read() as *const () },
+        // SAFETY: by the contract.
+        None => unsafe { cell.as_ref() }.table.poll as *const (),
+    };
     let anchor = site as *const ();
     poll.addr().wrapping_sub(anchor.addr()) as u64
 }
 
 /// What a poll gives: the outcome without its value.
-type Polled = Poll<Outcome<(), Error>>;
+pub(crate) type Polled = Poll<Outcome<(), Error>>;
 
-struct Table {
-    poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Polled,
-    settle: unsafe fn(NonNull<Header>, Outcome<(), Error>),
-    take: unsafe fn(NonNull<Header>, NonNull<()>),
-    empty: unsafe fn(NonNull<Header>),
-    beside: fn(Outcome<(), Error>) -> NonNull<Header>,
-    free: unsafe fn(NonNull<Header>),
+/// What is done with a cell, by the types in it.
+pub(crate) struct Table {
+    pub(crate) poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Polled,
+    pub(crate) settle: unsafe fn(NonNull<Header>, Outcome<(), Error>),
+    pub(crate) take: unsafe fn(NonNull<Header>, NonNull<()>),
+    pub(crate) empty: unsafe fn(NonNull<Header>),
+    pub(crate) beside: fn(Outcome<(), Error>) -> NonNull<Header>,
+    pub(crate) free: unsafe fn(NonNull<Header>),
+}
+
+/// The functions of a cell.
+///
+/// # Safety
+/// Its memory is not freed.
+#[inline]
+unsafe fn table(cell: NonNull<Header>) -> &'static Table {
+    if compiled::root_of(cell).is_some() {
+        return &compiled::TABLE;
+    }
+    // SAFETY: by the contract, and it has a header.
+    unsafe { cell.as_ref() }.table
 }
 
 enum Stage<F, T> {
@@ -154,7 +180,7 @@ pub(crate) unsafe fn poll(
     context: &mut Context<'_>,
 ) -> Poll<Outcome<(), Error>> {
     // SAFETY: the header is the start of the cell that its table was made for.
-    unsafe { (cell.as_ref().table.poll)(cell, context) }
+    unsafe { (table(cell).poll)(cell, context) }
 }
 
 /// The outcome as the protocol decides it: drops the future or output that is there, and puts
@@ -164,7 +190,7 @@ pub(crate) unsafe fn poll(
 /// As for [`poll`].
 pub(crate) unsafe fn settle(cell: NonNull<Header>, outcome: Outcome<(), Error>) {
     // SAFETY: as in `poll`.
-    unsafe { (cell.as_ref().table.settle)(cell, outcome) }
+    unsafe { (table(cell).settle)(cell, outcome) }
 }
 
 /// Moves the output out. `T` is that of [`new`].
@@ -175,7 +201,7 @@ pub(crate) unsafe fn take<T>(cell: NonNull<Header>) -> Outcome<T, Error> {
     let mut out = MaybeUninit::<Outcome<T, Error>>::uninit();
     // SAFETY: as in `poll`; the function writes a whole output through the pointer.
     unsafe {
-        (cell.as_ref().table.take)(cell, NonNull::from(&mut out).cast());
+        (table(cell).take)(cell, NonNull::from(&mut out).cast());
         out.assume_init()
     }
 }
@@ -186,7 +212,7 @@ pub(crate) unsafe fn take<T>(cell: NonNull<Header>) -> Outcome<T, Error> {
 /// By invariant 3 the stage is the caller's.
 pub(crate) unsafe fn empty(cell: NonNull<Header>) {
     // SAFETY: as in `poll`.
-    unsafe { (cell.as_ref().table.empty)(cell) }
+    unsafe { (table(cell).empty)(cell) }
 }
 
 /// Another cell of the same types, with this outcome, which is not Ok. It takes the place of one
@@ -200,7 +226,7 @@ pub(crate) unsafe fn beside(
     outcome: Outcome<(), Error>,
 ) -> (NonNull<Header>, Frame) {
     // SAFETY: as in `poll`.
-    let fresh = unsafe { (cell.as_ref().table.beside)(outcome) };
+    let fresh = unsafe { (table(cell).beside)(outcome) };
     (fresh, Frame(cell))
 }
 
@@ -210,7 +236,7 @@ pub(crate) unsafe fn beside(
 /// Nobody uses the cell any more.
 pub(crate) unsafe fn free(cell: NonNull<Header>) {
     // SAFETY: as in `poll`.
-    unsafe { (cell.as_ref().table.free)(cell) }
+    unsafe { (table(cell).free)(cell) }
 }
 
 /// # Safety
@@ -266,7 +292,7 @@ unsafe fn settle_as<F, T>(cell: NonNull<Header>, outcome: Outcome<(), Error>) {
 }
 
 /// An outcome that is not Ok has no value, and is one of any type.
-fn without_value<T>(outcome: Outcome<(), Error>) -> Option<Outcome<T, Error>> {
+pub(crate) fn without_value<T>(outcome: Outcome<(), Error>) -> Option<Outcome<T, Error>> {
     match outcome {
         Outcome::Ok(()) => None,
         Outcome::Err(error) => Some(Outcome::Err(error)),

@@ -292,7 +292,7 @@ impl Task {
         // SAFETY: the caller was given the task by a queue, so it is not complete, or by a counted
         // reference, and its cell is freed with the record.
         self.cell()
-            .map_or(0, |cell| super::cell::site(unsafe { cell.as_ref() }))
+            .map_or(0, |cell| unsafe { super::cell::site(cell) })
     }
 
     #[inline]

@@ -12,6 +12,7 @@ use asr_base::{
 
 use asr_trace::Resource;
 
+use crate::compiled::across::Across;
 use crate::region::finalizer::{Runner, Stack};
 use crate::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::*};
 use crate::sync::{Mutex, MutexGuard, lock, rank};
@@ -88,6 +89,8 @@ pub(crate) struct Rare {
     pub(crate) waits_for: Vec<Resource>,
     /// Records of the obligations it holds.
     pub(crate) held: Vec<ObligationId>,
+    /// What a compiled task keeps of its thread's state.
+    pub(crate) across: Option<Box<Across>>,
     /// A token leaked while the task ran, and the response is Panic (OBL-11).
     pub(crate) leaked: Option<PanicPayload>,
 }

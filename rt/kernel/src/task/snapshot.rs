@@ -45,6 +45,10 @@ pub(super) const AWAITED: u64 = 1 << 15;
 pub(super) const RANK_SHIFT: u32 = 16;
 pub(super) const RANK: u64 = 0b111 << RANK_SHIFT;
 
+/// Which thread polls compiled code of the task, by its number (`compiled::poller`); 0 is none.
+pub(super) const POLLER_SHIFT: u32 = 19;
+pub(super) const POLLER: u64 = 0x1fff << POLLER_SHIFT;
+
 pub(super) const REF: u64 = 1 << 32;
 
 /// How far a task is (TSK-5).
@@ -158,6 +162,16 @@ impl Snapshot {
     /// Woken, not complete, and nobody polls it yet.
     pub fn is_queued(self) -> bool {
         self.0 & WAKE == NOTIFIED && self.phase() != Phase::Completed
+    }
+
+    /// The number of the thread that polls compiled code of it; 0 is none.
+    pub fn poller(self) -> u16 {
+        ((self.0 & POLLER) >> POLLER_SHIFT) as u16
+    }
+
+    /// Asked to yield.
+    pub fn is_asked_to_yield(self) -> bool {
+        self.0 & YIELD != 0
     }
 
     /// References to the record.

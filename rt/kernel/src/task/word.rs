@@ -3,11 +3,11 @@
 //! ```text
 //!  63  32 31 19 18  16 15  14  13  12  11  10  9   8   7   6   5   4    2 1  0
 //! +------+-----+------+---+---+---+---+---+---+---+---+---+---+---+------+----+
-//! | refs | 0   | rank | A | Y | S | D | W | X | G | U | E | C | F | phase|wake|
+//! | refs | by  | rank | A | Y | S | D | W | X | G | U | E | C | F | phase|wake|
 //! +------+-----+------+---+---+---+---+---+---+---+---+---+---+---+------+----+
 //!  F fiber   C cancel pending   E escalate   U unwinding   G handle gone   X output taken   W
 //!  watched   D finalizer deferred   S scope opened elsewhere   Y asked to yield   A has wakers for
-//!  a cancel   rank of the strongest cancel
+//!  a cancel   rank of the strongest cancel   by: number of the thread that polls compiled code of it
 //! ```
 //!
 //! Invariants
@@ -153,13 +153,27 @@ impl Word {
             if Phase::of(now) == Phase::Completed || now & WAKE != NOTIFIED {
                 return None;
             }
-            let mut next = now & !(WAKE | YIELD) | POLLING;
+            let mut next = now & !(WAKE | YIELD | POLLER) | POLLING;
             if start && now & (PHASE | CANCEL) == 0 {
                 next = with_phase(next, Phase::Running);
             }
             // Acquire pairs with the Release of the wake and of the end of the poll before.
             match self.0.compare_exchange_weak(now, next, AcqRel, Relaxed) {
                 Ok(_) => return Some(Snapshot(now)),
+                Err(seen) => now = seen,
+            }
+        }
+    }
+
+    /// Compiled code of the task is about to run on the thread with this number (ABI-39). The word
+    /// says what is pending by then; who asks later finds the number. Acquire: who sees the cancel
+    /// sees its reason.
+    pub fn polled_by(&self, poller: u16) -> Snapshot {
+        let mut now = self.0.load(Relaxed);
+        loop {
+            let next = now & !POLLER | u64::from(poller) << POLLER_SHIFT;
+            match self.0.compare_exchange_weak(now, next, AcqRel, Relaxed) {
+                Ok(_) => return Snapshot(now),
                 Err(seen) => now = seen,
             }
         }
@@ -174,8 +188,8 @@ impl Word {
         loop {
             debug_assert!(now >= 2 * REF, "only the poller knows of the task");
             let (next, done) = match now & WAKE {
-                POLLING => ((now & !WAKE | IDLE) - REF, AfterPoll::Idle),
-                POLLING_NOTIFIED => (now & !WAKE | NOTIFIED, AfterPoll::Enqueue),
+                POLLING => ((now & !(WAKE | POLLER) | IDLE) - REF, AfterPoll::Idle),
+                POLLING_NOTIFIED => (now & !(WAKE | POLLER) | NOTIFIED, AfterPoll::Enqueue),
                 _ => panic!("the end of a poll that never began"),
             };
             // Release publishes what the poll wrote to the next poller, on whatever worker.
@@ -276,7 +290,7 @@ impl Word {
             if now & DEFERRED != 0 {
                 return None;
             }
-            let mut next = with_phase(now & !WAKE, Phase::Completed);
+            let mut next = with_phase(now & !(WAKE | POLLER), Phase::Completed);
             if now & HANDLE_GONE != 0 {
                 next |= TAKEN;
             }

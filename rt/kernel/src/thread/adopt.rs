@@ -28,6 +28,10 @@ impl Drop for Owner {
         // a reference, and the hooks below get the chance to forget the flag word first.
         unsafe {
             super::hooks::thread_ends(&*state);
+            if let Some(local) = Local::of(&*state) {
+                local.poller.leave();
+            }
+            crate::compiled::give_back(&*state);
             let local = (*state).kernel.replace(ptr::null_mut()).cast::<Local>();
             drop(Box::from_raw(local));
             drop(Box::from_raw(state));

@@ -7,6 +7,7 @@ use asr_abi::Thread;
 use super::altstack::AltStack;
 use super::ring::Ring;
 use super::trace::Trace;
+use crate::compiled::poller::Number;
 
 /// The kernel's part of a thread's state.
 pub struct Local {
@@ -18,6 +19,8 @@ pub struct Local {
     pub intents: RefCell<Vec<u64>>,
     /// Number of checkpoints that took the slow path.
     pub slow_probes: Cell<u64>,
+    /// The number under which others find its flag word, once it polled a compiled task.
+    pub(crate) poller: Number,
     /// Where the thread's signals run.
     _signals: AltStack,
 }
@@ -30,6 +33,7 @@ impl Local {
             trace: RefCell::new(Trace::new()),
             intents: RefCell::new(Vec::new()),
             slow_probes: Cell::new(0),
+            poller: Number::default(),
             _signals: AltStack::install(),
         }
     }

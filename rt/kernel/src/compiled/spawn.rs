@@ -1,0 +1,94 @@
+//! Starting a compiled task.
+#![allow(unsafe_code, reason = "makes the one handle of a new task")]
+
+use asr_base::Status;
+
+use super::RootFrame;
+use crate::cx::{Caps, Cx, May, Set, caps};
+use crate::region::{Region, Spawn, Spawner, admit, allow};
+use crate::task::{JoinHandle, Tier};
+
+/// Why a compiled task was not started, and its frame.
+#[derive(Debug)]
+pub struct Refused {
+    /// Why.
+    pub status: Status,
+    /// Unused.
+    pub frame: RootFrame,
+}
+
+impl From<Refused> for asr_base::Error {
+    fn from(refused: Refused) -> asr_base::Error {
+        asr_base::Error::new(refused.status, "a compiled task was not started")
+    }
+}
+
+impl From<Refused> for asr_base::Failure {
+    fn from(refused: Refused) -> asr_base::Failure {
+        asr_base::Failure::Err(refused.into())
+    }
+}
+
+impl<C: Set> Cx<C> {
+    /// Starts a compiled task in the region of this task. It gets the capabilities of this context,
+    /// and the worker to which this task is pinned, if it is (SCH-48).
+    ///
+    /// # Errors
+    /// The frame, unused, as for [`spawn`](Cx::spawn).
+    pub fn spawn_compiled(
+        &self,
+        frame: RootFrame,
+        options: Spawn,
+    ) -> Result<JoinHandle<u64>, Refused>
+    where
+        C: May<caps::Task>,
+    {
+        if let Err(status) = self.allow::<caps::Task>("spawn") {
+            return Err(Refused { status, frame });
+        }
+        let task = self.task_ref();
+        let pin = options.pin.or(task.pin());
+        start(task.region(), self.caps(), Spawn { pin, ..options }, frame)
+    }
+}
+
+impl<C> Spawner<C> {
+    /// Starts a compiled task in the region.
+    ///
+    /// # Errors
+    /// The frame, unused, as for [`spawn`](Spawner::spawn).
+    pub fn spawn_compiled(
+        &self,
+        frame: RootFrame,
+        options: Spawn,
+    ) -> Result<JoinHandle<u64>, Refused>
+    where
+        C: May<caps::Task>,
+    {
+        if let Err(status) = allow::<caps::Task>(self.region(), self.caps(), "spawn") {
+            return Err(Refused { status, frame });
+        }
+        start(self.region(), self.caps(), options, frame)
+    }
+}
+
+fn start(
+    region: &Region,
+    caps: Caps,
+    options: Spawn,
+    frame: RootFrame,
+) -> Result<JoinHandle<u64>, Refused> {
+    let admitted = match admit(region, Tier::Task) {
+        Ok(admitted) => admitted,
+        Err(status) => return Err(Refused { status, frame }),
+    };
+    let mut context = None;
+    let task = admitted.start(options, |task| {
+        context = Some(task);
+        frame.into_cell(caps)
+    });
+    // Whoever polls it has a reference, and lends it: the frame needs none.
+    drop(context);
+    // SAFETY: the cell was just made, of a compiled task, and this is its first handle.
+    Ok(unsafe { JoinHandle::new(task) })
+}
