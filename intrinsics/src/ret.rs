@@ -77,6 +77,12 @@ impl<T: Word> IntoRet for T {
     }
 }
 
+impl IntoRet for Ret {
+    fn into_ret(self) -> Ret {
+        self
+    }
+}
+
 impl<T: Word> IntoRet for Result<T, Refusal> {
     fn into_ret(self) -> Ret {
         match self {

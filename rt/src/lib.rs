@@ -35,8 +35,9 @@
 //! | [`Builder`] | a runtime for tasks, [`Tasks`]: its values, their file, start          |
 //! | [`main`](macro@main) | a main function that is a task                                |
 //! | [`Runtime`] | what compiled code and C need: start and stop                         |
-//! | `rows`      | the implementations of the core's intrinsic table                     |
+//! | `rows`      | the implementations of the tables `core`, `tasks`, `sync`             |
 //! | `exports`   | their symbols, `asr_i_<row>` for compiled code and `asr_<row>` for C  |
+//! | `frames`    | what compiled code calls about frames, new tasks and op slots         |
 //! | `c_api`     | the three functions of `asr_runtime.h`, and start and stop for C      |
 //!
 //! The floors below are crates of their own: [`base`], [`kernel`], [`sync`], [`heal`].
@@ -52,6 +53,7 @@ mod builder;
 pub mod c_api;
 mod entry;
 mod exports;
+pub mod frames;
 mod rows;
 mod runtime;
 mod taint;

@@ -195,7 +195,7 @@ const PURE: &[(&str, &str)] = &[
 
 /// Modules beneath all contexts: the thread state is what compiled code has for a context, and its
 /// records are told to the process once.
-const COMPILED: &[&str] = &["code::", "thread::"];
+const COMPILED: &[&str] = &["code::", "thread::", "compiled"];
 
 /// Rust sees to it that what needs a context gets one; this sees to it that nothing needs none. The
 /// contexts of compiled code wait for the lowering of tasks.

@@ -104,6 +104,10 @@ ranks! {
     CodeRegistry "code.registry" under [RtRunning],
     /// What sanitizers may remove.
     RtTaint "rt.taint" under [],
+    /// Which ids name which channels and locks of compiled code.
+    RtObjects "rt.objects" under [],
+    /// The words in a channel of compiled code.
+    RtChannel "rt.channel" under [],
     /// Who takes part in a race, and who has won.
     SyncContest "sync.contest" under [],
     /// Where the receiver of a channel lives.

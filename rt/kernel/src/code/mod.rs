@@ -6,10 +6,13 @@
 //! 3. A reader of the table takes no lock ([`find_pc`] runs in signal handlers); slots are never
 //!    freed, only emptied and used again.
 
+mod frames;
 pub mod linked;
 mod place;
 mod registry;
 pub mod signal;
 
+pub use frames::frame_meta;
+pub(crate) use frames::{offsets, suspend_point};
 pub use place::{Place, PlaceBuf};
 pub use registry::{RegisterError, find_pc, len, register, site, unregister};

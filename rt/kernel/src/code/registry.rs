@@ -101,7 +101,7 @@ fn slots() -> impl Iterator<Item = &'static AtomicPtr<CodeRecord>> {
 }
 
 /// The registered records.
-fn records() -> impl Iterator<Item = *const CodeRecord> {
+pub(super) fn records() -> impl Iterator<Item = *const CodeRecord> {
     // Acquire: pairs with the release in `register`, so the record's contents are visible.
     slots()
         .map(|slot| slot.load(Acquire).cast_const())

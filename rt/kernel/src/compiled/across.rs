@@ -6,6 +6,9 @@ use std::any::Any;
 use asr_abi::Thread;
 use asr_abi::thread::NO_EXPIRY;
 
+use super::masks::{self, Section};
+use crate::cx::Checked;
+use crate::region::OpenRegion;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::Task;
 use crate::thread::Local;
@@ -14,6 +17,10 @@ use crate::thread::Local;
 #[derive(Default)]
 pub(crate) struct Across {
     kept: Option<Kept>,
+    /// Regions that it opened and has not closed.
+    pub(super) regions: Vec<OpenRegion<Checked>>,
+    /// Commit sections that are open.
+    pub(super) sections: Vec<Section>,
     /// An operation of the task panicked, and the exception of that is on its way (ABI-26).
     panic: Option<Box<dyn Any + Send>>,
 }
@@ -29,12 +36,21 @@ struct Kept {
 /// The task goes on: its own is put into the state of the thread, which has nobody's.
 pub(super) fn restore(task: &Task, th: &Thread) {
     let Some(side) = task.side() else { return };
-    let kept = {
-        let mut inner = side.lock();
-        let rare = inner.rare_mut();
-        rare.and_then(|rare| rare.across.as_mut()?.kept.take())
+    let mut inner = side.lock();
+    let rare = inner.rare_mut();
+    let Some(across) = rare.and_then(|rare| rare.across.as_mut()) else {
+        return;
     };
-    let Some(kept) = kept else { return };
+    let Some(mut kept) = across.kept.take() else {
+        return;
+    };
+    let mut sections = std::mem::take(&mut across.sections);
+    drop(inner);
+    if !sections.is_empty() {
+        kept.masks = masks::polled(task, &mut sections, kept.masks);
+        let mut inner = side.lock();
+        inner.rare_or_new().across.get_or_insert_default().sections = sections;
+    }
     task.masks.store(kept.masks, Relaxed);
     th.mask_depth.set(u32::from(kept.masks));
     th.intent.set(kept.intent);

@@ -4,7 +4,7 @@
 use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
-use asr_abi::frame::frame_state::DONE;
+use asr_abi::frame_state::DONE;
 use asr_abi::{Frame, Ret, status};
 
 use super::{inside, root};

@@ -6,7 +6,10 @@
 //!    included: a poll may happen inside another.
 //! 2. `context` points to a [`Cx`] that lives on the stack of the poll and borrows the reference of
 //!    whoever polls. It is not dropped, but the tokens that it counted are reported.
-#![allow(unsafe_code, reason = "lends a context through the state of the thread")]
+#![allow(
+    unsafe_code,
+    reason = "lends a context through the state of the thread"
+)]
 
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};

@@ -15,12 +15,16 @@
 //! | `slot` | the futures of runtime operations, in the frames that await them |
 //! | `release` | a suspended frame is given up by its table, without running it |
 //! | `exception` | what compiled code threw, as an error |
+//! | `handles` | regions and tasks, named by ids |
+//! | `masks` | masked blocks that begin and end with calls |
 //! | `spawn` | starting one |
 
 pub(crate) mod across;
 mod drive;
 mod exception;
+pub mod handles;
 mod inside;
+pub mod masks;
 mod memory;
 pub mod poller;
 mod release;
@@ -29,30 +33,30 @@ pub mod slot;
 mod spawn;
 
 pub use exception::Exception;
+pub(crate) use inside::task;
 pub use inside::{current, inside};
 pub use memory::frame_memory;
 pub(crate) use memory::give_back;
-pub(crate) use root::{TABLE, root_of};
 pub use root::{PollFn, RootFrame};
+pub(crate) use root::{TABLE, root_of};
 pub use spawn::Refused;
 
 use asr_abi::{Frame, Thread};
 
-/// Memory for a frame of `size` bytes that is no root, with its header: not started. Null if no
-/// frame is that large. A frame that a parent allocates; the header's class gives its size back.
-pub fn frame_alloc(th: &Thread, size: u64) -> *mut Frame {
-    root::header(th, None, size).unwrap_or(std::ptr::null_mut())
+/// Memory for a frame of `size` bytes that is no root, with its header: not started. None if no
+/// frame is that large.
+pub fn frame_alloc(th: &Thread, poll: Option<PollFn>, size: u64) -> Option<*mut Frame> {
+    root::header(th, poll, size)
 }
 
 /// Frees a frame of [`frame_alloc`] that ended, or never started.
 ///
 /// # Safety
-/// `frame` came from there, and nobody uses it any more.
+/// `frame` came from there with this size, and nobody uses it any more.
 #[allow(unsafe_code, reason = "frees raw memory")]
-pub unsafe fn frame_free(th: &Thread, frame: *mut Frame) {
-    // SAFETY: by the contract.
-    unsafe {
-        let class = (*frame).size_class;
-        memory::give(th, class, frame.cast());
+pub unsafe fn frame_free(th: &Thread, frame: *mut Frame, size: u64) {
+    if let Some(class) = memory::class_of(size) {
+        // SAFETY: by the contract.
+        unsafe { memory::give(th, class, frame.cast()) };
     }
 }

@@ -64,7 +64,10 @@ impl Number {
             None => return 0,
         };
         drop(free);
-        #[allow(unsafe_code, reason = "the word is taken out before the thread's state goes")]
+        #[allow(
+            unsafe_code,
+            reason = "the word is taken out before the thread's state goes"
+        )]
         // SAFETY: the state lives until the thread ends, and `leave` comes before that.
         let word: Flag = unsafe { &*std::ptr::from_ref(&th.flag) };
         *TABLE[usize::from(number) - 1].lock() = Some(word);
@@ -115,7 +118,12 @@ pub fn asked(word: &Word, set: impl FnOnce(u16)) {
 
 /// Compiled code of `task` is about to run here.
 pub(super) fn begin(th: &Thread, task: &Task) {
-    polled(&task.word, &th.flag, Number::of(th), cancel::is_masked(task));
+    polled(
+        &task.word,
+        &th.flag,
+        Number::of(th),
+        cancel::is_masked(task),
+    );
 }
 
 /// None runs any more.

@@ -6,7 +6,7 @@
 #![allow(unsafe_code, reason = "walks raw frames")]
 
 use asr_abi::Frame;
-use asr_abi::frame::frame_state::{DONE, START};
+use asr_abi::frame_state::{DONE, START};
 
 use super::{frame_free, slot};
 use crate::code;
@@ -34,8 +34,11 @@ pub(super) unsafe fn release(leaf: *mut Frame) {
                     slot::drop_in_place(frame.byte_add(offset as usize).cast());
                 }
             }
-            if !parent.is_null() && is_heap_child(parent, frame) {
-                frame_free(th, frame);
+            if !parent.is_null()
+                && is_heap_child(parent, frame)
+                && let Some(meta) = known
+            {
+                frame_free(th, frame, meta.size.into());
             }
             frame = parent;
         }

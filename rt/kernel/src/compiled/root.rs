@@ -14,7 +14,7 @@ use std::panic::resume_unwind;
 use std::ptr::{self, NonNull};
 use std::task::{Context, Poll};
 
-use asr_abi::frame::frame_state::{DONE, START};
+use asr_abi::frame_state::{DONE, START};
 use asr_abi::{Frame, Ret, Thread, status};
 use asr_base::{Error, Failure, Interrupted, Outcome};
 

@@ -20,8 +20,8 @@ use std::task::{Context, Poll};
 
 use asr_abi::{OpSlot, Ret, Thread, status};
 
-use super::inside::{self, Lent};
 use super::across;
+use super::inside::{self, Lent};
 use crate::cx::{Authority, Checked, Cx};
 use crate::task::TaskRef;
 use crate::task::cell::contained;
@@ -69,8 +69,7 @@ impl<F> Drop for Op<F> {
 struct In<F, const CLASS: usize>(F);
 
 impl<F: Future<Output = Ret>, const CLASS: usize> In<F, CLASS> {
-    const INLINE: bool =
-        size_of::<Op<F>>() <= CLASS - HEADER && align_of::<Op<F>>() <= 8;
+    const INLINE: bool = size_of::<Op<F>>() <= CLASS - HEADER && align_of::<Op<F>>() <= 8;
     const TABLE: OpTable = OpTable {
         poll: Self::poll,
         drop: Self::drop,
@@ -110,13 +109,12 @@ impl<F: Future<Output = Ret>, const CLASS: usize> In<F, CLASS> {
 }
 
 /// Starts an operation of the task that is polled here: `make` gets its context, which lives as
-/// long as the future. What is ready at once does not wait, and leaves nothing in the slot (ABI-29).
-/// Outside of a task the answer is `BAD_ARGUMENT`.
+/// long as the future. What is ready at once does not wait, and leaves nothing in the slot
+/// (ABI-29). Outside of a task the answer is `BAD_ARGUMENT`.
 ///
 /// # Safety
 /// `th` is the state of the calling thread; `slot` points to `CLASS` bytes, aligned to 16, in a
-/// frame of the task that is polled, and holds no operation. The future that `make` returns does not
-/// use the context in its destructor after that of what it was given by it.
+/// frame of the task that is polled, and holds no operation.
 pub unsafe fn start<const CLASS: usize, F>(
     th: &Thread,
     slot: *mut OpSlot,
@@ -145,8 +143,9 @@ where
         } else {
             Box::into_raw(Box::<Op<F>>::new_uninit()).cast()
         };
-        (&raw mut (*op).cx).write(lent);
-        let borrowed: &'static Cx<Checked> = &*(&raw const *(*op).cx.0);
+        let own = &raw mut (*op).cx;
+        own.write(lent);
+        let borrowed: &'static Cx<Checked> = &(&*own).0;
         (&raw mut (*op).future).write(ManuallyDrop::new(make(borrowed)));
         (&raw mut (*slot).vt).write(ptr::from_ref(const { &In::<F, CLASS>::TABLE }).cast());
         (&raw mut (*slot).value).write(0.into());

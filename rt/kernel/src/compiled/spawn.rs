@@ -5,7 +5,8 @@ use asr_base::Status;
 
 use super::RootFrame;
 use crate::cx::{Caps, Cx, May, Set, caps};
-use crate::region::{Region, Spawn, Spawner, admit, allow};
+use crate::region::admit::admit;
+use crate::region::{Region, Spawn, Spawner, allow};
 use crate::task::{JoinHandle, Tier};
 
 /// Why a compiled task was not started, and its frame.
@@ -49,6 +50,27 @@ impl<C: Set> Cx<C> {
         let task = self.task_ref();
         let pin = options.pin.or(task.pin());
         start(task.region(), self.caps(), Spawn { pin, ..options }, frame)
+    }
+
+    /// The same in a region that this task has a handle of.
+    ///
+    /// # Errors
+    /// As for [`spawn_compiled`](Cx::spawn_compiled).
+    pub fn spawn_compiled_in<D>(
+        &self,
+        region: &Spawner<D>,
+        frame: RootFrame,
+        options: Spawn,
+    ) -> Result<JoinHandle<u64>, Refused>
+    where
+        C: May<caps::Task>,
+    {
+        if let Err(status) = self.allow::<caps::Task>("spawn") {
+            return Err(Refused { status, frame });
+        }
+        let pin = options.pin.or(self.task_ref().pin());
+        let options = Spawn { pin, ..options };
+        start(region.region(), self.caps(), options, frame)
     }
 }
 

@@ -207,6 +207,13 @@ impl<C: Set> Cx<C> {
         Holder::new(&self.task)
     }
 
+    /// What is attached to the kernel of the task ([`Kernel::attached`]).
+    ///
+    /// [`Kernel::attached`]: crate::Kernel::attached
+    pub fn attached(&self) -> &std::sync::OnceLock<Box<dyn std::any::Any + Send + Sync>> {
+        self.task.kernel().attached()
+    }
+
     /// A name for the task, for people and for targeted injection.
     pub fn set_name(&self, name: &str) {
         let named = deadline::named(&self.task);

@@ -18,9 +18,10 @@ mod stats;
 pub(crate) mod timers;
 mod tree;
 
+use std::any::Any;
 use std::fmt;
 use std::ptr::NonNull;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use asr_base::{Budget, Error, RegionId, Status, TaskId, Time};
 use asr_trace::{Gate, Sink};
@@ -35,6 +36,7 @@ use timers::Timers;
 
 use crate::blocking::Job;
 use crate::cancel::Cleanups;
+use crate::compiled;
 use crate::cx::Caps;
 use crate::deadline::Watch;
 use crate::driver::{Driver, Runnable};
@@ -67,6 +69,9 @@ pub struct Kernel {
     numbered: AtomicU64,
     /// A queue was too long, and since then not all were short (`capacity`).
     queues_long: AtomicBool,
+    attached: OnceLock<Box<dyn Any + Send + Sync>>,
+    /// The handle of a task was given to compiled code.
+    pub(crate) lends: AtomicBool,
 }
 
 impl Kernel {
@@ -89,6 +94,8 @@ impl Kernel {
             closed: AtomicBool::new(false),
             numbered: AtomicU64::new(0),
             queues_long: AtomicBool::new(false),
+            attached: OnceLock::new(),
+            lends: AtomicBool::new(false),
             config,
         });
         let root = region::open::root(&kernel);
@@ -196,6 +203,13 @@ impl Kernel {
         counted.filter(|task| live(&&**task)).collect()
     }
 
+    /// Every task that a record is kept of, in order of index.
+    pub(crate) fn all_tasks(&self) -> impl Iterator<Item = TaskRef> {
+        let held = self.tasks.iter().filter(|task| task.word.try_retain());
+        // SAFETY: just counted.
+        held.map(|task| unsafe { TaskRef::from_counted(NonNull::from(task)) })
+    }
+
     /// Every task with a cancel that has not begun to finalize, in order of index.
     pub(crate) fn cancelled_tasks(&self) -> impl Iterator<Item = TaskRef> {
         let cleans = |task: &&Task| {
@@ -268,7 +282,13 @@ impl Kernel {
         self.driver.work_withdrawn();
     }
 
+    /// What lives as long as the kernel and belongs to another part of the runtime: set once.
+    pub fn attached(&self) -> &OnceLock<Box<dyn Any + Send + Sync>> {
+        &self.attached
+    }
+
     pub(crate) fn root_closed(&self) {
+        compiled::handles::root_closed(self);
         self.closed.store(true, Release);
         self.shutdown.store(true, Release);
         self.driver.root_closed();

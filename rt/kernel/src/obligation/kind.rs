@@ -101,6 +101,14 @@ impl Kind {
     /// The most kinds a kernel knows, those of the runtime included.
     pub const MAX: usize = 64;
 
+    /// The kind of this number, if there can be one.
+    pub fn numbered(number: u32) -> Option<Kind> {
+        let number = u8::try_from(number).ok();
+        number
+            .filter(|&number| usize::from(number) < Kind::MAX)
+            .map(Kind)
+    }
+
     pub(super) const fn from_number(number: u8) -> Kind {
         Kind(number)
     }

@@ -130,6 +130,12 @@ impl<C> From<&Cx<C>> for Recipient {
     }
 }
 
+impl From<&TaskRef> for Recipient {
+    fn from(task: &TaskRef) -> Recipient {
+        Recipient(Holder::Task(task.clone()))
+    }
+}
+
 impl<T> From<&JoinHandle<T>> for Recipient {
     fn from(handle: &JoinHandle<T>) -> Recipient {
         Recipient(Holder::Task(handle.task().clone()))
@@ -190,6 +196,7 @@ impl<R: Linear> Obligation<R> {
             location: Some(Location::caller()),
             raw: false,
             abort: None,
+            behind: Default::default(),
         };
         match Token::reserve(task, resource.kind(), origin) {
             Ok(token) => Ok(Obligation::of(resource, token)),

@@ -45,5 +45,5 @@ pub use linear::{Kept, Linear, Obligation, Recipient, Refused};
 pub use marking::{Counts, Marking};
 pub use place::HolderId;
 pub(crate) use place::Place;
-pub use record::ImplicitAbort;
+pub use record::{Behind, ImplicitAbort};
 pub use registry::{LeakSink, Registry};

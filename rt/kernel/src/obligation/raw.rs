@@ -11,7 +11,7 @@ use super::cause::AbortCause;
 use super::kind::Kind;
 use super::linear::Recipient;
 use super::place::{Holder, Place};
-use super::record::ImplicitAbort;
+use super::record::{Behind, ImplicitAbort};
 use super::token::{self, Origin, Token};
 use crate::cx::{Authority, Cx};
 use crate::task::TaskRef;
@@ -28,13 +28,44 @@ impl<C> Cx<C> {
         kind: Kind,
         abort: Option<ImplicitAbort>,
     ) -> Result<ObligationId, Error> {
+        self.reserve_raw_for(kind, Behind::default(), abort)
+    }
+
+    /// The same; who has the token can ask for `behind` ([`look_raw`](Cx::look_raw)).
+    ///
+    /// # Errors
+    /// As for [`reserve_raw`](Cx::reserve_raw).
+    #[track_caller]
+    pub fn reserve_raw_for(
+        &self,
+        kind: Kind,
+        behind: Behind,
+        abort: Option<ImplicitAbort>,
+    ) -> Result<ObligationId, Error> {
         let origin = Origin {
             location: Some(Location::caller()),
             raw: true,
             abort,
+            behind,
         };
         let token = Token::reserve(self.task(), kind, origin)?;
         Ok(token.id.expect("raw tokens have records"))
+    }
+
+    /// Kind and what is behind a token that this task may resolve.
+    ///
+    /// # Errors
+    /// As for [`commit_raw`](Cx::commit_raw).
+    pub fn look_raw(&self, id: ObligationId) -> Result<(Kind, Behind), Status> {
+        let task = self.task();
+        token::reserved(task.kernel(), id, |body| {
+            let place = body.place.as_ref().expect("a reserved token has a place");
+            if !body.raw {
+                return Err(Status::WRONG_TYPE);
+            }
+            may_resolve(task, place)?;
+            Ok((place.kind, body.behind))
+        })
     }
 
     /// Resolves a token as committed. The caller carries out the effect.

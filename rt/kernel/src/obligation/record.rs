@@ -47,7 +47,12 @@ pub(super) struct Body {
     /// Made by compiled code or through C: it has no destructor.
     pub(super) raw: bool,
     pub(super) abort: Option<ImplicitAbort>,
+    /// What a raw token stands for, as its maker names it.
+    pub(super) behind: Behind,
 }
+
+/// What a raw token stands for: two numbers of its maker.
+pub type Behind = (u64, u32);
 
 #[derive(Default)]
 pub(super) struct Record {

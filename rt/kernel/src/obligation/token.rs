@@ -13,7 +13,7 @@ use super::kind::Kind;
 use super::leak::LeakReport;
 use super::list;
 use super::place::{Holder, Place};
-use super::record::{Body, ImplicitAbort, Record, TokenState};
+use super::record::{Behind, Body, ImplicitAbort, Record, TokenState};
 use crate::event;
 use crate::kernel::Kernel;
 use crate::task::{Task, TaskRef};
@@ -29,6 +29,7 @@ pub(super) struct Origin {
     pub(super) location: Option<&'static Location<'static>>,
     pub(super) raw: bool,
     pub(super) abort: Option<ImplicitAbort>,
+    pub(super) behind: Behind,
 }
 
 impl Token {
@@ -51,6 +52,7 @@ impl Token {
                 body.location = origin.location;
                 body.raw = origin.raw;
                 body.abort = origin.abort;
+                body.behind = origin.behind;
             })
         });
         event::obligation_reserved(&place, id);

@@ -192,7 +192,7 @@ pub(crate) fn is_within(region: &Region, top: &Region) -> bool {
 }
 
 /// Refuses what a handle that was narrowed while the program ran may not do.
-pub(super) fn allow<K: Token>(
+pub(crate) fn allow<K: Token>(
     region: &Region,
     caps: Caps,
     operation: &'static str,

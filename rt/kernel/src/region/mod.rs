@@ -54,7 +54,7 @@ pub use closer::Close;
 pub use config::{Escalation, Policy, RegionConfig};
 pub(crate) use finalizer::Finalizer;
 pub use handle::{OpenRegion, RegionHandle};
-pub(crate) use handle::{defer_by, is_within, start};
+pub(crate) use handle::{allow, defer_by, is_within, start};
 pub(crate) use record::Locked;
 pub use record::{Region, RegionRef};
 pub use refused::SpawnError;

@@ -50,6 +50,10 @@ impl<C> Spawner<C> {
         &self.region
     }
 
+    pub(crate) fn caps(&self) -> Caps {
+        self.caps
+    }
+
     /// The region.
     pub fn id(&self) -> RegionId {
         self.region.id()

@@ -23,7 +23,7 @@ use super::word::{Phase, Snapshot};
 use super::{cell, join, poll, polled, waker};
 use crate::region::finalizer::{self, Finalizer, Step};
 use crate::region::{Escalation, abandon, close};
-use crate::{cancel, deadline, event, obligation};
+use crate::{cancel, compiled, deadline, event, obligation};
 pub(crate) use cell::contained;
 
 /// How a body ended.
@@ -270,6 +270,7 @@ fn complete(task: TaskRef, mut outcome: Outcome<(), Error>) {
     // After it: who arms one looks at the phase under the lock that this takes.
     cancel::disarm(&task);
     obligation::task_completed(&task);
+    compiled::handles::ended(&task);
     if task.scopes.any() || before.is_scoped() {
         abandon::left_behind(&task);
     }

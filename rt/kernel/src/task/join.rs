@@ -61,6 +61,13 @@ impl<T> JoinHandle<T> {
         self.task.id()
     }
 
+    /// The reference of the handle, which is still counted; the output is still the handle's.
+    pub(crate) fn into_task(self) -> TaskRef {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: not used again.
+        unsafe { ManuallyDrop::take(&mut this.task) }
+    }
+
     pub(crate) fn task(&self) -> &TaskRef {
         &self.task
     }

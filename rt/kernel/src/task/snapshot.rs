@@ -47,7 +47,10 @@ pub(super) const RANK: u64 = 0b111 << RANK_SHIFT;
 
 /// Which thread polls compiled code of the task, by its number (`compiled::poller`); 0 is none.
 pub(super) const POLLER_SHIFT: u32 = 19;
-pub(super) const POLLER: u64 = 0x1fff << POLLER_SHIFT;
+pub(super) const POLLER: u64 = 0x7ff << POLLER_SHIFT;
+
+/// Its handle is with compiled code, which names it by the id of the task.
+pub(super) const LENT: u64 = 1 << 30;
 
 pub(super) const REF: u64 = 1 << 32;
 
@@ -167,6 +170,11 @@ impl Snapshot {
     /// The number of the thread that polls compiled code of it; 0 is none.
     pub fn poller(self) -> u16 {
         ((self.0 & POLLER) >> POLLER_SHIFT) as u16
+    }
+
+    /// Its handle is with compiled code.
+    pub fn handle_lent(self) -> bool {
+        self.0 & LENT != 0
     }
 
     /// Asked to yield.

@@ -3,11 +3,12 @@
 //! ```text
 //!  63  32 31 19 18  16 15  14  13  12  11  10  9   8   7   6   5   4    2 1  0
 //! +------+-----+------+---+---+---+---+---+---+---+---+---+---+---+------+----+
-//! | refs | by  | rank | A | Y | S | D | W | X | G | U | E | C | F | phase|wake|
+//! | refs |L by | rank | A | Y | S | D | W | X | G | U | E | C | F | phase|wake|
 //! +------+-----+------+---+---+---+---+---+---+---+---+---+---+---+------+----+
 //!  F fiber   C cancel pending   E escalate   U unwinding   G handle gone   X output taken   W
 //!  watched   D finalizer deferred   S scope opened elsewhere   Y asked to yield   A has wakers for
-//!  a cancel   rank of the strongest cancel   by: number of the thread that polls compiled code of it
+//!  a cancel   rank of the strongest cancel   by: number of the thread that polls its compiled code
+//!  L handle lent to compiled code
 //! ```
 //!
 //! Invariants
@@ -163,6 +164,16 @@ impl Word {
                 Err(seen) => now = seen,
             }
         }
+    }
+
+    /// The handle goes to compiled code.
+    pub fn lend_handle(&self) {
+        self.0.fetch_or(LENT, AcqRel);
+    }
+
+    /// Takes it back; false if it is not there.
+    pub fn take_handle(&self) -> bool {
+        self.0.fetch_and(!LENT, AcqRel) & LENT != 0
     }
 
     /// Compiled code of the task is about to run on the thread with this number (ABI-39). The word

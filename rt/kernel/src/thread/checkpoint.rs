@@ -9,6 +9,7 @@
 //!    pending, at each checkpoint again (CAN-6). To yield is possible where the site says so.
 //! 5. What the path found is the answer in `action`: cancellation wins over an exception.
 
+use asr_abi::thread::SUSPENDABLE;
 use asr_abi::{Thread, flag, status};
 
 use super::hooks;
@@ -85,7 +86,11 @@ pub fn checkpoint(th: &Thread) {
         // A thread that polls compiled tasks, between them: the request was for one of those.
         let late = Local::of(th).is_some_and(|local| local.poller.is_given());
         let bits = if late { bits & !flag::OF_TASK } else { bits };
-        th.action.set(if bits == 0 { status::OK } else { serve(th, bits) });
+        th.action.set(if bits == 0 {
+            status::OK
+        } else {
+            serve(th, bits)
+        });
         return;
     };
     let bits = take(&th.flag, false);

@@ -13,6 +13,15 @@ pub const fn word(site: u64) -> u64 {
     TAG << 48 | site & 0xFFFF_FFFF_FFFF
 }
 
+/// The unit number that no unit has: below it stands a status instead of a site.
+const STATUS_UNIT: u64 = 0xFFFF;
+
+/// The exception word made of a status, where one is needed and nothing else is there: of a joined
+/// task that was cancelled.
+pub const fn status_word(status: u32) -> u64 {
+    word(STATUS_UNIT << 32 | status as u64)
+}
+
 /// The site of a fault word; `None` for any other exception.
 pub const fn site_of(word: u64) -> Option<u64> {
     if word >> 48 == TAG {

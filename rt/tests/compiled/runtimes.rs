@@ -1,0 +1,52 @@
+//! The production drivers, as one type.
+
+use std::sync::Arc;
+
+use asr_kernel::sched::{Local, Workers, WorkersConfig};
+use asr_kernel::{Config, Kernel};
+use asr_rt::{Cx, Error, Failure, Outcome};
+
+pub(crate) enum Runtime {
+    Local(Local),
+    Workers(Workers),
+}
+
+impl Runtime {
+    /// One thread, and 1, 2 and 8 workers.
+    pub(crate) fn each() -> impl Iterator<Item = Runtime> {
+        let local = std::iter::once_with(|| Runtime::Local(Local::new(Config::default())));
+        local.chain([1, 2, 8].map(Runtime::workers))
+    }
+
+    pub(crate) fn workers(count: usize) -> Runtime {
+        let workers = Workers::new(WorkersConfig::workers(count), Config::default());
+        Runtime::Workers(workers.expect("threads"))
+    }
+
+    pub(crate) fn kernel(&self) -> &Arc<Kernel> {
+        match self {
+            Runtime::Local(local) => local.kernel(),
+            Runtime::Workers(workers) => workers.kernel(),
+        }
+    }
+
+    pub(crate) fn run<T, F, Fut>(&self, main: F) -> Outcome<T, Error>
+    where
+        F: FnOnce(Cx) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, Failure>> + Send + 'static,
+        T: Send + 'static,
+    {
+        match self {
+            Runtime::Local(local) => local.run(main),
+            Runtime::Workers(workers) => workers.run(main),
+        }
+    }
+}
+
+/// The value of a run that ended Ok.
+pub(crate) fn done<T: std::fmt::Debug>(outcome: Outcome<T, Error>) -> T {
+    match outcome {
+        Outcome::Ok(value) => value,
+        other => panic!("{other:?}"),
+    }
+}
