@@ -104,7 +104,7 @@ pub unsafe extern "C" fn asr_i_op_poll(th: *const Thread, slot: *mut OpSlot) -> 
 }
 
 /// Names and addresses, for the JIT.
-pub(crate) fn symbols() -> [(&'static str, *const u8); 6] {
+pub fn symbols() -> [(&'static str, *const u8); 6] {
     [
         (
             "asr_i_frame_alloc",
