@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use asr_intrinsics::{Row, Table};
+use asr_intrinsics::{Effect, Handle, Row, Table, Ty};
 
 use crate::air::Module;
 use crate::pass;
@@ -18,21 +18,34 @@ impl Rows {
     /// # Errors
     /// [`Error::UnknownTable`].
     pub fn imported(module: &Module, tables: &[&Table]) -> Result<Rows, Error> {
-        let mut rows = HashMap::new();
+        let mut rows = Rows::default();
         for name in &module.tables {
             let table = tables
                 .iter()
                 .find(|table| table.name == name)
                 .ok_or_else(|| Error::UnknownTable(name.clone()))?;
-            rows.extend(table.rows.iter().map(|row| (row.name, row)));
+            rows.add(table);
         }
-        Ok(Rows(rows))
+        Ok(rows)
+    }
+
+    /// Adds the rows of a table.
+    pub(crate) fn add(&mut self, table: &Table) {
+        self.0.extend(table.rows.iter().map(|row| (row.name, row)));
     }
 
     /// The row without parameters that has this effect; the first by name.
-    pub(crate) fn closer(&self, effect: asr_intrinsics::Effect) -> Option<&'static Row> {
+    pub(crate) fn closer(&self, effect: Effect) -> Option<&'static Row> {
         let rows = self.0.values().copied();
         let rows = rows.filter(|row| row.has(effect) && row.params.is_empty());
+        rows.min_by_key(|row| row.name)
+    }
+
+    /// The row that gives up a handle of this kind; the first by name.
+    pub(crate) fn giver(&self, handle: Handle) -> Option<&'static Row> {
+        let takes = |row: &Row| matches!(row.params, [param] if param.ty == Ty::Own(handle));
+        let rows = self.0.values().copied();
+        let rows = rows.filter(|row| row.has(Effect::GivesUp) && takes(row));
         rows.min_by_key(|row| row.name)
     }
 
@@ -67,17 +80,24 @@ impl Prepared {
     }
 }
 
-/// Places the probes and checks them. The module must be one that the verifier accepts.
+/// Adds the cleanup of failures and the probes, and checks both. The module must be one that the
+/// verifier accepts.
 ///
 /// # Errors
-/// [`Error::UnknownTable`], [`Error::UnknownIntrinsic`]; [`Error::Probes`] only by a defect of
-/// the probe pass.
+/// [`Error::UnknownTable`], [`Error::UnknownIntrinsic`]; [`Error::Probes`] and
+/// [`Error::Unwinding`] only by a defect of the passes.
 pub fn prepare(module: &Module, tables: &[&Table], options: &Options) -> Result<Prepared, Error> {
     let rows = Rows::imported(module, tables)?;
     let module = match options.probes {
         ProbeMode::AsIs => module.clone(),
         mode => {
-            let placed = pass::place_probes(module, &rows, mode)?;
+            let unwound = pass::unwind(module, &rows);
+            let placed = pass::place_probes(&unwound, &rows, mode)?;
+            let mut bare = pass::check_edges(&placed, &rows);
+            bare.retain(|error| !(options.allow_leaks && error.is_leak()));
+            if !bare.is_empty() {
+                return Err(Error::Unwinding(bare));
+            }
             if mode != ProbeMode::Off {
                 let violations = pass::check_probes(&placed, &rows, mode);
                 if !violations.is_empty() {

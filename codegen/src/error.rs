@@ -18,6 +18,8 @@ pub enum Error {
     Invalid(String),
     /// The check of the probes (rule ABI-30 a to d) found these.
     Probes(Vec<crate::air::VerifyError>),
+    /// The check of the cleanup edges (rule ABI-30 f, h, m) found these.
+    Unwinding(Vec<crate::air::VerifyError>),
     /// Cranelift refused; a defect of the lowering.
     Cranelift(String),
     /// No memory for the code.
@@ -47,6 +49,10 @@ impl fmt::Display for Error {
             Error::Invalid(what) => write!(f, "the module is not valid: {what}"),
             Error::Probes(list) => {
                 write!(f, "{} places are not guarded by a probe", list.len())?;
+                list.iter().try_for_each(|v| write!(f, "\n{v}"))
+            }
+            Error::Unwinding(list) => {
+                write!(f, "{} failures would leave something held", list.len())?;
                 list.iter().try_for_each(|v| write!(f, "\n{v}"))
             }
             Error::Cranelift(what) => write!(f, "cranelift refused: {what}"),

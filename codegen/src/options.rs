@@ -88,6 +88,8 @@ pub struct Options {
     pub opt: OptLevel,
     /// For which machine; `None` is the one that this program runs on. The JIT accepts no other.
     pub target: Option<Target>,
+    /// A path that leaks a handle is no error (rule ABI-31); see [`crate::air::verify_with`].
+    pub allow_leaks: bool,
     /// Runs Cranelift's verifier, and the check that no plain load of the flag word exists (rule
     /// ABI-30 d). On by default where debug assertions are.
     pub verify_clif: bool,
@@ -105,6 +107,7 @@ impl Default for Options {
             force_slow: false,
             opt: OptLevel::Speed,
             target: None,
+            allow_leaks: false,
             verify_clif: cfg!(debug_assertions),
             debugger: false,
             perf_map: false,

@@ -34,12 +34,12 @@ pub(super) const ROWS: &[Code] = codes! { V
         do "import its table with `use`, or correct the name";
     15 BAD_INTRINSIC_CALL: "an intrinsic called against the signature of its row",
         do "pass what the reference page of the table lists";
-    16 UNBALANCED: "an intent or mask is left open, closed twice, or open on one path only",
+    16 UNBALANCED: "an intent, mask or commit section left open, closed twice, or open on one path only",
         do "close it once on every path, error edges included";
     17 UNCAUGHT: "a failure that would leave a function not declared `throws`",
         do "declare the function `throws`, or give the instruction a recovery or cleanup edge";
-    18 NO_CLEANUP: "a failure that would leave an intent or mask open",
-        do "give the instruction a cleanup edge that closes it";
+    18 NO_CLEANUP: "a failure that would leave a block open or a handle held",
+        do "give the instruction a cleanup edge that gives it up";
     19 BARE_CYCLE: "a cycle without a probe, and no bound on its iterations",
         do "let the probe pass place probes, or put one into the cycle";
     20 UNGUARDED_ENTRY: "an entry without the probe or the stack check that it needs",
@@ -52,4 +52,12 @@ pub(super) const ROWS: &[Code] = codes! { V
         do "let the probe pass place probes, or put one between";
     24 BAD_ASYNC: "an await or a wait in a function that is not asynchronous, or a call of one that is",
         do "declare the function `async fn`, or await or spawn what is asynchronous";
+    25 HANDLE_KEPT: "a handle where none may be: memory, a global, a dynamic value, foreign code",
+        do "hold it in a local, and pass it to a function or intrinsic that takes it";
+    26 HANDLE_DROPPED: "a handle that is held where the function ends, or that is overwritten",
+        do "use it up on every path: commit, abort, join, detach, close, or return it";
+    27 HANDLE_SPENT: "a use of a handle that is not held here",
+        do "use a handle once, after it was made";
+    28 HANDLE_MAYBE: "a handle that one path into a block holds and another does not",
+        do "use it up on both paths before they meet, or on none";
 };

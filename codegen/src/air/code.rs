@@ -52,11 +52,11 @@ labels! {
     UNKNOWN_INTRINSIC = "V0014";
     /// An intrinsic called against its row's signature (rule ABI-30 g).
     BAD_INTRINSIC_CALL = "V0015";
-    /// An intent or mask is left open, closed twice, or differs between paths (rule ABI-30 f).
+    /// A block is left open, closed twice, or differs between paths (rule ABI-30 f).
     UNBALANCED = "V0016";
     /// A failure that would leave a function not declared `throws` (rule ABI-30 h).
     UNCAUGHT = "V0017";
-    /// A failure that would leave an intent or mask open (rule ABI-30 h).
+    /// A failure that would leave a block open or a handle held (rule ABI-30 h).
     NO_CLEANUP = "V0018";
     /// A cycle without a probe or a bound on its iterations (rule ABI-30 a).
     BARE_CYCLE = "V0019";
@@ -71,6 +71,14 @@ labels! {
     /// An await or a waiting intrinsic in a function that is not asynchronous, a call of one that
     /// is, or an await or spawn of one that is not.
     BAD_ASYNC = "V0024";
+    /// A handle where none may be (rules OBL-34, ABI-30 m).
+    HANDLE_KEPT = "V0025";
+    /// A handle that is held at an end of the function, or overwritten (rule OBL-34).
+    HANDLE_DROPPED = "V0026";
+    /// A use of a handle that is not held (rule OBL-34).
+    HANDLE_SPENT = "V0027";
+    /// A handle that is held on one path into a block and not on another (rule OBL-34).
+    HANDLE_MAYBE = "V0028";
 }
 
 #[cfg(test)]

@@ -30,4 +30,4 @@ pub use site::{
 };
 pub use span::{Place, Span, Spans};
 pub use types::{Signature, Type};
-pub use verify::{VERIFY_ERRORS_MAX, Verified, VerifyError, verify};
+pub use verify::{Note, Severity, VERIFY_ERRORS_MAX, Verified, VerifyError, verify, verify_with};

@@ -9,7 +9,7 @@ use super::calls::Calls;
 use super::cfg::{Cfg, Way};
 use super::cost::GAP_MAX;
 use super::flow::{Facts, Loops, bare_cycles, entry_probes, runs};
-use crate::air::{BlockId, FuncId, Loc, Module, Op, Place, VerifyError, code};
+use crate::air::{BlockId, FuncId, Module, Op, Place, VerifyError, code};
 use crate::{ProbeMode, Rows};
 
 /// Checks the probes of a verified module; what it finds is in the order of functions.
@@ -136,24 +136,8 @@ impl Check<'_> {
     }
 
     fn error(&mut self, code: &'static str, place: Place, message: String) {
-        let func = place.func().map(|id| &self.module.funcs[id.index()]);
-        let (block, loc) = match (place, func) {
-            (Place::Inst(_, block, n), Some(func)) => {
-                let block = &func.blocks[block.index()];
-                let loc = block.insts.get(n).map_or(block.term_loc, |inst| inst.loc);
-                (Some(block.name.clone()), loc)
-            }
-            (_, Some(func)) => (None, func.loc),
-            _ => (None, Loc::NONE),
-        };
-        self.errors.push(VerifyError {
-            code,
-            place,
-            loc,
-            func: func.map(|func| func.name.clone()),
-            block,
-            message,
-        });
+        let error = VerifyError::new(self.module, code, place, message);
+        self.errors.push(error);
     }
 }
 

@@ -7,7 +7,8 @@
 //! | [`rotate`]  | a probed loop that tests at its bottom                                |
 //! | [`check`]   | the proof that they stand where they must (rule ABI-30, a to c)       |
 //! | [`flow`]    | what both know of paths: guards, gaps, loops that end soon            |
-//! | [`open`]    | intents and masks that a failed probe must close                      |
+//! | [`unwind`]  | edges that give up what is held (rules ABI-19, ABI-21)                |
+//! | [`obligation`] | what is held, and that it is resolved once (OBL-24 to 28, OBL-34)  |
 //! | [`counted`] | counted loops                                                         |
 //! | [`trips`]   | bounds on their iterations                                            |
 //! | [`mod@cfg`] | control flow, dominators, natural loops                               |
@@ -20,12 +21,15 @@ mod check;
 mod cost;
 mod counted;
 mod flow;
-mod open;
+pub(crate) mod obligation;
 mod place;
 mod rotate;
 mod strip;
 mod trips;
+mod unwind;
 
 pub(crate) use calls::{Components, components};
 pub use check::check_probes;
+pub use obligation::check_edges;
 pub use place::place_probes;
+pub use unwind::unwind;

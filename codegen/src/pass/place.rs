@@ -11,7 +11,9 @@ use super::cfg::{Cfg, Loop};
 use super::check::{allocates, wants_return_probe};
 use super::cost::{self, GAP_MAX, LOOP_MAX};
 use super::flow::{Facts, Loops, is_uncovered, runs};
-use super::{open, rotate, strip, trips};
+use super::obligation::{self, Held, Scope, same};
+use super::unwind::unwind_function;
+use super::{rotate, strip, trips};
 use crate::air::{BlockId, Edge, FuncId, Function, Inst, Loc, Module, Op, ProbeKind, prune};
 use crate::{Error, ProbeMode, Rows};
 
@@ -49,11 +51,11 @@ pub fn place_probes(module: &Module, rows: &Rows, mode: ProbeMode) -> Result<Mod
             }
             ProbeMode::Auto | ProbeMode::Every => {
                 entry(func, id, &calls, every || calls.needs_entry_probe(id));
-                returns(func, rows);
-                loops(func, rows, &facts, every);
+                returns((module, rows, id), func);
+                loops((module, rows, id), func, &facts, every);
                 allocations(func, rows, &facts, every);
                 facts.through[id.index()].gap = gaps(func, &facts);
-                open::close_at_probes(func, rows);
+                unwind_function(module, rows, id, func);
             }
         }
     }
@@ -90,28 +92,53 @@ fn entry(func: &mut Function, id: FuncId, calls: &Calls, wants_probe: bool) {
 }
 
 /// A probe behind each call that may have blocked and each foreign call.
-fn returns(func: &mut Function, rows: &Rows) {
-    for block in &mut func.blocks {
-        let mut n = 0;
-        while let Some(inst) = block.insts.get(n) {
-            n += 1;
-            let next = block.insts.get(n).map(|next| &next.op);
+fn returns((module, rows, id): Around<'_>, func: &mut Function) {
+    let mut places = Vec::new();
+    let scope = Scope {
+        module,
+        rows,
+        id,
+        func,
+    };
+    for (b, block) in func.blocks.iter().enumerate() {
+        for (n, inst) in block.insts.iter().enumerate() {
+            let next = block.insts.get(n + 1).map(|next| &next.op);
             if wants_return_probe(&inst.op, rows) && !matches!(next, Some(Op::Probe { .. })) {
-                let probe = probe(ProbeKind::Return, inst.edge, inst.loc);
-                block.insts.insert(n, probe);
+                // Behind what changes what is held, its edge is of another state.
+                let edge = match scope.changes(&inst.op) {
+                    true => Edge::NONE,
+                    false => inst.edge,
+                };
+                places.push((b, n + 1, probe(ProbeKind::Return, edge, inst.loc)));
             }
         }
     }
+    for (b, n, probe) in places.into_iter().rev() {
+        func.blocks[b].insts.insert(n, probe);
+    }
 }
+
+/// The module, whose signatures no pass changes, its rows, and the function.
+type Around<'a> = (&'a Module, &'a Rows, FuncId);
 
 /// The loops, from the inside out. What is changed in a round are loops apart from each other, so
 /// that what is known of one holds when another has changed; then all are found anew.
-fn loops(func: &mut Function, rows: &Rows, facts: &Facts, every: bool) {
+fn loops((module, rows, id): Around<'_>, func: &mut Function, facts: &Facts, every: bool) {
     let mut done = vec![false; func.blocks.len()];
     loop {
         let cfg = Cfg::of(func);
         let loops = Loops::of(func, &cfg);
-        let starts = open::at_starts(func, &cfg, rows);
+        let scope = Scope {
+            module,
+            rows,
+            id,
+            func,
+        };
+        // What is held does not change with the probes that a round adds.
+        let starts = match scope.holds() {
+            true => obligation::follow(scope, |_| {}).starts,
+            false => Vec::new(),
+        };
         let round = loops.innermost_first(|this| !done[this.header.index()]);
         if round.is_empty() {
             break;
@@ -119,7 +146,13 @@ fn loops(func: &mut Function, rows: &Rows, facts: &Facts, every: bool) {
         for n in round {
             let this = &loops.list[n];
             done[this.header.index()] = true;
-            let edge = edge_of(func, rows, &starts, this);
+            let scope = Scope {
+                module,
+                rows,
+                id,
+                func,
+            };
+            let edge = edge_of(scope, &starts, this);
             let header = one_loop(func, facts, every, (&cfg, &loops, n), edge);
             done.resize(func.blocks.len(), false);
             done[header.index()] = true;
@@ -218,19 +251,22 @@ fn loop_cost(func: &Function, facts: &Facts, loops: &Loops, this: &Loop) -> u64 
 }
 
 /// Where a failure of the loop's probe goes: where that of the first instruction in the loop goes
-/// that is protected like the header, by blocks outside the loop. Where an intent or mask is open,
-/// only a cleanup edge will do.
-fn edge_of(func: &Function, rows: &Rows, starts: &[open::Open], this: &Loop) -> Edge {
-    let at_header = &starts[this.header.index()];
+/// that is protected like the header, by blocks outside the loop. Where anything is held, only a
+/// cleanup edge will do, from a place where the same is held.
+fn edge_of(scope: Scope<'_>, starts: &[Option<obligation::Shared>], this: &Loop) -> Edge {
+    let start = |id: BlockId| starts.get(id.index()).and_then(Option::as_ref);
+    let at_header = start(this.header).map_or(&[][..], |state| state);
     let outside = |edge: &Edge| !edge.is_none() && edge.targets().all(|to| !this.contains(to));
     for id in this.blocks() {
-        let mut now = starts[id.index()].clone();
-        for inst in &func.blocks[id.index()].insts {
-            let closes = now.is_empty() || inst.edge.cleanup.is_some();
-            if now == *at_header && closes && outside(&inst.edge) {
+        let mut now = start(id).map(Held::new).unwrap_or_default();
+        for (at, inst) in scope.func.blocks[id.index()].insts.iter().enumerate() {
+            let closes = at_header.is_empty() || inst.edge.cleanup.is_some();
+            if closes && outside(&inst.edge) && same(now.items(), at_header) {
                 return inst.edge;
             }
-            open::step(&mut now, &inst.op, rows);
+            if !starts.is_empty() {
+                obligation::step(scope, &mut now, id, at, &inst.op);
+            }
         }
     }
     Edge::NONE

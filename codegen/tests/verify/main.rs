@@ -2,11 +2,14 @@
 //! and no other, is reported there.
 
 mod broken;
+mod handles;
 mod rules;
 mod shape;
 
+use asr_codegen::Rows;
 use asr_codegen::air::{Module, VERIFY_ERRORS_MAX, parse, verify};
-use asr_intrinsics::{CORE, Table};
+use asr_codegen::pass::check_edges;
+use asr_intrinsics::{CORE, SYNC, TASKS, Table};
 
 macro_rules! mask_table {
     ($($cb:ident)::+ $(, $arg:tt)*) => { $($cb)::+! { [$($arg),*]
@@ -21,11 +24,17 @@ macro_rules! mask_table {
     } };
 }
 
+const TABLES: [&Table; 4] = [&CORE, &TEST, &TASKS, &SYNC];
+
 const TEST: Table = mask_table!(asr_intrinsics::rows, "test");
 
 /// The errors as `line: code`, and as sentences.
-fn report(module: &Module, spans: &asr_codegen::air::Spans) -> (Vec<String>, String) {
-    let errors = verify(module, &[&CORE, &TEST]).err().unwrap_or_default();
+fn report(module: &Module, spans: &asr_codegen::air::Spans, edges: bool) -> (Vec<String>, String) {
+    let mut errors = verify(module, &TABLES).err().unwrap_or_default();
+    if edges && errors.is_empty() {
+        let rows = Rows::imported(module, &TABLES).expect("tables that there are");
+        errors = check_edges(module, &rows);
+    }
     let short = errors
         .iter()
         .map(|e| format!("{}: {}", spans.of(e.place).line, e.code));
@@ -34,8 +43,13 @@ fn report(module: &Module, spans: &asr_codegen::air::Spans) -> (Vec<String>, Str
 }
 
 fn check_module(text: &str) {
+    check_text(text, false);
+}
+
+/// With `edges`, as after the passes: what a failure leaves has its edge.
+fn check_text(text: &str, edges: bool) {
     let parsed = parse(text.as_bytes()).unwrap_or_else(|e| panic!("{}\n{text}", e[0]));
-    let (mut found, sentences) = report(&parsed.module, &parsed.spans);
+    let (mut found, sentences) = report(&parsed.module, &parsed.spans, edges);
     let expected: Vec<_> = text
         .lines()
         .enumerate()
@@ -55,7 +69,16 @@ fn check_module(text: &str) {
 
 /// Checks a function `@f` with these lines, of type `signature`.
 fn check(signature: &str, lines: &str) {
-    check_module(&format!(
+    check_module(&in_function(signature, lines));
+}
+
+/// The same with the check of the edges.
+fn check_edged(signature: &str, lines: &str) {
+    check_text(&in_function(signature, lines), true);
+}
+
+fn in_function(signature: &str, lines: &str) -> String {
+    format!(
         "module \"m\" unit 1\nuse core\nuse test\nfile \"a\"\ndata @d = \"x\"\n\
          global @g: i32 = 0\nextern fn @c(i64) -> i64\n\
          fn @thrower() throws {{\nentry:\n  throw 0\n}}\n\
@@ -63,7 +86,7 @@ fn check(signature: &str, lines: &str) {
          fn @f{signature} {{\n  local %i: i64\n  local %w: i32\n  local %s: i16\n  local %b: i8\n  \
          local %x: f64\n  local %y: f32\n  local %t: bool\n  local %p: ptr\n  local %v: value\n  \
          local %st: i64\n  slot $m 8 align 8\nentry:\n{lines}\n}}\n"
-    ));
+    )
 }
 
 #[test]

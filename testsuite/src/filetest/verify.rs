@@ -2,7 +2,7 @@
 //! print(parse(x)) parses to the same module.
 
 use asr_codegen::air::{self, Parsed};
-use asr_codegen::pass::check_probes;
+use asr_codegen::pass::{check_edges, check_probes};
 use asr_codegen::{ProbeMode, Rows};
 use asr_intrinsics::{CORE, SYNC, TASKS, Table};
 
@@ -57,7 +57,7 @@ pub fn round_trip(parsed: &Parsed) -> Result<(), String> {
 }
 
 /// What parser and verifier report about the file; nothing when both accept it. With `placed`, its
-/// probes are checked too, as after the probe pass.
+/// probes and edges are checked too, as after the passes.
 pub fn verified(case: &Case, placed: bool) -> Vec<Reported> {
     let parsed = match parsed(case) {
         Ok(parsed) => parsed,
@@ -70,6 +70,9 @@ pub fn verified(case: &Case, placed: bool) -> Vec<Reported> {
         .ok()
         .filter(|_| placed)
     {
+        if errors.is_empty() {
+            errors.extend(check_edges(&parsed.module, &rows));
+        }
         errors.extend(check_probes(&parsed.module, &rows, ProbeMode::AsIs));
     }
     let reported = |error: air::VerifyError| Reported {

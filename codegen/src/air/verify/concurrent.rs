@@ -4,7 +4,7 @@ use super::{Checker, Here};
 use crate::air::code;
 use crate::air::entity::*;
 use crate::air::inst::*;
-use crate::air::types::Type;
+use crate::air::types::{Signature, Type};
 
 impl Checker<'_> {
     pub(super) fn concurrent(&mut self, here: Here<'_>, op: &Op) {
@@ -38,7 +38,9 @@ impl Checker<'_> {
                 self.spawned(here, *dst, *region);
                 if self.in_range(here, func.index(), module.funcs.len(), "function") {
                     self.colour(here, *func, true);
-                    self.call(here, &module.funcs[func.index()].signature(), None, args);
+                    let sig = module.funcs[func.index()].signature();
+                    self.crosses(here, &sig);
+                    self.call(here, &sig, None, args);
                 }
             }
             Op::SpawnIndirect {
@@ -51,6 +53,7 @@ impl Checker<'_> {
                 self.spawned(here, *dst, *region);
                 self.operand(here, *callee, Type::Ptr);
                 if self.in_range(here, sig.index(), module.sigs.len(), "signature") {
+                    self.crosses(here, &module.sigs[sig.index()]);
                     self.call(here, &module.sigs[sig.index()], None, args);
                 }
             }
@@ -62,6 +65,16 @@ impl Checker<'_> {
         self.dst(here, dst, Type::Task);
         if let Some(region) = region {
             self.operand(here, region, Type::Region);
+        }
+    }
+
+    /// A handle belongs to its task: none goes into another, none comes out by its end.
+    fn crosses(&mut self, here: Here<'_>, sig: &Signature) {
+        let mut types = sig.params.iter().chain(&sig.ret);
+        if let Some(ty) = types.find(|ty| ty.handle().is_some()) {
+            let message =
+                format!("a {ty} goes from task to task here; use `transfer`, or make it there");
+            self.error(code::HANDLE_KEPT, here.place(), message);
         }
     }
 

@@ -64,7 +64,7 @@ impl<'m> Checker<'m> {
         self.reached(id, func);
         // The analyses below rely on indices that are in range and rows that exist.
         if self.errors.len() == before {
-            self.balance(id, func);
+            self.held(id, func);
             self.uncaught(id, func);
         }
     }

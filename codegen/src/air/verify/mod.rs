@@ -13,7 +13,7 @@
 //! | operands, results, calls, intrinsics (g)         | [`types`]       |
 //! | conversions and which operator takes which type  | [`operators`]   |
 //! | ends of blocks, edges                            | [`ends`]        |
-//! | intents and masks, closed on every path (f, h)   | [`balance`]     |
+//! | handles and blocks, on every path (f, h, m)      | [`held`]        |
 //! | failures that leave a function (h)               | [`uncaught`]    |
 //!
 //! Letters a to c of rule ABI-30 are checked by the probe pass, d on the lowered code: AIR has no
@@ -21,19 +21,20 @@
 //!
 //! A local that is read before it is assigned is zero: no error.
 
-mod balance;
 mod concurrent;
 mod ends;
 mod function;
+mod held;
 mod module;
 mod operators;
 mod types;
 mod uncaught;
 
-use std::collections::HashMap;
 use std::fmt;
 
 use asr_intrinsics::{Row, Table};
+
+use crate::Rows;
 
 use super::entity::*;
 use super::loc::Loc;
@@ -47,7 +48,8 @@ pub const VERIFY_ERRORS_MAX: usize = 100;
 #[derive(Clone, Debug)]
 pub struct Verified<'m> {
     module: &'m Module,
-    rows: HashMap<&'static str, &'static Row>,
+    rows: Rows,
+    warnings: Vec<VerifyError>,
 }
 
 impl<'m> Verified<'m> {
@@ -58,7 +60,12 @@ impl<'m> Verified<'m> {
 
     /// The row of an intrinsic that the module calls.
     pub fn row(&self, name: &str) -> Option<&'static Row> {
-        self.rows.get(name).copied()
+        self.rows.get(name)
+    }
+
+    /// What [`verify_with`] was told to let pass.
+    pub fn warnings(&self) -> &[VerifyError] {
+        &self.warnings
     }
 }
 
@@ -77,6 +84,84 @@ pub struct VerifyError {
     pub block: Option<String>,
     /// A sentence without full stop.
     pub message: String,
+    /// The way that leads there, in the order of control.
+    pub notes: Vec<Note>,
+}
+
+/// A place on the way that leads to an error.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Note {
+    /// The part that it is about.
+    pub place: Place,
+    /// Its source location, if it has one.
+    pub loc: Loc,
+    /// What happens there.
+    pub message: String,
+}
+
+impl VerifyError {
+    /// An error about a place of a module.
+    pub(crate) fn new(
+        module: &Module,
+        code: &'static str,
+        place: Place,
+        message: impl Into<String>,
+    ) -> VerifyError {
+        let func = place.func().and_then(|id| module.funcs.get(id.index()));
+        let block = match place {
+            Place::Block(_, id) | Place::Inst(_, id, _) => {
+                func.and_then(|func| func.blocks.get(id.index()))
+            }
+            _ => None,
+        };
+        VerifyError {
+            code,
+            place,
+            loc: loc_of(module, place),
+            func: func.map(|func| func.name.clone()),
+            block: block.map(|block| block.name.clone()),
+            message: message.into(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// The same with the way that leads there.
+    pub(crate) fn with_notes(mut self, module: &Module, notes: Vec<(Place, String)>) -> Self {
+        let note = |(place, message)| Note {
+            place,
+            loc: loc_of(module, place),
+            message,
+        };
+        self.notes = notes.into_iter().map(note).collect();
+        self
+    }
+
+    /// Whether it is a path that leaks a handle: what [`Severity::leaks`] decides.
+    pub fn is_leak(&self) -> bool {
+        [super::code::HANDLE_DROPPED, super::code::HANDLE_MAYBE].contains(&self.code)
+    }
+}
+
+/// Where a place comes from; its function's location when it has none of its own.
+fn loc_of(module: &Module, place: Place) -> Loc {
+    let func = place.func().and_then(|id| module.funcs.get(id.index()));
+    let loc = match place {
+        Place::Inst(_, block, n) => {
+            let block = func.and_then(|func| func.blocks.get(block.index()));
+            block.map(|block| block.insts.get(n).map_or(block.term_loc, |inst| inst.loc))
+        }
+        Place::Extern(id) => module.externs.get(id.index()).map(|ext| ext.loc),
+        Place::Handler(n) => module.handlers.get(n).map(|handler| handler.loc),
+        _ => None,
+    };
+    loc.or(func.map(|func| func.loc)).unwrap_or_default()
+}
+
+/// What the caller makes of reports that may be either.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Severity {
+    /// Whether a path that leaks a handle is only a warning (rule ABI-31).
+    pub allow_leaks: bool,
 }
 
 impl fmt::Display for VerifyError {
@@ -102,9 +187,21 @@ impl std::error::Error for VerifyError {}
 /// # Errors
 /// The first [`VERIFY_ERRORS_MAX`] errors, never none.
 pub fn verify<'m>(module: &'m Module, tables: &[&Table]) -> Result<Verified<'m>, Vec<VerifyError>> {
+    verify_with(module, tables, Severity::default())
+}
+
+/// The same with the severities that the caller chooses.
+///
+/// # Errors
+/// The first [`VERIFY_ERRORS_MAX`] errors, never none, with the warnings among them.
+pub fn verify_with<'m>(
+    module: &'m Module,
+    tables: &[&Table],
+    severity: Severity,
+) -> Result<Verified<'m>, Vec<VerifyError>> {
     let mut checker = Checker {
         module,
-        rows: HashMap::new(),
+        rows: Rows::default(),
         errors: Vec::new(),
     };
     checker.module(tables);
@@ -114,57 +211,35 @@ pub fn verify<'m>(module: &'m Module, tables: &[&Table]) -> Result<Verified<'m>,
         }
         checker.function(FuncId::new(n));
     }
-    match checker.errors.is_empty() {
+    let Checker { rows, errors, .. } = checker;
+    let passes = |error: &VerifyError| severity.allow_leaks && error.is_leak();
+    match errors.len() < VERIFY_ERRORS_MAX && errors.iter().all(passes) || errors.is_empty() {
         true => Ok(Verified {
             module,
-            rows: checker.rows,
+            rows,
+            warnings: errors,
         }),
-        false => Err(checker.errors),
+        false => Err(errors),
     }
 }
 
 /// The state of a verification.
 struct Checker<'m> {
     module: &'m Module,
-    rows: HashMap<&'static str, &'static Row>,
+    rows: Rows,
     errors: Vec<VerifyError>,
 }
 
-impl<'m> Checker<'m> {
+impl Checker<'_> {
     fn is_full(&self) -> bool {
         self.errors.len() >= VERIFY_ERRORS_MAX
     }
 
     fn error(&mut self, code: &'static str, place: Place, message: impl Into<String>) {
-        if self.is_full() {
-            return;
+        if !self.is_full() {
+            let error = VerifyError::new(self.module, code, place, message);
+            self.errors.push(error);
         }
-        let func = place
-            .func()
-            .and_then(|id| self.module.funcs.get(id.index()));
-        let block = match place {
-            Place::Block(_, id) | Place::Inst(_, id, _) => {
-                func.and_then(|func| func.blocks.get(id.index()))
-            }
-            _ => None,
-        };
-        let loc = match place {
-            Place::Inst(_, _, n) => block.map(|block| match block.insts.get(n) {
-                Some(inst) => inst.loc,
-                None => block.term_loc,
-            }),
-            Place::Extern(id) => self.module.externs.get(id.index()).map(|ext| ext.loc),
-            Place::Handler(n) => self.module.handlers.get(n).map(|handler| handler.loc),
-            _ => None,
-        };
-        self.errors.push(VerifyError {
-            code,
-            place,
-            loc: loc.or(func.map(|func| func.loc)).unwrap_or_default(),
-            func: func.map(|func| func.name.clone()),
-            block: block.map(|block| block.name.clone()),
-            message: message.into(),
-        });
     }
 }
 

@@ -37,6 +37,10 @@ impl Checker<'_> {
         for (n, global) in module.globals.iter().enumerate() {
             let place = Place::Global(GlobalId::new(n));
             self.symbol(&mut names, &global.name, "global", place);
+            if global.ty.handle().is_some() {
+                let message = format!("a {} is in no global; hold it in a local", global.ty);
+                self.error(code::HANDLE_KEPT, place, message);
+            }
             if global.ty.immediate(global.init) != global.init {
                 let message = format!("{:#x} is no {}", global.init, global.ty);
                 self.error(code::BAD_IMMEDIATE, place, message);
@@ -49,6 +53,11 @@ impl Checker<'_> {
             if ext.sig.throws {
                 let message = "a foreign function cannot be declared `throws`; remove it";
                 self.error(code::BAD_DECLARATION, place, message);
+            }
+            let mut types = ext.sig.params.iter().chain(&ext.sig.ret);
+            if let Some(ty) = types.find(|ty| ty.handle().is_some()) {
+                let message = format!("a {ty} is passed to foreign code; keep it");
+                self.error(code::HANDLE_KEPT, place, message);
             }
             if ext.name.starts_with("asr_i_") {
                 let message = format!("`{}` is an intrinsic; call it as one", ext.name);
@@ -76,9 +85,7 @@ impl Checker<'_> {
                 self.error(code::DUPLICATE_NAME, place, message);
             }
             match tables.iter().find(|table| table.name == name) {
-                Some(table) => self
-                    .rows
-                    .extend(table.rows.iter().map(|row| (row.name, row))),
+                Some(table) => self.rows.add(table),
                 None => {
                     let there: Vec<_> = tables.iter().map(|table| table.name).collect();
                     let message =

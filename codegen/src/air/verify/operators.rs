@@ -22,7 +22,7 @@ pub(super) fn binary(op: BinOp, ty: Type) -> bool {
 pub(super) fn compare(op: CmpOp, ty: Type) -> bool {
     use CmpOp::*;
     match op {
-        Eq | Ne => !ty.is_float(),
+        Eq | Ne => !ty.is_float() && ty.handle().is_none(),
         Slt | Sle | Sgt | Sge => ty.is_int(),
         Ult | Ule | Ugt | Uge => ty.is_int() || matches!(ty, Type::Ptr | Type::Value),
         _ => ty.is_float(),

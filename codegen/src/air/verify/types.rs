@@ -12,7 +12,7 @@ impl Checker<'_> {
         if !inst.edge.is_none() {
             self.edge(here, &inst.edge);
             let fails = match &inst.op {
-                Op::Intrinsic { row, .. } => self.rows.get(&**row).is_none_or(|r| r.can_fail()),
+                Op::Intrinsic { row, .. } => self.rows.get(row).is_none_or(|r| r.can_fail()),
                 op => op.may_fail(),
             };
             if !fails {
@@ -64,6 +64,8 @@ impl Checker<'_> {
                 dst,
                 src,
             } => {
+                self.no_handle(here, *from, "is converted");
+                self.no_handle(here, *to, "is made of other bits");
                 if !operators::convert(*op, *from, *to) {
                     let message = format!("`{}` does not convert {from} to {to}", op.name());
                     self.error(code::TYPE_MISMATCH, here.place(), message);
@@ -78,15 +80,18 @@ impl Checker<'_> {
                 a,
                 b,
             } => {
+                self.no_handle(here, *ty, "is selected");
                 self.dst(here, *dst, *ty);
                 self.operand(here, *cond, Bool);
                 self.operands(here, &[*a, *b], *ty);
             }
             Op::Load { ty, dst, addr, .. } => {
+                self.no_handle(here, *ty, "is in memory");
                 self.dst(here, *dst, *ty);
                 self.operand(here, *addr, Ptr);
             }
             Op::Store { ty, src, addr, .. } => {
+                self.no_handle(here, *ty, "is in memory");
                 self.operand(here, *src, *ty);
                 self.operand(here, *addr, Ptr);
             }
@@ -196,7 +201,7 @@ impl Checker<'_> {
     }
 
     fn intrinsic(&mut self, here: Here<'_>, name: &str, dst: Option<LocalId>, args: &[Operand]) {
-        let Some(&row) = self.rows.get(name) else {
+        let Some(row) = self.rows.get(name) else {
             let message = match self.module.tables.is_empty() {
                 true => format!("the module imports no table; add `use` for the one of `{name}`"),
                 false => format!(
@@ -226,6 +231,9 @@ impl Checker<'_> {
                 // The text form does not know the type, so it may give the unsigned bits.
                 Operand::Imm(bits) => ty.immediate(bits) == bits || ty.canonical(bits) == bits,
             };
+            if matches!(arg, Operand::Imm(_)) {
+                self.no_handle(here, ty, "is a number");
+            }
             if !fits {
                 let (param, row_ty) = (param.name, param.ty.name());
                 let message = format!("`{param}` of `{name}` is {row_ty}: pass an {ty}");
@@ -281,6 +289,14 @@ impl Checker<'_> {
         }
     }
 
+    /// A handle is in a local, and moves from local to local by copies, calls and returns only.
+    fn no_handle(&mut self, here: Here<'_>, ty: Type, what: &str) {
+        if ty.handle().is_some() {
+            let message = format!("a {ty} {what}; hold it in a local, and copy or pass that");
+            self.error(code::HANDLE_KEPT, here.place(), message);
+        }
+    }
+
     fn operands(&mut self, here: Here<'_>, operands: &[Operand], ty: Type) {
         for &operand in operands {
             self.operand(here, operand, ty);
@@ -299,7 +315,9 @@ impl Checker<'_> {
                     self.error(code::TYPE_MISMATCH, here.place(), message);
                 }
             }
-            Operand::Imm(bits) if ty.immediate(bits) == bits => {}
+            Operand::Imm(bits) if ty.immediate(bits) == bits => {
+                self.no_handle(here, ty, "is a number");
+            }
             Operand::Imm(bits) => {
                 let message = format!("the immediate {bits:#x} is no {ty}");
                 self.error(code::BAD_IMMEDIATE, here.place(), message);

@@ -6,7 +6,7 @@
 //!
 //! `raise` goes on with a failure. In a function not declared `throws` its status must be
 //! CANCELLED: as an immediate, or as a local that is assigned by nothing but cleanup edges beside
-//! a recovery edge, which get what the recovery does not take.
+//! a recovery edge, which get what the recovery does not take, or of what needs no edge.
 
 use std::collections::HashSet;
 
@@ -43,7 +43,7 @@ impl Checker<'_> {
                     let cancelled = match *status {
                         Operand::Imm(status) => status == CANCELLED,
                         Operand::Local(local) => !tainted
-                            .get_or_insert_with(|| any_status(func))
+                            .get_or_insert_with(|| self.any_status(func))
                             .contains(&local),
                     };
                     if !cancelled {
@@ -71,7 +71,7 @@ impl Checker<'_> {
             Op::Await { func, .. } => self.module.funcs[func.index()].throws,
             Op::Spawn { .. } | Op::SpawnIndirect { .. } => true,
             Op::Intrinsic { row, .. } => {
-                let row = self.rows.get(&**row);
+                let row = self.rows.get(row);
                 row.is_none_or(|row| row.fails.iter().any(|status| *status != "CANCELLED"))
             }
             Op::CheckStack => false,
@@ -81,28 +81,28 @@ impl Checker<'_> {
             ),
         }
     }
-}
 
-/// The locals that may hold another status than CANCELLED.
-fn any_status(func: &Function) -> HashSet<LocalId> {
-    let mut locals: HashSet<_> = (0..func.params as usize).map(LocalId::new).collect();
-    let edge = |edge: &Edge, locals: &mut HashSet<LocalId>| {
-        locals.extend(edge.recover.and_then(|(_, local)| local));
-        if let Some((_, value, status)) = edge.cleanup {
-            locals.insert(value);
-            if edge.recover.is_none() {
-                locals.insert(status);
+    /// The locals that may hold another status than CANCELLED.
+    fn any_status(&self, func: &Function) -> HashSet<LocalId> {
+        let mut locals: HashSet<_> = (0..func.params as usize).map(LocalId::new).collect();
+        let edge = |edge: &Edge, throws: bool, locals: &mut HashSet<LocalId>| {
+            locals.extend(edge.recover.and_then(|(_, local)| local));
+            if let Some((_, value, status)) = edge.cleanup {
+                locals.insert(value);
+                if edge.recover.is_none() && throws {
+                    locals.insert(status);
+                }
+            }
+        };
+        for block in &func.blocks {
+            for inst in &block.insts {
+                locals.extend(inst.op.dsts().into_iter().flatten());
+                edge(&inst.edge, self.throws(&inst.op), &mut locals);
+            }
+            if let Some(end) = block.term.edge() {
+                edge(end, true, &mut locals);
             }
         }
-    };
-    for block in &func.blocks {
-        for inst in &block.insts {
-            locals.extend(inst.op.dsts().into_iter().flatten());
-            edge(&inst.edge, &mut locals);
-        }
-        if let Some(end) = block.term.edge() {
-            edge(end, &mut locals);
-        }
+        locals
     }
-    locals
 }
