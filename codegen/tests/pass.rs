@@ -92,7 +92,9 @@ fn abi_30_a_b_c_each_elision_is_accepted_within_and_rejected_beyond() {
         }
         seen += 1;
         let spans = parse(text.as_bytes()).expect("parsed before").spans;
-        let errors = check(module, ProbeMode::Auto);
+        let rows = Rows::imported(module, &TABLES).expect("known tables");
+        let mut errors = pass::check_edges(module, &rows);
+        errors.extend(check(module, ProbeMode::Auto));
         let found = errors.iter().map(|error| {
             let text = format!("{}: {}", error.code, error.message);
             (spans.of(error.place).line as usize, text)
