@@ -52,6 +52,9 @@ fn each() -> Vec<(&'static str, Method)> {
             b.blocking_idle(Duration::from_secs(5))
         }),
         ("queue_capacity = 1_000", |b| b.queue_capacity(1000)),
+        ("futurelock_idle = '2 s'", |b| {
+            b.futurelock_idle(Duration::from_secs(2))
+        }),
         ("deadline_monitor = true", |b| b.deadline_monitor(true)),
         ("deadline_interval = '20 ms'", |b| {
             b.deadline_interval(Duration::from_millis(20))

@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use asr_base::{Duration, Status};
 use asr_kernel::sched::governor::{Advice, Governor, Snapshot};
+use asr_rt::sync::{Mutex, Notify};
 use asr_rt::{Builder, Cx};
 use asr_trace::{ClockMode, HappensBefore, HybridTime};
 
@@ -90,4 +91,34 @@ fn sch_44_part_trc_6_the_clock_mode_is_that_of_the_recorder() {
             }
         }
     }
+}
+
+/// A guard over a wait that nobody ends, with a bound that is a file's; the report ends it.
+#[test]
+fn obl_19_a_builder_says_when_a_futurelock_is_told_of_and_to_whom() {
+    let over = Arc::new(Notify::new());
+    let (lock, end) = (Arc::new(Mutex::new(())), over.clone());
+    let said = Arc::new(std::sync::Mutex::new(String::new()));
+    let tell = said.clone();
+    let builder = Builder::new()
+        .config_text("asr.toml", "futurelock_idle = '2 ms'")
+        .expect("a key")
+        .on_futurelock(move |found| {
+            *tell.lock().unwrap() = found.to_string();
+            end.notify_one();
+        });
+    let outcome = builder.run(async move |cx| {
+        let guard = lock.lock(&cx).await?;
+        let theirs = lock.clone();
+        let waiter = cx.spawn(async move |cx| {
+            drop(theirs.lock(&cx).await?);
+            Ok(())
+        })?;
+        over.notified(&cx).await?;
+        drop(guard);
+        waiter.join(&cx).await?.into_result()
+    });
+    assert!(outcome.is_ok(), "{outcome:?}");
+    let said = said.lock().unwrap();
+    assert!(said.contains(" holds a sync_permit of lock 1"), "{said}");
 }

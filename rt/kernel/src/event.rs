@@ -17,7 +17,7 @@ use crate::kernel::Kernel;
 use crate::region::Region;
 use crate::task::{Phase, Task, Tier};
 pub(crate) use obligation::{
-    futurelock, obligation_leaked, obligation_reserved, obligation_resolved,
+    futurelock, futurelock_of, obligation_leaked, obligation_reserved, obligation_resolved,
     obligation_transferred, undelivered,
 };
 pub(crate) use outcome::{panic_absorbed, race_discarded, result_discarded};

@@ -53,6 +53,7 @@ pub mod cx;
 pub mod deadline;
 mod driver;
 mod event;
+pub mod futurelock;
 pub mod inject;
 mod kernel;
 pub mod obligation;

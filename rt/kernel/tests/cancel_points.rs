@@ -47,7 +47,8 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
             let mut context = std::task::Context::from_waker(std::task::Waker::noop());
             let _ = cx.waiter().park(&mut context);
         }
-        ("Waiter", "waits_for" | "waits_on") => {}
+        ("Waiter", "waits_for" | "waits_on" | "contended") => {}
+        ("Waiter", "arm_futurelocks") => cx.waiter().arm_futurelocks(),
         ("Waiter", "now") => drop(cx.waiter().now()),
         ("Waiter", "task_id") => drop(cx.waiter().task_id()),
         ("Waiter", "region_id") => drop(cx.waiter().region_id()),
@@ -188,8 +189,8 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
                 "commit" => token.commit(),
                 "abort" => token.abort(AbortCause::Verb),
                 "release" => token.release(),
-                "is_unwound" | "is_told" => {
-                    let _ = (token.is_unwound(), token.is_told());
+                "is_unwound" | "task_id" => {
+                    let _ = (token.is_unwound(), token.task_id());
                     token.commit();
                 }
                 _ => panic!("no test of {owner}::{name}"),

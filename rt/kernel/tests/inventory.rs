@@ -187,6 +187,8 @@ const PURE: &[(&str, &str)] = &[
     ("WorkerStats", "readings of counters"),
     ("Own", "a reading of a counter"),
     ("MonitorConfig", "a value"),
+    ("FuturelockConfig", "a value"),
+    ("Contended", "names of who holds and who waits"),
     ("Cleanups", "counts; who is told of a time is its caller"),
     ("Watcher", "told what time it is and who is there"),
     ("Turns", "ordered maps, told what time it is"),

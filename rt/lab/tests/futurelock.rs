@@ -63,7 +63,7 @@ fn lab_13_a_futurelock_fails_the_run_when_so_configured() {
 }
 
 #[test]
-fn obl_19_part_no_futurelock_within_the_limit_or_with_nothing_held() {
+fn obl_19_no_futurelock_within_the_limit_or_with_nothing_held() {
     let run = Lab::new(config(50, true)).run(async |cx| held(cx, 20).await);
     assert!(detected(&run.expect("within the limit").trace.events).is_empty());
     let run = Lab::new(config(50, true)).run(async |cx| {

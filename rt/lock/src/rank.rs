@@ -146,6 +146,8 @@ ranks! {
     Task "task" under [TraceGate, LabPool, LabTrouble, Obligation],
     /// What the monitor of deadlines has learnt.
     Deadlines "deadlines" under [],
+    /// Which resources somebody waited for.
+    Futurelocks "futurelocks" under [],
     /// One kind of obligation is added at a time.
     ObligationKinds "obligation.kinds" under [],
     /// The counts of closed regions.

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use asr_base::Duration;
 use asr_kernel::deadline::MonitorConfig;
+use asr_kernel::futurelock::FuturelockConfig;
 use asr_kernel::obligation::{Escalate, LeakResponse};
 use asr_trace::ClockMode;
 
@@ -127,6 +128,11 @@ settings! {
     /// Tasks in one queue from which on a warning is written, once each time that it is crossed
     /// (SCH-30). No limit if not said; every task is scheduled whatever this is.
     queue_capacity: usize, 1..=usize::MAX => queue_capacity;
+
+    /// How long a task that others wait for, for a lock or for room that it holds, may go without a
+    /// poll before it is told of as a futurelock (OBL-19), on standard error or where
+    /// [`Builder::on_futurelock`] says. 10 s if not said.
+    futurelock_idle: Duration, FuturelockConfig::SHORTEST..=Duration::MAX => waits.config.idle;
 
     /// Warns of tasks that are about to miss their deadline (SCH-42), on standard error or where
     /// [`Builder::on_deadline_warning`] says. Off if not said.

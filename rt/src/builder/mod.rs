@@ -13,12 +13,14 @@ mod keys;
 mod layout;
 mod record;
 mod value;
+mod waits;
 
 use std::fmt::Write;
 use std::path::Path;
 
 use asr_base::{Error, Failure, Outcome, Status};
 use asr_kernel::deadline::Warning;
+use asr_kernel::futurelock::Futurelock;
 use asr_kernel::sched::governor::{Governor, GovernorConfig};
 use asr_kernel::{Config, Cx, WorkersConfig};
 
@@ -26,6 +28,7 @@ use deadlines::Deadlines;
 use govern::Govern;
 pub use layout::Layout;
 use record::Record;
+use waits::Waits;
 
 use crate::tasks::Tasks;
 
@@ -68,6 +71,7 @@ pub struct Builder {
     kernel: Config,
     queue_capacity: Option<usize>,
     deadlines: Deadlines,
+    waits: Waits,
     govern: Govern,
     layout: Option<Layout>,
     record: Record,
@@ -135,6 +139,16 @@ impl Builder {
         self
     }
 
+    /// Who is told of tasks that are not polled while others wait for what they hold, instead of
+    /// standard error.
+    pub fn on_futurelock(
+        mut self,
+        report: impl Fn(&Futurelock) + Send + Sync + 'static,
+    ) -> Builder {
+        self.waits.tell(report);
+        self
+    }
+
     /// Makes the governor of each worker, by its number (SCH-38). Turns governors on.
     pub fn govern_with(
         mut self,
@@ -162,6 +176,7 @@ impl Builder {
             )));
         }
         self.kernel.monitor = self.deadlines.monitor();
+        self.kernel.futurelock = Some(self.waits.config);
         self.kernel.governor = self.govern.config().map_err(refuse)?;
         if let Some(capacity) = self.queue_capacity {
             self.kernel.queue_capacity = capacity;

@@ -17,11 +17,11 @@ use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use asr_base::{Duration, TaskId, Time};
+use asr_base::{Duration, Time};
 use asr_kernel::Cx;
 use asr_kernel::cx::{Set, Waiter};
 use asr_kernel::obligation::hold::SyncPermit;
-use asr_kernel::obligation::{AbortCause, Hold, Holder, holder_panicked};
+use asr_kernel::obligation::{AbortCause, Held, Hold, Holder, holder_panicked};
 use asr_kernel::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use asr_trace::Resource;
 use pin_project_lite::pin_project;
@@ -42,8 +42,6 @@ pub struct Mutex<T> {
     units: Units,
     /// Of the holder's, and what he leaves behind.
     flags: AtomicU8,
-    /// Who holds it, as far as that is told: the bits of its id; 0 is nobody.
-    holder: AtomicU64,
     number: AtomicU64,
     contended: AtomicU64,
     waited_ns: AtomicU64,
@@ -73,7 +71,6 @@ impl<T> Mutex<T> {
         Mutex {
             units: Units::new(1),
             flags: AtomicU8::new(0),
-            holder: AtomicU64::new(0),
             number: AtomicU64::new(0),
             contended: AtomicU64::new(0),
             waited_ns: AtomicU64::new(0),
@@ -116,7 +113,7 @@ impl<T> Mutex<T> {
         let Taken::Done(_) = self.units.try_take(1) else {
             return Err(TryLockError::Held);
         };
-        match self.guard(cx.holder(), &cx.waiter()) {
+        match self.guard(cx.holder()) {
             Ok(guard) => Ok(guard),
             Err(LockError::Poisoned(guard)) => Err(TryLockError::Poisoned(guard)),
             Err(LockError::Interrupted) => Err(TryLockError::Closed),
@@ -158,16 +155,13 @@ impl<T> Mutex<T> {
     fn guard<'a>(
         &'a self,
         holder: Holder<'a>,
-        waiter: &Waiter<'a>,
     ) -> Result<MutexGuard<'a, T>, LockError<MutexGuard<'a, T>>> {
         let Ok(hold) = holder.hold() else {
             // The context outlived its task.
             self.units.give(1);
             return Err(LockError::Interrupted);
         };
-        if hold.is_told() {
-            self.holder.store(waiter.task_id().to_bits(), Relaxed);
-        }
+        self.units.held().taken(hold.task_id());
         let guard = MutexGuard {
             mutex: self,
             hold: ManuallyDrop::new(hold),
@@ -189,9 +183,10 @@ impl<T> Mutex<T> {
             self.contended.fetch_add(1, Relaxed);
         }
         waiter.waits_on(&self.number, Resource::Lock);
-        if let Some(holder) = TaskId::from_bits(self.holder.load(Relaxed)) {
+        if let Some(holder) = self.units.held().holder() {
             waiter.waits_for(Resource::Task(holder));
         }
+        (self.units).watch(waiter, SyncPermit::KIND, &self.number, Resource::Lock);
     }
 
     /// And has it now.
@@ -246,7 +241,7 @@ impl<'a, T> Future for Lock<'a, T> {
         if *this.since != Time::MAX {
             mutex.waited(waiter, *this.since);
         }
-        Poll::Ready(mutex.guard(this.acquire.holder(), waiter))
+        Poll::Ready(mutex.guard(this.acquire.holder()))
     }
 }
 
@@ -330,9 +325,7 @@ impl<T> Drop for MutexGuard<'_, T> {
         if self.mutex.flags.load(Relaxed) & !POISONED != 0 {
             self.flag(CRITICAL | PANICKING, false);
         }
-        if hold.is_told() {
-            self.mutex.holder.store(0, Relaxed);
-        }
+        self.mutex.units.held().given(hold.task_id());
         self.mutex.units.give(1);
         if unwound {
             hold.abort(AbortCause::Unwound);

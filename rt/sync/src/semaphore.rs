@@ -11,8 +11,8 @@ use std::task::{Context, Poll, ready};
 use asr_base::{Error, Status};
 use asr_kernel::Cx;
 use asr_kernel::cx::Set;
-use asr_kernel::obligation::Hold;
 use asr_kernel::obligation::hold::SyncPermit;
+use asr_kernel::obligation::{Held, Hold};
 use asr_kernel::sync::atomic::AtomicU64;
 use asr_trace::Resource;
 use pin_project_lite::pin_project;
@@ -164,6 +164,8 @@ impl<'a> Future for AcquirePermit<'a> {
         if polled.is_pending() {
             let waiter = this.acquire.waiter();
             waiter.waits_on(&semaphore.number, Resource::Lock);
+            let units = &semaphore.units;
+            units.watch(waiter, SyncPermit::KIND, &semaphore.number, Resource::Lock);
         }
         ready!(polled)?;
         match this.acquire.holder().hold() {
@@ -189,6 +191,7 @@ pub struct Permit<'a> {
 impl<'a> Permit<'a> {
     #[inline]
     fn new(semaphore: &'a Semaphore, count: u32, hold: Hold<'a, SyncPermit>) -> Permit<'a> {
+        semaphore.units.held().taken(hold.task_id());
         Permit {
             semaphore,
             count,
@@ -208,9 +211,10 @@ impl<'a> Permit<'a> {
 impl Drop for Permit<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.semaphore.units.give(self.count);
-        if let Some(hold) = self.hold.take() {
-            hold.release();
-        }
+        let units = &self.semaphore.units;
+        let Some(hold) = self.hold.take() else { return };
+        units.held().given(hold.task_id());
+        units.give(self.count);
+        hold.release();
     }
 }

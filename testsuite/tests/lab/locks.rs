@@ -182,7 +182,7 @@ fn lab_14_part_two_locks_in_opposite_order() {
 /// A task that stops polling a wait for a lock that it was called to holds up the others: the lab
 /// sees the holder of a guard that is not polled.
 #[test]
-fn obl_19_part_a_guard_that_is_not_polled_is_a_futurelock() {
+fn obl_19_a_guard_that_is_not_polled_is_a_futurelock() {
     let mut config = LabConfig::default();
     config.futurelock_max_idle_steps = 50;
     config.panic_on_futurelock = true;

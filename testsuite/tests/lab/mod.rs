@@ -3,6 +3,7 @@
 mod branches;
 mod channels;
 mod ends;
+mod futurelock;
 mod locks;
 mod unpolled;
 

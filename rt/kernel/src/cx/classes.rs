@@ -243,6 +243,8 @@ pub const OPERATIONS: &[Operation] = &[
     looks_again("Waiter::park"),
     at_once("Waiter::waits_for"),
     at_once("Waiter::waits_on"),
+    at_once("Waiter::contended"),
+    at_once("Waiter::arm_futurelocks"),
     asks_clock("Waiter::now"),
     at_once("Waiter::coop"),
     at_once("Holder::hold"),
@@ -257,7 +259,7 @@ pub const OPERATIONS: &[Operation] = &[
     commits("Hold::abort"),
     commits("Hold::release"),
     at_once("Hold::is_unwound"),
-    at_once("Hold::is_told"),
+    at_once("Hold::task_id"),
     at_once("Sleep::deadline"),
     at_once("Sleep::precise"),
 ];

@@ -1,11 +1,14 @@
 //! Cancel points of leaf futures, cooperation, yielding.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use asr_base::{Interrupted, RegionId, TaskId, Time};
 
 use crate::cancel;
+use crate::futurelock::Contended;
+use crate::obligation::Kind;
 use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::task::{Task, TaskRef, polled};
 
@@ -69,6 +72,28 @@ impl<'c> Waiter<'c> {
     pub fn waits_on(&self, slot: &AtomicU64, what: impl FnOnce(u64) -> asr_trace::Resource) {
         if self.task.kernel().trace().on() {
             self.task.wait_for(what(self.task.kernel().number(slot)));
+        }
+    }
+
+    /// What is made of a resource for the search for futurelocks (OBL-19), if this runtime has one:
+    /// `slot` keeps its number.
+    #[cold]
+    pub fn contended(
+        &self,
+        kind: Kind,
+        slot: &AtomicU64,
+        what: impl FnOnce(u64) -> asr_trace::Resource,
+    ) -> Option<Arc<Contended>> {
+        let kernel = self.task.kernel();
+        let futurelocks = kernel.futurelocks()?;
+        Some(futurelocks.contended(kind, what(kernel.number(slot))))
+    }
+
+    /// The search looks at resources that somebody waits for, of which this is one.
+    pub fn arm_futurelocks(&self) {
+        let kernel = self.task.kernel();
+        if let Some(futurelocks) = kernel.futurelocks() {
+            futurelocks.arm(kernel);
         }
     }
 

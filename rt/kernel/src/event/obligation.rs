@@ -4,6 +4,7 @@ use asr_base::ObligationId;
 use asr_trace::{Access, Draft, End, Kind, Object, Resource, Sub};
 
 use super::{emit, task_object};
+use crate::futurelock::Futurelock;
 use crate::kernel::Kernel;
 use crate::obligation::{AbortCause, LeakReport, Place};
 use crate::region::Region;
@@ -49,6 +50,22 @@ pub(crate) fn futurelock(task: &Task, polls: u64) {
                 .task(task.id())
                 .region(task.region().id())
                 .words(1, polls, 0),
+        )
+    });
+}
+
+/// A task was not polled for so long, in milliseconds, while another waited for what it holds.
+pub(crate) fn futurelock_of(kernel: &Kernel, found: &Futurelock) {
+    emit(kernel, |now| {
+        let idle = u64::try_from(found.idle.as_millis()).unwrap_or(u64::MAX);
+        let draft = Draft::sub(Sub::FuturelockDetected, now)?;
+        Some(
+            draft
+                .task(found.holder)
+                .region(found.region)
+                .object(Object::read(found.resource))
+                .object(Object::read(Resource::Task(found.waiter)))
+                .words(1, idle, 0),
         )
     });
 }

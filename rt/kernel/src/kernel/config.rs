@@ -3,6 +3,7 @@
 use asr_base::{Attribution, CleanupBase, Duration};
 
 use crate::deadline::MonitorConfig;
+use crate::futurelock::FuturelockConfig;
 use crate::obligation::{Escalate, LeakResponse};
 use crate::sched::governor::GovernorConfig;
 
@@ -33,6 +34,8 @@ pub struct Config {
     pub tick: Duration,
     /// Warns of tasks that are about to miss their deadline: off (SCH-42).
     pub monitor: Option<MonitorConfig>,
+    /// Tells of tasks that are not polled while others wait for what they hold: off (OBL-19).
+    pub futurelock: Option<FuturelockConfig>,
     /// Runnable tasks in one queue from which on they are reported as `queue.capacity`: no limit
     /// (SCH-30).
     pub queue_capacity: usize,
@@ -56,6 +59,7 @@ impl Default for Config {
             watch: false,
             tick: Duration::from_millis(1),
             monitor: None,
+            futurelock: None,
             queue_capacity: usize::MAX,
             governor: None,
             leak_records: cfg!(debug_assertions),

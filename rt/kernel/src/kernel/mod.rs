@@ -40,6 +40,7 @@ use crate::compiled;
 use crate::cx::Caps;
 use crate::deadline::Watch;
 use crate::driver::{Driver, Runnable};
+use crate::futurelock::Futurelocks;
 use crate::inject::{Injection, Point};
 use crate::obligation::Registry;
 use crate::region::{self, Region, RegionHandle, RegionRef};
@@ -59,6 +60,7 @@ pub struct Kernel {
     cleanups: Cleanups,
     obligations: Registry,
     watch: Option<Watch>,
+    futurelocks: Option<Futurelocks>,
     stats: Stats,
     root: AtomicPtr<Region>,
     shutdown: AtomicBool,
@@ -84,6 +86,7 @@ impl Kernel {
             driver,
             obligations: Registry::new(),
             watch: config.monitor.clone().map(Watch::new),
+            futurelocks: config.futurelock.clone().map(Futurelocks::new),
             trace: Gate::new(),
             timers: Timers::new(config.tick),
             cleanups: Cleanups::new(),
@@ -241,16 +244,19 @@ impl Kernel {
     /// # Errors
     /// `STALE_HANDLE` if the id names a former occupant of its slot, or nobody (VAL-28).
     pub fn task(&self, id: TaskId) -> Result<TaskRef, Error> {
+        self.find_task(id).ok_or_else(|| {
+            self.stats.stale_handles.add(1);
+            Error::new(Status::STALE_HANDLE, format!("task {id}"))
+        })
+    }
+
+    /// The same, for who does not mind if there is none any more.
+    pub(crate) fn find_task(&self, id: TaskId) -> Option<TaskRef> {
         let found = self.tasks.get(id.index());
-        if let Some(task) = found.filter(|task| task.word.try_retain()) {
-            // SAFETY: just counted.
-            let task = unsafe { TaskRef::from_counted(NonNull::from(task)) };
-            if task.id() == id {
-                return Ok(task);
-            }
-        }
-        self.stats.stale_handles.add(1);
-        Err(Error::new(Status::STALE_HANDLE, format!("task {id}")))
+        let held = found.filter(|task| task.word.try_retain())?;
+        // SAFETY: just counted.
+        let task = unsafe { TaskRef::from_counted(NonNull::from(held)) };
+        (task.id() == id).then_some(task)
     }
 
     /// The region of this name.
@@ -272,6 +278,10 @@ impl Kernel {
 
     pub(crate) fn watch(&self) -> Option<&Watch> {
         self.watch.as_ref()
+    }
+
+    pub(crate) fn futurelocks(&self) -> Option<&Futurelocks> {
+        self.futurelocks.as_ref()
     }
 
     pub(crate) fn block(&self, job: Job) {

@@ -12,6 +12,7 @@ use super::Kernel;
 use crate::actor;
 use crate::cancel;
 use crate::deadline;
+use crate::futurelock;
 use crate::region::RegionRef;
 use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::sync::{Mutex, lock, rank};
@@ -33,6 +34,8 @@ pub(crate) enum Target {
     RegionDeadline(RegionRef),
     /// The deadline monitor looks.
     Monitor,
+    /// Holders are looked at that others wait for.
+    Futurelocks,
 }
 
 const _: () = assert!(size_of::<Option<Target>>() == 16);
@@ -233,6 +236,7 @@ fn act(kernel: &Kernel, target: Option<Target>, id: TimerId, now: Time) {
         Some(Target::Cleanups) => cancel::cleanups_end(kernel, id, now),
         Some(Target::RegionDeadline(region)) => cancel::region_expired(&region),
         Some(Target::Monitor) => deadline::turn(kernel),
+        Some(Target::Futurelocks) => futurelock::turn(kernel),
         None => {}
     }
 }

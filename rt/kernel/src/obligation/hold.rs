@@ -19,8 +19,7 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 
-use asr_base::Error;
-use asr_base::Status;
+use asr_base::{Error, Status, TaskId};
 
 use super::cause::{self, AbortCause};
 use super::kind::Kind;
@@ -278,10 +277,10 @@ impl<'c, K: Held> Hold<'c, K> {
         cause::of_drop_by(self.own) == AbortCause::Unwound
     }
 
-    /// It is recorded, or told of in the trace.
+    /// Whose it is.
     #[inline]
-    pub fn is_told(&self) -> bool {
-        self.whole.is_some()
+    pub fn task_id(&self) -> TaskId {
+        self.own.id()
     }
 }
 

@@ -192,7 +192,7 @@ impl Task {
     }
 
     /// Polls that began since `turn` had this value before, modulo 64; with 0, how many at all.
-    pub(super) fn turns_since(&self, turn: u8) -> u8 {
+    pub(crate) fn turns_since(&self, turn: u8) -> u8 {
         let now = self.tier.load(Relaxed) / (TIER + 1);
         now.wrapping_sub(turn) % TURNS
     }

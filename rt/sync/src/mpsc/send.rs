@@ -5,10 +5,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use asr_base::TaskId;
 use asr_kernel::Cx;
 use asr_kernel::cx::Set;
 use asr_kernel::obligation::hold::SendPermit;
-use asr_kernel::obligation::{AbortCause, Hold};
+use asr_kernel::obligation::{AbortCause, Held, Hold};
 use asr_trace::{End, Resource};
 use pin_project_lite::pin_project;
 
@@ -53,9 +54,11 @@ impl<T> Sender<T> {
         Acquire::new(self.ring.units(), 1, cx).await?;
         let room = OwnedRoom {
             sender: self,
+            task: cx.task_id(),
             used: false,
         };
         let hold = cx.holder().hold().map_err(|_| WaitError::Interrupted)?;
+        room.sender.ring.units().held().taken(room.task);
         Ok(OwnedPermit { room, hold })
     }
 
@@ -104,7 +107,7 @@ impl<T> Sender<T> {
         }
         match cx.holder().hold() {
             Ok(hold) => Ok(Permit {
-                room: Room(&self.ring),
+                room: Room::new(&self.ring, &hold),
                 hold,
             }),
             Err(_) => {
@@ -165,6 +168,8 @@ impl<T> fmt::Debug for Sender<T> {
 fn waits<T>(ring: &Ring<T>, acquire: &Acquire<'_>) {
     let what = |number| Resource::Channel(number, End::Send);
     acquire.waiter().waits_on(&ring.number, what);
+    let units = ring.units();
+    units.watch(acquire.waiter(), SendPermit::KIND, &ring.number, what);
 }
 
 pin_project! {
@@ -245,9 +250,11 @@ impl<'a, T> Future for Reserve<'a, T> {
             waits(ring, &this.acquire);
         }
         ready!(polled)?;
-        let room = Room(ring);
         match this.acquire.holder().hold() {
-            Ok(hold) => Poll::Ready(Ok(Permit { room, hold })),
+            Ok(hold) => {
+                let room = Room::new(ring, &hold);
+                Poll::Ready(Ok(Permit { room, hold }))
+            }
             Err(_) => {
                 // The context outlived its task.
                 ring.units().give(1);
@@ -263,12 +270,23 @@ impl<T> fmt::Debug for Reserve<'_, T> {
     }
 }
 
-/// A unit of room that goes back unless it is used.
-struct Room<'a, T>(&'a Ring<T>);
+/// A unit of room of a task, that goes back unless it is used.
+struct Room<'a, T> {
+    ring: &'a Ring<T>,
+    task: TaskId,
+}
 
-impl<T> Room<'_, T> {
+impl<'a, T> Room<'a, T> {
+    #[inline]
+    fn new(ring: &'a Ring<T>, hold: &Hold<'_, SendPermit>) -> Room<'a, T> {
+        let task = hold.task_id();
+        ring.units().held().taken(task);
+        Room { ring, task }
+    }
+
     fn send(self, value: T) -> Result<(), Closed<T>> {
-        let ring = self.0;
+        let ring = self.ring;
+        ring.units().held().given(self.task);
         std::mem::forget(self);
         ring.send_reserved(value)
     }
@@ -276,7 +294,9 @@ impl<T> Room<'_, T> {
 
 impl<T> Drop for Room<'_, T> {
     fn drop(&mut self) {
-        self.0.units().give(1);
+        let units = self.ring.units();
+        units.held().given(self.task);
+        units.give(1);
     }
 }
 
@@ -319,20 +339,23 @@ fn resolve<T>(sent: Result<(), Closed<T>>, hold: Hold<'_, SendPermit>) -> Result
 
 impl<T> fmt::Debug for Permit<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Permit").field(&self.room.0).finish()
+        f.debug_tuple("Permit").field(&self.room.ring).finish()
     }
 }
 
 /// A sender with a unit of room, which goes back unless it is used.
 struct OwnedRoom<T> {
     sender: Sender<T>,
+    task: TaskId,
     used: bool,
 }
 
 impl<T> Drop for OwnedRoom<T> {
     fn drop(&mut self) {
+        let units = self.sender.ring.units();
+        units.held().given(self.task);
         if !self.used {
-            self.sender.ring.units().give(1);
+            units.give(1);
         }
     }
 }

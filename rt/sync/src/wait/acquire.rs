@@ -103,6 +103,10 @@ impl<'a> Acquire<'a> {
 
     #[cold]
     fn wait(&mut self, context: &mut Context<'_>) -> Poll<Result<(), WaitError>> {
+        if !self.queued {
+            // SAFETY: it was not handed to the queue, or has left it.
+            unsafe { self.node.set_who(self.waiter.task_id()) };
+        }
         self.queued = true;
         // SAFETY: called by `poll` only, so the future is pinned; `drop` leaves.
         let node = unsafe { Pin::new_unchecked(&self.node) };

@@ -10,8 +10,11 @@
 use std::cell::UnsafeCell;
 use std::marker::PhantomPinned;
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
 use std::task::Waker;
 
+use asr_base::TaskId;
+use asr_kernel::futurelock::Contended;
 use asr_kernel::task::Summons;
 
 /// Where a node is.
@@ -44,6 +47,8 @@ struct Inner {
     summons: Option<Summons>,
     need: u32,
     stamp: u64,
+    /// The bits of the id of the task that waits; 0 if it did not say.
+    who: u64,
 }
 
 // SAFETY: what is in a node is touched under the lock of its list only (invariant 2).
@@ -70,6 +75,7 @@ impl Node {
                 summons: None,
                 need: 0,
                 stamp: 0,
+                who: 0,
             }),
             _pinned: PhantomPinned,
         }
@@ -90,6 +96,15 @@ impl Node {
     pub unsafe fn place(&self) -> Place {
         // SAFETY: the caller's promise.
         unsafe { self.inner() }.place
+    }
+
+    /// Whose it is.
+    ///
+    /// # Safety
+    /// The node is in no list.
+    pub unsafe fn set_who(&self, task: TaskId) {
+        // SAFETY: in no list, so nobody else looks at it.
+        unsafe { self.inner() }.who = task.to_bits();
     }
 
     /// How many units it waits for.
@@ -199,6 +214,7 @@ impl Node {
 pub struct List {
     first: *const Node,
     last: *const Node,
+    contended: Option<Arc<Contended>>,
 }
 
 // SAFETY: the pointers are followed under the lock of the owner only.
@@ -216,6 +232,7 @@ impl List {
         List {
             first: ptr::null(),
             last: ptr::null(),
+            contended: None,
         }
     }
 
@@ -242,6 +259,20 @@ impl List {
         count
     }
 
+    /// Who is first is told to `contended` from now on.
+    pub fn tell(&mut self, contended: Arc<Contended>) {
+        self.contended = Some(contended);
+        self.told();
+    }
+
+    fn told(&self) {
+        if let Some(contended) = &self.contended {
+            // SAFETY: who has the list has its lock.
+            let who = self.first().map_or(0, |first| unsafe { first.inner() }.who);
+            contended.waits(who);
+        }
+    }
+
     /// Puts a node at the end.
     ///
     /// # Safety
@@ -258,6 +289,7 @@ impl List {
             summons: None,
             need,
             stamp,
+            who: inner.who,
         };
         let link = ptr::from_ref(node);
         match NonNull::new(self.last.cast_mut()) {
@@ -266,6 +298,7 @@ impl List {
             None => self.first = link,
         }
         self.last = link;
+        self.told();
     }
 
     /// Takes a node out. It is at `place` from now on.
@@ -289,5 +322,6 @@ impl List {
             Some(after) => unsafe { after.as_ref().inner() }.before = before,
             None => self.last = before,
         }
+        self.told();
     }
 }

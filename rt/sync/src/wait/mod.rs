@@ -8,6 +8,7 @@
 //! | `queue` | who waits, and how often they were overtaken |
 //! | `units` | taking, giving and waiting for units |
 //! | `close` | no more units |
+//! | `held` | who holds what others wait for |
 //! | `pass` | the first waiter was called, and nobody polls him |
 //! | `acquire` | the future of it: cancel point, cooperation |
 //! | `spin` | waiting for a few instructions of another thread |
@@ -17,6 +18,7 @@
 
 mod acquire;
 mod close;
+mod held;
 mod list;
 mod pass;
 mod queue;
@@ -26,6 +28,7 @@ mod wakers;
 mod word;
 
 pub use acquire::Acquire;
+pub use held::Held;
 pub use list::{List, Node, Place};
 pub use spin::{SPINS_MAX, spin};
 pub use units::{Taken, Units};

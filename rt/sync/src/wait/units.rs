@@ -25,6 +25,7 @@ use asr_kernel::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use asr_kernel::sync::{Mutex, lock, rank};
 
 use super::OVERTAKES_MAX;
+use super::held::Held;
 use super::list::{List, Node, Place};
 use super::pass::{Aside, is_called};
 use super::queue::Queue;
@@ -46,6 +47,7 @@ pub enum Taken {
 /// See the module.
 pub struct Units {
     word: AtomicU64,
+    held: Held,
     pub(super) queue: Mutex<Queue, rank::SyncUnits>,
 }
 
@@ -55,6 +57,7 @@ impl Units {
         debug_assert!(free <= UNITS_MAX);
         Units {
             word: AtomicU64::new(u64::from(free)),
+            held: Held::new(),
             queue: Mutex::new(Queue {
                 list: List::new(),
                 overtaken: 0,
@@ -66,6 +69,12 @@ impl Units {
     /// The word as it is now. Relaxed: a reading that others may have overtaken.
     pub fn word(&self) -> Word {
         Word(self.word.load(Relaxed))
+    }
+
+    /// Who holds units.
+    #[inline]
+    pub fn held(&self) -> &Held {
+        &self.held
     }
 
     /// How many wait.
