@@ -120,5 +120,5 @@ fn obl_19_a_builder_says_when_a_futurelock_is_told_of_and_to_whom() {
     });
     assert!(outcome.is_ok(), "{outcome:?}");
     let said = said.lock().unwrap();
-    assert!(said.contains(" holds a sync_permit of lock 1"), "{said}");
+    assert!(said.contains(" holds a SyncPermit of lock 1"), "{said}");
 }

@@ -19,7 +19,8 @@
 //!
 //! It may miss one: of the holders of a resource of many units the last comer alone is noted, and a
 //! holder that takes a resource while its first waiter comes may be overlooked until the next one.
-//! It tells of none that is not: who gives back takes his note away first.
+//! It tells of none that is not: who gives back takes his note away first. (But a guard that was
+//! forgotten outlives its task, and is then said to be held by the next with that record.)
 
 use std::borrow::Cow;
 use std::fmt;
@@ -32,7 +33,7 @@ use crate::event;
 use crate::kernel::Kernel;
 use crate::kernel::timers::Target;
 use crate::obligation::Kind;
-use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering::*, fence};
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*, fence};
 use crate::sync::{Mutex, lock, rank};
 use crate::task::Phase;
 use crate::task::cell::contained;
@@ -125,8 +126,9 @@ impl fmt::Display for Futurelock {
 pub struct Contended {
     kind: Kind,
     resource: Resource,
-    /// Bits of ids; 0 is nobody.
-    holder: AtomicU64,
+    /// Mark of a task; 0 is nobody.
+    holder: AtomicUsize,
+    /// Bits of an id; 0 is nobody.
     waiter: AtomicU64,
 }
 
@@ -138,16 +140,10 @@ impl Contended {
         self.waiter.store(waiter, Relaxed);
     }
 
-    /// Who holds it; 0 if nobody is known to.
+    /// The mark of who holds it; 0 if nobody is known to.
     #[inline]
-    pub fn holds(&self, holder: u64) {
+    pub fn holds(&self, holder: usize) {
         self.holder.store(holder, Relaxed);
-    }
-
-    /// Who holds it, if that is known.
-    #[inline]
-    pub fn holder(&self) -> u64 {
-        self.holder.load(Relaxed)
     }
 }
 
@@ -187,7 +183,7 @@ impl Futurelocks {
         let contended = Arc::new(Contended {
             kind,
             resource,
-            holder: AtomicU64::new(0),
+            holder: AtomicUsize::new(0),
             waiter: AtomicU64::new(0),
         });
         lock(&self.seen).push(Seen {
@@ -249,8 +245,7 @@ impl Seen {
         let Some(waiter) = TaskId::from_bits(of.waiter.load(Relaxed)) else {
             return Found::Nothing;
         };
-        let holder = TaskId::from_bits(of.holder()).and_then(|id| kernel.find_task(id));
-        let Some(task) = holder else {
+        let Some(task) = kernel.marked(of.holder.load(Relaxed)) else {
             return Found::Watch;
         };
         let word = task.word.load();

@@ -47,7 +47,7 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
             let mut context = std::task::Context::from_waker(std::task::Waker::noop());
             let _ = cx.waiter().park(&mut context);
         }
-        ("Waiter", "waits_for" | "waits_on" | "contended") => {}
+        ("Waiter", "waits_for" | "waits_on" | "waits_for_holder" | "contended") => {}
         ("Waiter", "arm_futurelocks") => cx.waiter().arm_futurelocks(),
         ("Waiter", "now") => drop(cx.waiter().now()),
         ("Waiter", "task_id") => drop(cx.waiter().task_id()),
@@ -189,8 +189,8 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
                 "commit" => token.commit(),
                 "abort" => token.abort(AbortCause::Verb),
                 "release" => token.release(),
-                "is_unwound" | "task_id" => {
-                    let _ = (token.is_unwound(), token.task_id());
+                "is_unwound" | "mark" => {
+                    let _ = (token.is_unwound(), token.mark());
                     token.commit();
                 }
                 _ => panic!("no test of {owner}::{name}"),

@@ -161,7 +161,7 @@ impl<T> Mutex<T> {
             self.units.give(1);
             return Err(LockError::Interrupted);
         };
-        self.units.held().taken(hold.task_id());
+        self.units.held().taken(hold.mark());
         let guard = MutexGuard {
             mutex: self,
             hold: ManuallyDrop::new(hold),
@@ -183,9 +183,7 @@ impl<T> Mutex<T> {
             self.contended.fetch_add(1, Relaxed);
         }
         waiter.waits_on(&self.number, Resource::Lock);
-        if let Some(holder) = self.units.held().holder() {
-            waiter.waits_for(Resource::Task(holder));
-        }
+        waiter.waits_for_holder(self.units.held().holder());
         (self.units).watch(waiter, SyncPermit::KIND, &self.number, Resource::Lock);
     }
 
@@ -325,7 +323,7 @@ impl<T> Drop for MutexGuard<'_, T> {
         if self.mutex.flags.load(Relaxed) & !POISONED != 0 {
             self.flag(CRITICAL | PANICKING, false);
         }
-        self.mutex.units.held().given(hold.task_id());
+        self.mutex.units.held().given_all();
         self.mutex.units.give(1);
         if unwound {
             hold.abort(AbortCause::Unwound);

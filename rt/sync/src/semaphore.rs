@@ -191,7 +191,7 @@ pub struct Permit<'a> {
 impl<'a> Permit<'a> {
     #[inline]
     fn new(semaphore: &'a Semaphore, count: u32, hold: Hold<'a, SyncPermit>) -> Permit<'a> {
-        semaphore.units.held().taken(hold.task_id());
+        semaphore.units.held().taken(hold.mark());
         Permit {
             semaphore,
             count,
@@ -213,7 +213,7 @@ impl Drop for Permit<'_> {
     fn drop(&mut self) {
         let units = &self.semaphore.units;
         let Some(hold) = self.hold.take() else { return };
-        units.held().given(hold.task_id());
+        units.held().given(hold.mark());
         units.give(self.count);
         hold.release();
     }

@@ -243,6 +243,7 @@ pub const OPERATIONS: &[Operation] = &[
     looks_again("Waiter::park"),
     at_once("Waiter::waits_for"),
     at_once("Waiter::waits_on"),
+    at_once("Waiter::waits_for_holder"),
     at_once("Waiter::contended"),
     at_once("Waiter::arm_futurelocks"),
     asks_clock("Waiter::now"),
@@ -259,7 +260,7 @@ pub const OPERATIONS: &[Operation] = &[
     commits("Hold::abort"),
     commits("Hold::release"),
     at_once("Hold::is_unwound"),
-    at_once("Hold::task_id"),
+    at_once("Hold::mark"),
     at_once("Sleep::deadline"),
     at_once("Sleep::precise"),
 ];

@@ -75,6 +75,16 @@ impl<'c> Waiter<'c> {
         }
     }
 
+    /// The same of who holds it, by the mark of a token.
+    pub fn waits_for_holder(&self, mark: usize) {
+        let kernel = self.task.kernel();
+        if kernel.trace().on()
+            && let Some(holder) = kernel.marked(mark)
+        {
+            self.task.wait_for(asr_trace::Resource::Task(holder.id()));
+        }
+    }
+
     /// What is made of a resource for the search for futurelocks (OBL-19), if this runtime has one:
     /// `slot` keeps its number.
     #[cold]

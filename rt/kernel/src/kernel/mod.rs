@@ -244,19 +244,22 @@ impl Kernel {
     /// # Errors
     /// `STALE_HANDLE` if the id names a former occupant of its slot, or nobody (VAL-28).
     pub fn task(&self, id: TaskId) -> Result<TaskRef, Error> {
-        self.find_task(id).ok_or_else(|| {
+        let found = self.tasks.get(id.index()).and_then(Self::counted);
+        found.filter(|task| task.id() == id).ok_or_else(|| {
             self.stats.stale_handles.add(1);
             Error::new(Status::STALE_HANDLE, format!("task {id}"))
         })
     }
 
-    /// The same, for who does not mind if there is none any more.
-    pub(crate) fn find_task(&self, id: TaskId) -> Option<TaskRef> {
-        let found = self.tasks.get(id.index());
-        let held = found.filter(|task| task.word.try_retain())?;
+    /// The task of a mark of this kernel (`Hold::mark`).
+    pub(crate) fn marked(&self, mark: usize) -> Option<TaskRef> {
+        Self::counted(self.tasks.at(mark)?)
+    }
+
+    fn counted(task: &Task) -> Option<TaskRef> {
         // SAFETY: just counted.
-        let task = unsafe { TaskRef::from_counted(NonNull::from(held)) };
-        (task.id() == id).then_some(task)
+        let count = || unsafe { TaskRef::from_counted(NonNull::from(task)) };
+        task.word.try_retain().then(count)
     }
 
     /// The region of this name.

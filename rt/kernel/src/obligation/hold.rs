@@ -18,8 +18,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
+use std::ptr;
 
-use asr_base::{Error, Status, TaskId};
+use asr_base::{Error, Status};
 
 use super::cause::{self, AbortCause};
 use super::kind::Kind;
@@ -27,7 +28,7 @@ use super::linear::{Linear, Obligation};
 use super::place::{self, Place};
 use super::token::Token;
 use crate::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use crate::task::{Phase, TaskRef};
+use crate::task::{Phase, Task, TaskRef};
 
 /// Bits of a count: a spill for each 128 tokens is no more to be seen in their cost.
 const BITS: u32 = 8;
@@ -277,10 +278,11 @@ impl<'c, K: Held> Hold<'c, K> {
         cause::of_drop_by(self.own) == AbortCause::Unwound
     }
 
-    /// Whose it is.
+    /// Tells its task from all others, while it is there.
     #[inline]
-    pub fn task_id(&self) -> TaskId {
-        self.own.id()
+    pub fn mark(&self) -> usize {
+        let task: &Task = &self.own.task;
+        ptr::from_ref(task).addr()
     }
 }
 

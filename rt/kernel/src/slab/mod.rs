@@ -180,6 +180,19 @@ impl<T: Record> Slab<T> {
         Some(unsafe { self.slot(index).as_ref() })
     }
 
+    /// The same for the address of a record; `None` for any other.
+    pub(crate) fn at(&self, address: usize) -> Option<&T> {
+        (0..CHUNKS).find_map(|number| {
+            let chunk = self.chunks[number].load(Acquire) as usize;
+            let offset = address.checked_sub(chunk).filter(|_| chunk != 0)?;
+            let inside = offset / size_of::<T>();
+            if inside >= (FIRST as usize) << number || !offset.is_multiple_of(size_of::<T>()) {
+                return None;
+            }
+            self.get(FIRST * ((1 << number) - 1) + inside as u32)
+        })
+    }
+
     /// Every slot that was ever used, in order of index.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         let len = self.len.load(Acquire);

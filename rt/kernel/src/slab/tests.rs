@@ -134,3 +134,19 @@ fn every_index_has_its_own_place() {
     }
     assert!(place(u32::MAX).0 < super::CHUNKS + 1);
 }
+
+#[test]
+fn a_record_is_found_by_its_address_and_nothing_else_is() {
+    let slab = Slab::<Plain>::new(0);
+    for index in 0..1000 {
+        let slot = slab.alloc();
+        let address = slot.as_ptr().addr();
+        let found = slab.at(address).expect("a record");
+        assert_eq!(found.index, index);
+        assert!(slab.at(address + 1).is_none());
+    }
+    let last = slab.get(999).expect("a record");
+    let next = std::ptr::from_ref(last).addr() + size_of::<Plain>();
+    assert!(slab.at(next).is_none(), "was never used");
+    assert!(slab.at(0).is_none() && slab.at(usize::MAX).is_none());
+}

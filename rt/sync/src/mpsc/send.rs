@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use asr_base::TaskId;
 use asr_kernel::Cx;
 use asr_kernel::cx::Set;
 use asr_kernel::obligation::hold::SendPermit;
@@ -52,13 +51,14 @@ impl<T> Sender<T> {
     /// As for [`reserve`](Sender::reserve); the sender goes with the future.
     pub async fn reserve_owned<C: Set>(self, cx: &Cx<C>) -> Result<OwnedPermit<'_, T>, WaitError> {
         Acquire::new(self.ring.units(), 1, cx).await?;
-        let room = OwnedRoom {
+        let mut room = OwnedRoom {
             sender: self,
-            task: cx.task_id(),
+            holder: 0,
             used: false,
         };
         let hold = cx.holder().hold().map_err(|_| WaitError::Interrupted)?;
-        room.sender.ring.units().held().taken(room.task);
+        room.holder = hold.mark();
+        room.sender.ring.units().held().taken(room.holder);
         Ok(OwnedPermit { room, hold })
     }
 
@@ -273,20 +273,20 @@ impl<T> fmt::Debug for Reserve<'_, T> {
 /// A unit of room of a task, that goes back unless it is used.
 struct Room<'a, T> {
     ring: &'a Ring<T>,
-    task: TaskId,
+    holder: usize,
 }
 
 impl<'a, T> Room<'a, T> {
     #[inline]
     fn new(ring: &'a Ring<T>, hold: &Hold<'_, SendPermit>) -> Room<'a, T> {
-        let task = hold.task_id();
-        ring.units().held().taken(task);
-        Room { ring, task }
+        let holder = hold.mark();
+        ring.units().held().taken(holder);
+        Room { ring, holder }
     }
 
     fn send(self, value: T) -> Result<(), Closed<T>> {
         let ring = self.ring;
-        ring.units().held().given(self.task);
+        ring.units().held().given(self.holder);
         std::mem::forget(self);
         ring.send_reserved(value)
     }
@@ -295,7 +295,7 @@ impl<'a, T> Room<'a, T> {
 impl<T> Drop for Room<'_, T> {
     fn drop(&mut self) {
         let units = self.ring.units();
-        units.held().given(self.task);
+        units.held().given(self.holder);
         units.give(1);
     }
 }
@@ -346,14 +346,14 @@ impl<T> fmt::Debug for Permit<'_, T> {
 /// A sender with a unit of room, which goes back unless it is used.
 struct OwnedRoom<T> {
     sender: Sender<T>,
-    task: TaskId,
+    holder: usize,
     used: bool,
 }
 
 impl<T> Drop for OwnedRoom<T> {
     fn drop(&mut self) {
         let units = self.sender.ring.units();
-        units.held().given(self.task);
+        units.held().given(self.holder);
         if !self.used {
             units.give(1);
         }

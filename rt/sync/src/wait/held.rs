@@ -6,11 +6,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use asr_base::TaskId;
 use asr_kernel::cx::Waiter;
 use asr_kernel::futurelock::Contended;
 use asr_kernel::obligation::Kind;
-use asr_kernel::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use asr_kernel::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use asr_kernel::sync::lock;
 use asr_trace::Resource;
 
@@ -19,8 +18,8 @@ use super::units::Units;
 /// See the module.
 #[derive(Debug)]
 pub struct Held {
-    /// The bits of an id; 0 is nobody.
-    holder: AtomicU64,
+    /// The mark of a task; 0 is nobody.
+    holder: AtomicUsize,
     /// Made when somebody waits for the first time, where futurelocks are looked for.
     contended: OnceLock<Arc<Contended>>,
 }
@@ -28,32 +27,38 @@ pub struct Held {
 impl Held {
     pub(super) fn new() -> Held {
         Held {
-            holder: AtomicU64::new(0),
+            holder: AtomicUsize::new(0),
             contended: OnceLock::new(),
         }
     }
 
     /// This task has units now. Relaxed, as all here: names order nothing.
     #[inline]
-    pub fn taken(&self, holder: TaskId) {
-        self.note(holder.to_bits());
+    pub fn taken(&self, holder: usize) {
+        self.note(holder);
     }
 
     /// This task is about to give units back.
     #[inline]
-    pub fn given(&self, holder: TaskId) {
-        if self.holder.load(Relaxed) == holder.to_bits() {
+    pub fn given(&self, holder: usize) {
+        if self.holder.load(Relaxed) == holder {
             self.note(0);
         }
     }
 
-    /// Who holds some, if that is known.
-    pub fn holder(&self) -> Option<TaskId> {
-        TaskId::from_bits(self.holder.load(Relaxed))
+    /// The same, where there is one holder at a time.
+    #[inline]
+    pub fn given_all(&self) {
+        self.note(0);
+    }
+
+    /// Who holds some, if that is known; 0 if not.
+    pub fn holder(&self) -> usize {
+        self.holder.load(Relaxed)
     }
 
     #[inline]
-    fn note(&self, holder: u64) {
+    fn note(&self, holder: usize) {
         self.holder.store(holder, Relaxed);
         if let Some(contended) = self.contended.get() {
             contended.holds(holder);
