@@ -94,15 +94,33 @@ unsafe fn native(th: *const Thread, this: u64, args: &[Value]) -> Ret {
 }
 
 /// How code is called; an evaluator, whose functions are no machine code, brings its own.
-pub type CallCode = fn(&Thread, *const u8, Value, Value) -> Ret;
+pub type CallCode = fn(&Thread, *const u8, Value, &[Value]) -> Ret;
 
-/// Calls machine code of the signature `(self: value, arg: value) -> value throws`.
-pub(crate) fn machine_code(th: &Thread, code: *const u8, this: Value, arg: Value) -> Ret {
-    type Code = unsafe extern "C" fn(*const Thread, u64, u64) -> Ret;
-    // SAFETY: the code of a function value of arity 1 (`Function::make` and the caller's check)
-    // has this signature; null is refused by the caller.
-    unsafe {
-        let code = std::mem::transmute::<*const u8, Code>(code);
-        code(th, this.word(), arg.word())
+/// Most arguments with which the library calls a function of the program.
+pub const CALL_ARGS_MAX: usize = 8;
+
+macro_rules! arms {
+    ($th:expr, $code:expr, $this:expr, $args:expr; $(($($arg:ident),*))*) => {
+        match $args {
+            $([$($arg),*] => {
+                type Code = unsafe extern "C" fn(*const Thread, u64 $(, arms!(@ $arg))*) -> Ret;
+                // SAFETY: the code of a function value of this arity (`Function::make` and the
+                // caller's check) has this signature; null is refused by the caller.
+                unsafe {
+                    let code = std::mem::transmute::<*const u8, Code>($code);
+                    code($th, $this.word() $(, $arg.word())*)
+                }
+            })*
+            _ => Ret { value: 0, status: status::BAD_ARGUMENT.into() },
+        }
+    };
+    (@ $arg:ident) => { u64 };
+}
+
+/// Calls machine code of the signature `(self: value, args...) -> value throws`.
+pub(crate) fn machine_code(th: &Thread, code: *const u8, this: Value, args: &[Value]) -> Ret {
+    arms! { th, code, this, args;
+        () (a) (a, b) (a, b, c) (a, b, c, d) (a, b, c, d, e) (a, b, c, d, e, f)
+        (a, b, c, d, e, f, g) (a, b, c, d, e, f, g, h)
     }
 }

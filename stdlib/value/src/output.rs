@@ -1,4 +1,7 @@
 //! Standard output of a program: buffered, in order, flushed before anything else is shown.
+//!
+//! All isolates of a program share it: what one prints and then tells another comes before what
+//! the other prints, and no line is torn.
 
 use std::io::{IsTerminal, Write};
 
@@ -104,8 +107,13 @@ pub(crate) fn before_death(th: &Thread) {
     if th.isolate.get().is_null() {
         return;
     }
-    // Compiled code was running, not this library: on this thread nothing is borrowed.
-    if let Ok(output) = Heap::of(th).output.try_borrow() {
-        output.flush_dying();
+    // Compiled code was running, not this library: this thread does not hold the lock. Another
+    // isolate may print just now; if it does not end soon, it waits for the reader, as this one
+    // would.
+    for _ in 0..10_000 {
+        if let Some(output) = Heap::of(th).try_output() {
+            return output.flush_dying();
+        }
+        std::hint::spin_loop();
     }
 }

@@ -65,7 +65,9 @@ fn word(v: Value) -> u64 {
 pub(crate) unsafe fn value_string(th: *const Thread, ptr: *mut u8, len: u64) -> Answer<u64> {
     // SAFETY: forwarded.
     let text = unsafe { bytes(ptr, len) };
-    with(th, |cx| cx.heap.string(text).map(word))
+    with(th, |cx| {
+        cx.heap.constant(|heap| heap.string(text)).map(word)
+    })
 }
 
 pub(crate) unsafe fn value_function(
@@ -76,8 +78,8 @@ pub(crate) unsafe fn value_function(
     len: u64,
 ) -> Answer<u64> {
     // SAFETY: forwarded; the code is as the row says.
-    let made = |cx: &Cx<'_>| unsafe { Function::make(cx.heap, code, arity, bytes(name, len)) };
-    with(th, |cx| made(cx).map(word))
+    let made = |heap: &Heap| unsafe { Function::make(heap, code, arity, bytes(name, len)) };
+    with(th, |cx| cx.heap.constant(made).map(word))
 }
 
 pub(crate) unsafe fn value_closure(
@@ -106,7 +108,9 @@ pub(crate) unsafe fn value_box(th: *const Thread, v: u64) -> Answer<u64> {
 }
 
 pub(crate) unsafe fn value_native(th: *const Thread, id: u32) -> Answer<u64> {
-    with(th, |cx| Native::make(cx.heap, id).map(word))
+    with(th, |cx| {
+        cx.heap.constant(|heap| Native::make(heap, id)).map(word)
+    })
 }
 
 pub(crate) unsafe fn value_native_call(
@@ -261,7 +265,7 @@ pub(crate) unsafe fn value_print(th: *const Thread, v: u64) {
     if let Some(cx) = cx(th) {
         let mut line = text::of(val(v), Style::Print);
         line.push(b'\n');
-        cx.heap.output.borrow_mut().write(&line);
+        cx.heap.output().write(&line);
     }
 }
 

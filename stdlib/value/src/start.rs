@@ -57,7 +57,7 @@ pub fn run_captured(
 ) -> (i32, Vec<u8>, Vec<u8>) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let code = run(options, Output::memory(), main, |heap, report| {
-        out = heap.output.borrow_mut().take();
+        out = heap.output().take();
         err = report.to_vec();
     });
     (code, out, err)
@@ -85,11 +85,11 @@ fn run(
         .heap_limit
         .unwrap_or_else(Heap::limit_of_environment);
     let heap = Heap::attach(th, limit);
-    *heap.args.borrow_mut() = options.args.clone();
-    *heap.output.borrow_mut() = output;
+    *heap.args.borrow_mut() = options.args.clone().into();
+    *heap.output() = output;
     heap.random.seed(random::time_seed());
     let ret = main(th);
-    heap.output.borrow_mut().flush();
+    heap.output().flush();
     let (code, report) = match u32::try_from(ret.status) {
         Ok(status::OK) => (0, Vec::new()),
         Ok(status::THREW) => {

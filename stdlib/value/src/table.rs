@@ -6,7 +6,8 @@ macro_rules! value_table {
     ($($cb:ident)::+ $(, $arg:tt)*) => { $($cb)::+! { [$($arg),*]
         /// A string of `len` bytes copied from `ptr`; the result is kept by a global for a literal.
         value_string(ptr: ptr, len: u64) -> value, fails [THREW], does [Allocates];
-        /// A function value; `code` has the signature `(self: value, args...) -> value throws`.
+        /// A function value; `code` has the signature `(self: value, args...) -> value throws`. Bit
+        /// 31 of the arity: any isolate may run it, for it uses no variables of the module.
         value_function(code: code, arity: u32, name: ptr, len: u64) -> value,
             fails [THREW], does [Allocates];
         /// A function value with the `count` value words at `captured`, which lie behind it.

@@ -187,14 +187,14 @@ fn the_library() {
     assert_eq!(says(&cx, "std.fs.read_file", &["1"]), "null");
     assert_eq!(says(&cx, "std.sys.env", &["\"A=\""]), "null");
     assert_eq!(says(&cx, "std.core.assert", &["true"]), "null");
-    *cx.heap.args.borrow_mut() = vec![b"prog".to_vec(), b"x".to_vec()];
+    *cx.heap.args.borrow_mut() = vec![b"prog".to_vec(), b"x".to_vec()].into();
     let args = native(&cx, "std.sys.args", &[]);
     assert_eq!(text(args.as_list().unwrap().get(1).unwrap()), "x");
-    cx.heap.output.borrow_mut().take();
+    cx.heap.output().take();
     native(&cx, "std.io.write", &[Value::number(1e6)]);
     native(&cx, "println", &[]);
     native(&cx, "std.io.print", &[Value::NULL]);
-    assert_eq!(cx.heap.output.borrow_mut().take(), b"1e+06\nnull\n");
+    assert_eq!(cx.heap.output().take(), b"1e+06\nnull\n");
 }
 
 #[test]

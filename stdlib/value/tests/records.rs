@@ -89,7 +89,7 @@ fn a_handler_of_the_program_repairs_in_place() {
     let missing = index::member(cx.heap, r, string(&cx, "zz"));
     assert_eq!(message(missing), "Undefined property 'zz'.");
     native(&cx, "println", &[r]);
-    assert_eq!(cx.heap.output.borrow_mut().take(), b"<instance account>\n");
+    assert_eq!(cx.heap.output().take(), b"<instance account>\n");
 }
 
 #[test]

@@ -2,8 +2,18 @@
 #![allow(unsafe_code, reason = "maps memory")]
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::LEAST_LIMIT;
+
+/// Bytes of address space that arenas of this process hold now. A count only: nothing is ordered
+/// by it.
+static RESERVED: AtomicU64 = AtomicU64::new(0);
+
+/// Bytes of address space that the heaps of this process hold now.
+pub fn reserved() -> u64 {
+    RESERVED.load(Relaxed)
+}
 
 /// The arena. Pages are touched when they are used, so a large limit costs address space only.
 pub(super) struct Arena {
@@ -35,6 +45,7 @@ impl Arena {
             if base != libc::MAP_FAILED {
                 // Words hold plain addresses: what is made of them gets this provenance.
                 base.expose_provenance();
+                RESERVED.fetch_add(limit, Relaxed);
                 return Some(Arena {
                     base: base.cast(),
                     limit,
@@ -88,5 +99,6 @@ impl Drop for Arena {
         // SAFETY: mapped by `new` with this length. Whoever drops a heap promises that no value of
         // it is used again (`Heap::detach`).
         unsafe { libc::munmap(self.base.cast(), self.limit as usize) };
+        RESERVED.fetch_sub(self.limit, Relaxed);
     }
 }

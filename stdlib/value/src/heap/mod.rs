@@ -4,10 +4,17 @@
 //! 1. Objects lie one after the other from the start of the arena, each with its size, so that a
 //!    collector can walk them. Nothing is freed before the heap; a buffer that a list or dictionary
 //!    has outgrown is used again for another one of its size class.
-//! 2. A heap belongs to the thread that made it (it is not `Sync`).
-//! 3. The first exhaustion opens a small reserve, so that the program can still say what happened.
+//! 2. A heap is used by one thread at a time (it is not `Sync`): the one that has entered its
+//!    isolate ([`crate::isolate`]).
+//! 3. Its words refer to its own objects and to those that its program shares ([`Shared`]), which
+//!    do not change; nothing else is reached from it. Hence it may go to another thread.
+//! 4. The first exhaustion opens a small reserve, so that the program can still say what happened.
 
 use std::cell::{Cell, RefCell};
+use std::sync::atomic::AtomicPtr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+use asr_abi::Thread;
 
 use crate::call::{self, CallCode};
 use crate::error::{Res, Thrown, message};
@@ -18,8 +25,11 @@ use crate::word::Value;
 
 mod arena;
 mod place;
+mod shared;
 
 use arena::Arena;
+pub use arena::reserved;
+pub(crate) use shared::Shared;
 
 /// Default limit of a heap in bytes.
 pub const DEFAULT_LIMIT: u64 = 1 << 30;
@@ -37,37 +47,123 @@ pub struct Heap {
     free: [Cell<*mut u8>; 64],
     /// The strings of one byte, made when first asked for.
     bytes: RefCell<Vec<Value>>,
-    /// The fixed messages, in the order of [`message::ALL`].
-    messages: Vec<Value>,
-    /// Where the program prints.
-    pub output: RefCell<Output>,
+    /// The fixed messages, in the order of [`message::ALL`]; shared by the program.
+    messages: Arc<[Value]>,
+    /// What the program shares; the heap of the shared objects itself has none.
+    shared: Option<Arc<Shared>>,
+    /// The heap of the main function: the variables of modules refer to its objects.
+    main: bool,
+    /// Where the program prints: one for all its isolates.
+    output: Arc<Mutex<Output>>,
+    /// Records made: their healer has to let go of them before the memory is freed.
+    records: Cell<u64>,
+    /// The thread that uses the heap now, or null.
+    pub(crate) user: AtomicPtr<Thread>,
+    /// The heap that the user had before, and has again afterwards.
+    pub(crate) outer: Cell<*const Heap>,
+    /// The bump window of `Thread` (`alloc_ptr`, `alloc_end`): of this heap while nobody uses it,
+    /// of what the user had before while somebody does.
+    window: Cell<[*mut u8; 2]>,
     /// State of the random numbers.
     pub(crate) random: Random,
     /// How code of function values is called.
     pub call_code: Cell<CallCode>,
     /// Arguments of the program, its name first.
-    pub args: RefCell<Vec<Vec<u8>>>,
+    pub args: RefCell<Arc<Vec<Vec<u8>>>>,
 }
 
 impl Heap {
-    /// A heap of at most this many bytes; less when the system has not as much address space.
-    /// `None` when it has not even [`LEAST_LIMIT`].
+    /// The heap of the main function of a program, of at most this many bytes; less when the system
+    /// has not as much address space. `None` when it has not even [`LEAST_LIMIT`].
     pub fn new(limit: u64) -> Option<Heap> {
-        let mut heap = Heap {
+        let shared = Arc::new(Shared::new(limit)?);
+        let mut heap = Heap::bare(limit)?;
+        heap.messages = shared.messages().clone();
+        heap.shared = Some(shared);
+        heap.main = true;
+        Some(heap)
+    }
+
+    /// A heap for another isolate of the program.
+    ///
+    /// Its own are objects and random numbers (seeded by the next one of this heap); it shares
+    /// constants, output, arguments and the way of calling.
+    pub(crate) fn beside(&self, limit: u64) -> Option<Heap> {
+        let mut heap = Heap::bare(limit)?;
+        heap.random.seed(self.random.next());
+        heap.messages = self.messages.clone();
+        heap.shared = self.shared.clone();
+        heap.output = self.output.clone();
+        heap.call_code = self.call_code.clone();
+        heap.args = self.args.clone();
+        Some(heap)
+    }
+
+    /// A heap that shares nothing.
+    fn bare(limit: u64) -> Option<Heap> {
+        Some(Heap {
             arena: Arena::new(limit.max(LEAST_LIMIT))?,
             free: [const { Cell::new(std::ptr::null_mut()) }; 64],
             bytes: RefCell::new(Vec::new()),
-            messages: Vec::new(),
-            output: RefCell::new(Output::stdout()),
+            messages: Arc::from([]),
+            shared: None,
+            main: false,
+            output: Arc::new(Mutex::new(Output::stdout())),
+            records: Cell::new(0),
+            user: AtomicPtr::default(),
+            outer: Cell::new(std::ptr::null()),
+            window: Cell::new([std::ptr::null_mut(); 2]),
             random: Random::new(1),
             call_code: Cell::new(call::machine_code),
-            args: RefCell::new(Vec::new()),
-        };
-        for text in message::ALL {
-            let string = heap.string(text.as_bytes()).ok()?;
-            heap.messages.push(string);
+            args: RefCell::default(),
+        })
+    }
+
+    /// What the program shares.
+    pub(crate) fn shared(&self) -> Option<&Arc<Shared>> {
+        self.shared.as_ref()
+    }
+
+    /// Whether it is the heap of the main function.
+    pub fn is_main(&self) -> bool {
+        self.main
+    }
+
+    /// Makes a constant of the program: an object that does not change and that all its isolates
+    /// share, if the main function asks for it. What another isolate asks for is its own.
+    ///
+    /// # Errors
+    /// What `make` answers.
+    pub(crate) fn constant(&self, make: impl FnOnce(&Heap) -> Res) -> Res {
+        match &self.shared {
+            Some(shared) if self.main => shared.place(make),
+            _ => make(self),
         }
-        Some(heap)
+    }
+
+    /// Where the program prints.
+    pub fn output(&self) -> MutexGuard<'_, Output> {
+        // Nothing is half done when a thread panics here: bytes were collected or not.
+        self.output.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// [`Heap::output`], if nobody holds it.
+    pub(crate) fn try_output(&self) -> Option<MutexGuard<'_, Output>> {
+        match self.output.try_lock() {
+            Ok(output) => Some(output),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// Counts a record.
+    pub(crate) fn note_record(&self) {
+        self.records.set(self.records.get() + 1);
+    }
+
+    /// Records made.
+    pub(crate) fn records(&self) -> u64 {
+        self.records.get()
     }
 
     /// The limit that the environment asks for, else the default.
@@ -81,6 +177,16 @@ impl Heap {
     /// Bytes in use.
     pub fn used(&self) -> u64 {
         self.arena.used()
+    }
+
+    /// Whether this function may run in this heap: its own, or one that the program shares, and
+    /// that any isolate may run if it is not the main one.
+    fn may_run(&self, function: Value) -> bool {
+        function.address().is_some_and(|address| {
+            let shared = self.shared.as_ref().is_some_and(|s| s.contains(address));
+            let portable = || function.as_function().is_some_and(|f| f.is_portable());
+            self.arena.contains(address) || shared && (self.main || portable())
+        })
     }
 
     /// Whether an address lies in what this heap has handed out.

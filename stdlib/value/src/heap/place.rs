@@ -4,6 +4,8 @@
     reason = "writes fresh memory, keeps the heap behind a raw pointer"
 )]
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use asr_abi::Thread;
 
 use super::{Heap, Kind, Layout, Object};
@@ -12,6 +14,12 @@ use crate::word::Value;
 
 /// Bytes of the header before a buffer's payload.
 const HEAD: u64 = size_of::<Object>() as u64;
+
+// SAFETY: all addresses in it are those of its own arena and of constants, which do not change
+// (invariant 3 of the module), but `user`, `outer` and `window`, which are empty while nobody has
+// entered it; who has entered it borrows the isolate and gives it to nobody. Its healer's headers
+// are reached by other threads through atomics only.
+unsafe impl Send for Heap {}
 
 impl Heap {
     /// Places an object of a fixed layout.
@@ -85,8 +93,88 @@ impl Heap {
         if heap.is_null() {
             return Heap::attach(th, Heap::limit_of_environment());
         }
-        // SAFETY: `attach` alone sets the word, to a boxed heap that `detach` frees.
-        unsafe { &*heap }
+        // SAFETY: the word is that of a boxed heap that this thread has entered (`enter`), and that
+        // is freed only after it was left.
+        let heap = unsafe { &*heap };
+        debug_assert!(heap.is_used_by(th), "an isolate on two threads");
+        heap
+    }
+
+    /// Makes it the heap of the thread; answers the earlier one.
+    ///
+    /// # Safety
+    /// `heap` is alive until [`Heap::leave`], and no other thread uses it in between.
+    pub(crate) unsafe fn enter(th: &Thread, heap: *const Heap) {
+        // SAFETY: the caller's promise.
+        let this = unsafe { &*heap };
+        let before = this.user.swap(std::ptr::from_ref(th).cast_mut(), Relaxed);
+        debug_assert!(before.is_null(), "an isolate on two threads");
+        let outer = th.isolate.replace(heap.cast_mut().cast());
+        this.outer.set(outer.cast::<Heap>());
+        this.swap_window(th);
+    }
+
+    /// Ends [`Heap::enter`]; the thread has the earlier heap again.
+    pub(crate) fn leave(&self, th: &Thread) {
+        debug_assert!(self.is_used_by(th), "an isolate on two threads");
+        let outer = self.outer.replace(std::ptr::null());
+        th.isolate.set(outer.cast_mut().cast());
+        self.swap_window(th);
+        self.user.store(std::ptr::null_mut(), Relaxed);
+    }
+
+    /// Makes the healer let go of all records, which are dead then. `false` when a handler asks,
+    /// which cannot wait for other handlers.
+    pub(crate) fn retire_records(&self) -> bool {
+        if self.records() == 0 {
+            return true;
+        }
+        let records = self
+            .objects()
+            .filter(|object| object.kind() == Kind::Record);
+        let records = records.filter_map(|object| Value::object(object).as_record());
+        records.fold(true, |all, record| {
+            // SAFETY: alive; whoever frees the heap owns it, so nobody reports a record now.
+            let retired = unsafe { asr_heal::retire(record.heal_ptr()) };
+            all && retired != Err(asr_heal::RetireError::Busy)
+        })
+    }
+
+    /// Calls `run` with the innermost of the heaps entered by the thread in which the function may
+    /// run, and makes it the thread's meanwhile; `None` if there is none.
+    pub(crate) fn of_function<R>(
+        th: &Thread,
+        function: Value,
+        run: impl FnOnce(&Heap) -> R,
+    ) -> Option<R> {
+        let top = th.isolate.get();
+        let mut passed = Vec::new();
+        let mut at = top.cast::<Heap>().cast_const();
+        // SAFETY: heaps that this thread has entered and not left: alive.
+        while let Some(heap) = unsafe { at.as_ref() } {
+            if !heap.may_run(function) {
+                passed.push(heap);
+                at = heap.outer.get();
+                continue;
+            }
+            passed.iter().for_each(|inner| inner.swap_window(th));
+            th.isolate.set(at.cast_mut().cast());
+            let result = run(heap);
+            th.isolate.set(top);
+            passed.iter().rev().for_each(|inner| inner.swap_window(th));
+            return Some(result);
+        }
+        None
+    }
+
+    fn swap_window(&self, th: &Thread) {
+        let [start, end] = self.window.get();
+        let before = [th.alloc_ptr.replace(start), th.alloc_end.replace(end)];
+        self.window.set(before);
+    }
+
+    fn is_used_by(&self, th: &Thread) -> bool {
+        std::ptr::eq(self.user.load(Relaxed), th)
     }
 
     /// Gives the thread a fresh heap. An earlier one is forgotten, but not freed.
@@ -95,10 +183,13 @@ impl Heap {
             eprintln!("runtime error: there is no memory for a heap");
             std::process::exit(1);
         };
+        th.isolate.set(std::ptr::null_mut());
         let heap = Box::into_raw(Box::new(heap));
-        th.isolate.set(heap.cast());
         // SAFETY: leaked just now; freed by `detach` alone.
-        unsafe { &*heap }
+        unsafe {
+            Heap::enter(th, heap);
+            &*heap
+        }
     }
 
     /// Frees the heap of the thread.
@@ -109,7 +200,8 @@ impl Heap {
         let heap = th.isolate.replace(std::ptr::null_mut()).cast::<Heap>();
         if !heap.is_null() {
             // SAFETY: boxed by `attach`; the caller promises that nothing refers to it.
-            drop(unsafe { Box::from_raw(heap) });
+            let heap = unsafe { Box::from_raw(heap) };
+            th.isolate.set(heap.outer.get().cast_mut().cast());
         }
     }
 }

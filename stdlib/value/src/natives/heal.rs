@@ -4,7 +4,7 @@
     reason = "hands records to the healer and handlers to compiled code"
 )]
 
-use asr_abi::{ObjectHeader, RepairContext, repair_result, status};
+use asr_abi::{ObjectHeader, RepairContext, Thread, repair_result, status};
 use asr_heal::{Func, handlers, home::Home, ledger};
 use asr_kernel::thread::{self, trace};
 
@@ -19,13 +19,19 @@ use crate::word::Value;
 const BOUND_NS: u64 = 1_000_000_000;
 
 /// The number of a type: that of its name (FNV-1a, 64 bits), or itself if it is a number.
-fn type_id(v: Value) -> Option<u64> {
+pub(crate) fn type_id(v: Value) -> Option<u64> {
     if let Some(name) = v.as_str() {
         let step = |h: u64, b: &u8| (h ^ u64::from(*b)).wrapping_mul(0x0000_0100_0000_01b3);
         return Some(name.bytes().iter().fold(0xcbf2_9ce4_8422_2325, step));
     }
     let x = v.as_number()?;
     (x >= 0.0 && x.trunc() == x && x < 18_446_744_073_709_551_615.0).then_some(x as u64)
+}
+
+/// Whether a record may be used.
+pub(crate) fn is_sound(record: &Record) -> bool {
+    // SAFETY: a record lives as long as its heap.
+    unsafe { asr_heal::checked_access(record.heal_ptr()) == status::OK }
 }
 
 fn wrong(cx: &Cx<'_>, what: &str) -> Thrown {
@@ -49,10 +55,22 @@ fn run(function: u64, object: *mut ObjectHeader, ctx: &mut RepairContext) {
     let Some(th) = (unsafe { thread::current().as_ref() }) else {
         return;
     };
-    let heap = Heap::of(th);
-    // SAFETY: `handler` gave this word, of a function that lives as long as the heap, on whose
-    // thread alone this runs.
+    // SAFETY: `handler` gave this word; it is only compared until a heap is found that knows it.
     let function = unsafe { Value::from_word(function) };
+    // Between two polls of the isolate whose function it is, nothing of it can be repaired.
+    Heap::of_function(th, function, |heap| {
+        run_in(th, heap, function, object, ctx);
+    });
+}
+
+/// Runs a handler in its heap, which is that of the thread now.
+fn run_in(
+    th: &Thread,
+    heap: &Heap,
+    function: Value,
+    object: *mut ObjectHeader,
+    ctx: &mut RepairContext,
+) {
     let record = if object.is_null() {
         // A report without an object, of type 0.
         Some(Value::NULL)
@@ -67,7 +85,7 @@ fn run(function: u64, object: *mut ObjectHeader, ctx: &mut RepairContext) {
         return;
     };
     let call = heap.call_code.get();
-    let ret = call(th, code.code(), function, record);
+    let ret = call(th, code.code(), function, &[record]);
     if ret.status != u64::from(status::OK) {
         // The failure ends here: its trace is not that of the reporter.
         trace::clear(th);
@@ -90,6 +108,10 @@ pub(super) fn handler(cx: &Cx<'_>, args: &[Value]) -> Res {
         let code = function.as_function();
         if code.is_none_or(|f| f.arity() != 1 || f.code().is_null()) {
             return Err(wrong(cx, usage));
+        }
+        if !cx.heap.is_main() {
+            // It would outlive the isolate, and the thread may have another one then.
+            return Err(wrong(cx, "Handlers belong to the main isolate."));
         }
         let func = Func::Language {
             home: Home::here(cx.th),

@@ -12,7 +12,7 @@ const INPUT_MAX: usize = 1023;
 
 /// Shows bytes on stderr, after everything that was printed.
 pub(crate) fn show(cx: &Cx<'_>, bytes: &[u8]) {
-    cx.heap.output.borrow_mut().flush();
+    cx.heap.output().flush();
     // Nobody could be told of a failure.
     let _ = std::io::stderr().write_all(bytes);
 }
@@ -23,7 +23,7 @@ fn print(cx: &Cx<'_>, args: &[Value], end: &[u8]) -> Res {
         text::push(&mut line, *v, Style::Print);
     }
     line.extend_from_slice(end);
-    cx.heap.output.borrow_mut().write(&line);
+    cx.heap.output().write(&line);
     Ok(Value::NULL)
 }
 
@@ -42,7 +42,7 @@ pub(super) fn eprint_raw(cx: &Cx<'_>, args: &[Value]) -> Res {
 }
 
 pub(super) fn flush_raw(cx: &Cx<'_>, _: &[Value]) -> Res {
-    cx.heap.output.borrow_mut().flush();
+    cx.heap.output().flush();
     Ok(Value::NULL)
 }
 
@@ -50,7 +50,7 @@ pub(super) fn input(cx: &Cx<'_>, args: &[Value]) -> Res {
     if !args.is_empty() {
         print(cx, args, b"")?;
     }
-    cx.heap.output.borrow_mut().flush();
+    cx.heap.output().flush();
     let mut line = Vec::new();
     let mut stdin = std::io::stdin().lock();
     // At most `INPUT_MAX` bytes; the rest of a longer line is the next input.

@@ -21,6 +21,7 @@ mod string;
 mod sys;
 mod table;
 
+pub(crate) use heal::{is_sound, type_id};
 pub use table::TABLE;
 
 /// What a native works on.

@@ -77,7 +77,7 @@ pub(super) fn remove(_: &Cx<'_>, args: &[Value]) -> Res {
 }
 
 pub(super) fn exit(cx: &Cx<'_>, args: &[Value]) -> Res {
-    cx.heap.output.borrow_mut().flush();
+    cx.heap.output().flush();
     std::process::exit(num(args, 0).map_or(0, to_i32))
 }
 

@@ -5,6 +5,10 @@ use crate::error::Res;
 use crate::heap::Heap;
 use crate::word::Value;
 
+/// Bit of the arity in the row that makes functions: the code uses no variables of its module that
+/// change, nor anything that is reached through them, so any isolate may run it.
+pub const PORTABLE: u32 = 1 << 31;
+
 /// A function of the program.
 #[repr(C)]
 pub struct Function {
@@ -38,7 +42,7 @@ impl Function {
         unsafe { Function::closure(heap, code, arity, name, &[]) }
     }
 
-    /// A function with what it captured.
+    /// A function with what it captured. The arity may have the bit [`PORTABLE`].
     ///
     /// # Errors
     /// Out of memory.
@@ -53,9 +57,11 @@ impl Function {
         captured: &[Value],
     ) -> Res {
         let name = heap.string(name)?;
+        let (portable, arity) = (arity & PORTABLE, arity & !PORTABLE);
         let count = u32::try_from(captured.len()).map_err(|_| heap.exhausted())?;
         let bytes = CAPTURED_OFFSET as u64 + 8 * u64::from(count);
         let (place, header) = heap.raw(Kind::Function, bytes)?;
+        header.set_flags(portable);
         // SAFETY: fresh memory for the fields and the words behind them.
         unsafe {
             place.cast::<Function>().write(Function {
@@ -86,6 +92,24 @@ impl Function {
     /// Whether both are one function with the same captured variables.
     pub fn same(&self, other: &Function) -> bool {
         self.code == other.code && self.captured() == other.captured()
+    }
+
+    /// Whether any isolate may run its code.
+    pub fn is_portable(&self) -> bool {
+        self.header.flags() & PORTABLE != 0
+    }
+
+    /// Gives it what it captured. To be done before anybody else knows the function.
+    pub(crate) fn set_captured(&self, at: usize, value: Value) {
+        if at < self.captured as usize {
+            let this: *const Function = self;
+            // SAFETY: one of the words behind the fields; nobody has a reference to them yet.
+            unsafe {
+                let this = core::ptr::with_exposed_provenance_mut::<u8>(this.addr());
+                let words = this.add(CAPTURED_OFFSET).cast::<Value>();
+                words.add(at).write(value);
+            }
+        }
     }
 
     /// Its code.

@@ -23,7 +23,7 @@ mod string;
 
 pub use boxed::{Boxed, VALUE_OFFSET as BOX_VALUE_OFFSET};
 pub use dict::Dict;
-pub use func::{CAPTURED_OFFSET, Function, Native};
+pub use func::{CAPTURED_OFFSET, Function, Native, PORTABLE};
 pub(crate) use list::index_of;
 pub use list::{List, list_layout};
 pub use record::Record;
@@ -80,6 +80,16 @@ impl Object {
     /// The kind.
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// The flags: [`PORTABLE`] of a function; the other bits are a mark of whoever walks the heap,
+    /// 0 when nobody does. Those of shared objects do not change.
+    pub(crate) fn flags(&self) -> u32 {
+        self.flags.get()
+    }
+
+    pub(crate) fn set_flags(&self, flags: u32) {
+        self.flags.set(flags);
     }
 
     /// Bytes of the object with its header.

@@ -32,6 +32,7 @@ impl Record {
     /// Out of memory.
     pub fn make(heap: &Heap, type_id: u64, type_name: Value, fields: &Dict) -> Res {
         let fields = fields.value();
+        heap.note_record();
         heap.place(Kind::Record, |header| Record {
             header,
             fields,

@@ -10,7 +10,7 @@ use asr_value::{Heap, Res, Value};
 pub(crate) fn heap(limit: u64) -> Cx<'static> {
     let th = thread::adopt();
     let heap = Heap::attach(th, limit);
-    *heap.output.borrow_mut() = asr_value::output::Output::memory();
+    *heap.output() = asr_value::output::Output::memory();
     Cx { th, heap }
 }
 
