@@ -2,7 +2,14 @@
 #![allow(unsafe_code, reason = "plays compiled code")]
 
 #[path = "../machines/mod.rs"]
+#[macro_use]
 mod machines;
 
+#[macro_use]
+mod tools;
+
 mod basic;
+mod cancel;
+mod outcomes;
+mod rows;
 mod runtimes;

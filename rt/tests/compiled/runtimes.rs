@@ -14,8 +14,17 @@ pub(crate) enum Runtime {
 impl Runtime {
     /// One thread, and 1, 2 and 8 workers.
     pub(crate) fn each() -> impl Iterator<Item = Runtime> {
-        let local = std::iter::once_with(|| Runtime::Local(Local::new(Config::default())));
-        local.chain([1, 2, 8].map(Runtime::workers))
+        Runtime::each_with(Config::default())
+    }
+
+    /// The same with another configuration.
+    pub(crate) fn each_with(config: Config) -> impl Iterator<Item = Runtime> {
+        let own = config.clone();
+        let local = std::iter::once_with(move || Runtime::Local(Local::new(own)));
+        local.chain([1, 2, 8].into_iter().map(move |count| {
+            let workers = Workers::new(WorkersConfig::workers(count), config.clone());
+            Runtime::Workers(workers.expect("threads"))
+        }))
     }
 
     pub(crate) fn workers(count: usize) -> Runtime {

@@ -109,9 +109,12 @@ pub const SIZE_2: u64 = 64 + SIZE;
 macro_rules! machine {
     ($(#[$doc:meta])* $name:ident($m:ident, $th:ident) { $($body:tt)* }) => {
         $(#[$doc])*
-        pub unsafe extern "C" fn $name(frame: *mut Frame, $th: *const Thread) -> Ret {
+        pub(crate) unsafe extern "C" fn $name(
+            frame: *mut asr_abi::Frame,
+            $th: *const asr_abi::Thread,
+        ) -> asr_abi::Ret {
             // SAFETY: a frame of this function, and the state of this thread.
-            let ($m, $th) = unsafe { (&mut *frame.cast::<Machine>(), &*$th) };
+            let ($m, $th) = unsafe { (&mut *frame.cast::<$crate::machines::Machine>(), &*$th) };
             #[allow(unused_unsafe, reason = "all of it plays compiled code")]
             // SAFETY: as the rows say.
             unsafe { $($body)* }
@@ -330,12 +333,13 @@ pub fn register() {
     });
 }
 
-/// Registers functions of a test as a unit of this number: each has a slot in its area, or none.
-pub fn register_unit(unit: u32, functions: &[(PollFn, &'static str, bool)]) {
-    let known = |&(poll, name, waits): &(PollFn, &'static str, bool)| {
-        let slots: &[u32] = if waits { &[64] } else { &[] };
-        (poll, meta(name, SIZE_2, slots, &[]))
-    };
+/// A function of a test: its name, the offsets of its slots and heap children.
+pub type Known = (PollFn, &'static str, &'static [u32], &'static [u32]);
+
+/// Registers functions of a test, with frames of `SIZE_2`, as a unit of this number.
+pub fn register_unit(unit: u32, functions: &[Known]) {
+    let known =
+        |&(poll, name, slots, children): &Known| (poll, meta(name, SIZE_2, slots, children));
     register_more(unit, functions.iter().map(known).collect());
 }
 
