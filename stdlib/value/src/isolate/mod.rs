@@ -4,8 +4,8 @@
 //! on another thread later, and dropped as a whole.
 //!
 //! Of each isolate its own: objects, the strings of one byte, random numbers. Of the program, and
-//! shared by its isolates: constants ([`crate::heap`]), standard output (one stream; lines stay whole),
-//! arguments, the way of calling. Of the thread: the limit of the native stack, so the depth of
+//! shared by its isolates: constants ([`crate::heap`]), standard output (one stream; lines stay
+//! whole), arguments, the way of calling. Of the thread: the limit of the native stack, so the depth of
 //! calls.
 //!
 //! Invariants
