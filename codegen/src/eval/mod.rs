@@ -58,5 +58,5 @@ pub use machine::{Limits, Machine, Stopped, Why};
 pub use memory::Memory;
 pub use program::Program;
 pub use small::Small;
-pub use sync_host::{Extern, Fault, RowFn, SyncHost};
+pub use sync_host::{Extern, Fault, RowFn, SyncHost, Then};
 pub use task::{Step, Task};

@@ -1,7 +1,7 @@
 //! Asynchronous functions: awaits, tasks, suspensions, cancels.
 
 use asr_codegen::air::Verified;
-use asr_codegen::eval::{Limits, Machine, Program, Ret, Step, SyncHost};
+use asr_codegen::eval::{Limits, Machine, Program, Ret, Step, SyncHost, Then};
 
 use crate::{host, with};
 
@@ -230,7 +230,7 @@ fn abi_28_part_cancelled_at_each_suspension_cleanup_runs_once() {
             let mut host = host();
             host.flag = true;
             host.suspends = true;
-            host.cancel_at = Some(k);
+            host.at = Some((k, Then::Cancel));
             let (ret, log) = run_on(&mut host, verified, &[]);
             assert_eq!(ret.status, 3, "cancelled at {k}");
             // Probe, sleep, yield: only the sleep is in two activations.

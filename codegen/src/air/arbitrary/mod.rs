@@ -2,15 +2,19 @@
 //! can drive it.
 //!
 //! Invariants
-//! 1. The verifier accepts every module ([`crate::air::verify()`] with the core table).
+//! 1. The verifier accepts every module ([`crate::air::verify()`] with the tables of the core, of
+//!    tasks and of channels).
 //! 2. Every call of every function ends soon: loops count to a small constant, functions call only
-//!    earlier ones and, to a small depth, themselves; calls stand in at most one loop.
+//!    earlier ones and, to a small depth, themselves; calls stand in at most one loop. Tasks may
+//!    wait for each other for ever; cancelled, they end.
 //! 3. What a function does depends on nothing that engines may choose: no address and no bits of
 //!    a NaN reach an integer, and slots are written before they are read.
 //! 4. Input that is used up decides for the simplest alternative: small inputs make small modules.
 
+mod calls;
 mod expr;
 mod stmt;
+mod tasks;
 
 use super::*;
 
@@ -94,10 +98,23 @@ const NAMES: [&str; 12] = [
 /// Functions of a module, besides a handler.
 const FUNCS_MAX: usize = 4;
 
-/// A module; the functions that are not exported are called by others, if at all.
+/// A module of synchronous functions; those that are not exported are called by others, if at all.
 pub fn module(choices: &mut Choices<'_>) -> Module {
+    any_module(choices, false)
+}
+
+/// A module in which most functions are asynchronous.
+pub fn async_module(choices: &mut Choices<'_>) -> Module {
+    any_module(choices, true)
+}
+
+fn any_module(choices: &mut Choices<'_>, has_tasks: bool) -> Module {
     let mut builder = ModuleBuilder::new(choices.pick(&NAMES), 1 + u16::from(choices.byte()));
     builder.import(&asr_intrinsics::CORE);
+    if has_tasks {
+        builder.import(&asr_intrinsics::TASKS);
+        builder.import(&asr_intrinsics::SYNC);
+    }
     for n in 0..choices.below(3) {
         builder.file(&format!("{}{n}", choices.pick(&NAMES)));
     }
@@ -116,7 +133,8 @@ pub fn module(choices: &mut Choices<'_>) -> Module {
     }
     let mut funcs = Vec::new();
     for _ in 0..1 + choices.below(FUNCS_MAX) {
-        let func = stmt::function(&mut builder, choices, &funcs);
+        let is_async = has_tasks && !choices.chance(4);
+        let func = stmt::function(&mut builder, choices, &funcs, is_async);
         funcs.push(func);
     }
     builder.finish()
@@ -152,8 +170,29 @@ fn handler(builder: &mut ModuleBuilder, choices: &mut Choices<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eval::{Limits, Machine, Program, SyncHost};
+    use crate::eval::{Limits, Machine, Program, SyncHost, Then};
+    use asr_intrinsics::{CORE, SYNC, TASKS};
     use proptest::prelude::*;
+
+    /// Rows that generated programs do not call.
+    const UNUSED: [&str; 16] = [
+        "region_defer",
+        "task_is_done",
+        "commit_enter",
+        "commit_leave",
+        "transfer",
+        "sleep_until",
+        "budget_get",
+        "charge",
+        "chan_close",
+        "chan_free",
+        "sem_free",
+        "notify_new",
+        "notify_wait",
+        "notify_one",
+        "notify_all",
+        "notify_free",
+    ];
 
     /// Canonical arguments for a function.
     fn arguments(func: &Function) -> Vec<u64> {
@@ -163,6 +202,48 @@ mod tests {
             .zip(1..)
             .map(|(ty, n)| ty.canonical(n))
             .collect()
+    }
+
+    fn print_and_parse(module: &Module) -> Result<(), TestCaseError> {
+        let text = print(module);
+        match parse(text.as_bytes()) {
+            Ok(parsed) => prop_assert_eq!(&parsed.module, module, "{}", text),
+            Err(errors) => return Err(TestCaseError::fail(format!("{}\n{text}", errors[0]))),
+        }
+        Ok(())
+    }
+
+    /// The verifier accepts it, and every call of every function ends with nothing left open.
+    fn ends(module: &Module, host: &mut SyncHost) -> Result<(), TestCaseError> {
+        let text = print(module);
+        let tables = [&CORE, &TASKS, &SYNC];
+        let verified = match verify(module, &tables) {
+            Ok(verified) => verified,
+            Err(errors) => return Err(TestCaseError::fail(format!("{}\n{text}", errors[0]))),
+        };
+        let program = Program::new(&verified);
+        let limits = Limits {
+            fuel: 20_000_000,
+            depth: 1000,
+            ..Limits::default()
+        };
+        let mut machine = Machine::new(&program, limits);
+        machine.start(host).expect("there is memory");
+        for (n, func) in module.funcs.iter().enumerate() {
+            if func.name == "fix" {
+                continue;
+            }
+            let (id, args) = (FuncId::new(n), arguments(func));
+            let result = match func.is_async {
+                true => host.run_task(&mut machine, id, &args),
+                false => machine.call(host, id, &args),
+            };
+            prop_assert!(result.is_ok(), "{}\n{}", result.unwrap_err(), text);
+            prop_assert!(host.intents.is_empty(), "an intent stays open\n{}", text);
+            prop_assert_eq!(host.small.open_regions(), 0, "{}", text);
+            prop_assert_eq!(host.small.leaks(), 0, "{}", text);
+        }
+        Ok(())
     }
 
     /// Bytes that look random (splitmix64).
@@ -218,6 +299,21 @@ mod tests {
         ] {
             assert!(text.contains(part), "no `{part}`");
         }
+        let tasks = |seed| async_module(&mut Choices::new(&noise(seed, 4000)));
+        let tasks: String = (0..64).map(|seed| print(&tasks(seed))).collect();
+        let rows = TASKS.rows.iter().chain(SYNC.rows).map(|row| row.name);
+        for row in rows.filter(|row| !UNUSED.contains(row)) {
+            assert!(tasks.contains(&format!("intrinsic {row}(")), "no `{row}`");
+        }
+        for part in [
+            "await @",
+            "await.indirect (",
+            "spawn @",
+            "spawn.indirect (",
+            " in %",
+        ] {
+            assert!(tasks.contains(part), "no `{part}`");
+        }
         let names = BinOp::ALL.iter().map(|op| op.name());
         let names = names.chain(UnOp::ALL.iter().map(|op| op.name()));
         let names = names.chain(ConvOp::ALL.iter().map(|op| op.name()));
@@ -239,27 +335,22 @@ mod tests {
             bytes in prop::collection::vec(any::<u8>(), 0..3000)
         ) {
             let module = module(&mut Choices::new(&bytes));
-            let text = print(&module);
-            let verified = match verify(&module, &[&asr_intrinsics::CORE]) {
-                Ok(verified) => verified,
-                Err(errors) => return Err(TestCaseError::fail(format!("{}\n{text}", errors[0]))),
-            };
-            match parse(text.as_bytes()) {
-                Ok(parsed) => prop_assert_eq!(&parsed.module, &module, "{}", text),
-                Err(errors) => return Err(TestCaseError::fail(format!("{}\n{text}", errors[0]))),
-            }
-            let program = Program::new(&verified);
-            let limits = Limits { fuel: 20_000_000, depth: 1000, ..Limits::default() };
-            let (mut machine, mut host) = (Machine::new(&program, limits), SyncHost::new());
-            machine.start(&mut host).expect("there is memory");
-            for (n, func) in module.funcs.iter().enumerate() {
-                if func.name == "fix" {
-                    continue;
-                }
-                let result = machine.call(&mut host, FuncId::new(n), &arguments(func));
-                prop_assert!(result.is_ok(), "{}\n{}", result.unwrap_err(), text);
-                prop_assert!(host.intents.is_empty(), "an intent stays open\n{}", text);
-            }
+            print_and_parse(&module)?;
+            ends(&module, &mut SyncHost::new())?;
+        }
+
+        #[test]
+        fn modules_with_tasks_verify_print_parse_and_end(
+            bytes in prop::collection::vec(any::<u8>(), 0..3000),
+            suspends in any::<bool>(),
+            cancel_at in 0..20u64,
+        ) {
+            let module = async_module(&mut Choices::new(&bytes));
+            print_and_parse(&module)?;
+            let mut host = SyncHost::new();
+            (host.flag, host.suspends) = (suspends, suspends);
+            host.at = Some((cancel_at, Then::Cancel)).filter(|_| cancel_at > 0);
+            ends(&module, &mut host)?;
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Statements and the shape of functions.
 
 use super::expr::Expr;
+use super::tasks::{SHARED, Tasks};
 use super::{Choices, NAMES, TYPES, loc};
 use crate::air::*;
 
@@ -9,39 +10,59 @@ const DEPTH_MAX: usize = 4;
 /// Most statements of a list.
 const STATEMENTS_MAX: usize = 8;
 /// Calls of one function.
-const CALLS_MAX: usize = 3;
+pub(super) const CALLS_MAX: usize = 3;
 /// Bytes of the slot that each function has.
 pub(super) const SLOT_BYTES: i32 = 32;
 
 /// Where a statement stands.
 #[derive(Clone, Copy)]
-struct Place {
-    depth: usize,
-    loops: usize,
-    intents: usize,
+pub(super) struct Place {
+    pub(super) depth: usize,
+    pub(super) loops: usize,
+    /// Intents, masks, handles.
+    pub(super) open: usize,
+}
+
+impl Place {
+    /// Whether statements may stand inside a statement here.
+    pub(super) fn nests(self) -> bool {
+        self.depth < DEPTH_MAX
+    }
+}
+
+/// A function that others may call.
+pub(super) struct Callee {
+    pub(super) func: FuncId,
+    pub(super) sig: Signature,
+    pub(super) is_async: bool,
 }
 
 /// The generator of one function.
 pub(super) struct Gen<'g, 'm, 'c> {
     pub(super) f: FunctionBuilder<'m>,
     pub(super) choices: &'g mut Choices<'c>,
-    /// Functions that it may call, with their signatures.
-    callees: &'g [(FuncId, Signature)],
-    sig: &'g Signature,
+    /// Functions that it may call.
+    pub(super) callees: &'g [Callee],
+    pub(super) sig: &'g Signature,
+    pub(super) is_async: bool,
     /// Pooled locals by type, in the order of `TYPES`.
     pub(super) pool: Vec<[LocalId; 2]>,
     pub(super) slot: SlotId,
-    calls: usize,
+    pub(super) calls: usize,
 }
 
 /// Makes a function that calls `callees` and itself.
 pub(super) fn function(
     builder: &mut ModuleBuilder,
     choices: &mut Choices<'_>,
-    callees: &[(FuncId, Signature)],
-) -> (FuncId, Signature) {
+    callees: &[Callee],
+    is_async: bool,
+) -> Callee {
     // The first parameter bounds the recursion.
     let mut params = vec![Type::I8];
+    if is_async {
+        params.extend(SHARED);
+    }
     params.extend((0..choices.below(4)).map(|_| choices.pick(&TYPES)));
     let ret = choices.chance(2).then(|| choices.pick(&TYPES));
     let sig = Signature {
@@ -55,6 +76,9 @@ pub(super) fn function(
         Linkage::Local => format!("{}.", choices.pick(&NAMES)),
     };
     let id = builder.declare(&name, linkage, &sig);
+    if is_async {
+        builder.set_async(id);
+    }
     let at = loc(choices, builder.module());
     let mut f = builder.define(id);
     f.set_decl_loc(at);
@@ -76,13 +100,18 @@ pub(super) fn function(
         choices,
         callees,
         sig: &sig,
+        is_async,
         pool,
         slot,
         calls: 0,
     };
     g.body();
     g.f.finish();
-    (id, sig)
+    Callee {
+        func: id,
+        sig,
+        is_async,
+    }
 }
 
 impl Gen<'_, '_, '_> {
@@ -95,8 +124,11 @@ impl Gen<'_, '_, '_> {
         let place = Place {
             depth: 0,
             loops: 0,
-            intents: 0,
+            open: 0,
         };
+        if self.is_async && self.sig.throws {
+            self.shared(place);
+        }
         // What is not declared `throws` catches everything but the cancellation.
         match self.sig.throws {
             true => self.statements(place),
@@ -105,7 +137,7 @@ impl Gen<'_, '_, '_> {
         self.return_();
     }
 
-    fn statements(&mut self, place: Place) {
+    pub(super) fn statements(&mut self, place: Place) {
         for _ in 0..1 + self.choices.below(STATEMENTS_MAX) {
             let at = loc(self.choices, self.f.module().module());
             self.f.set_loc(at);
@@ -118,7 +150,10 @@ impl Gen<'_, '_, '_> {
             depth: place.depth + 1,
             ..place
         };
-        let nest = place.depth < DEPTH_MAX;
+        let nest = place.nests();
+        if self.is_async && self.choices.chance(3) {
+            return self.concurrent(place);
+        }
         match self.choices.below(24) {
             0..12 => self.assign(),
             12 => self.checks(),
@@ -142,7 +177,7 @@ impl Gen<'_, '_, '_> {
         self.f.switch_to_block(out);
         self.f.set_cold(out);
         match self.choices.below(4) {
-            0 if place.intents == 0 => self.return_(),
+            0 if place.open == 0 => self.return_(),
             1 => {
                 let value = self.operand(Type::Value);
                 self.f.throw(value);
@@ -215,7 +250,7 @@ impl Gen<'_, '_, '_> {
         }
         self.f.branch(more, body, done);
         self.f.switch_to_block(body);
-        if place.intents > 0 {
+        if place.open > 0 {
             // The probe pass could not know what a cancellation here has to close.
             self.f.probe();
         }
@@ -239,7 +274,7 @@ impl Gen<'_, '_, '_> {
             edge.recover = Some((caught, local));
         }
         // With an intent open around it, cancellation must not leave from here.
-        let cleans = place.intents > 0 || !recovers || self.choices.chance(2);
+        let cleans = place.open > 0 || !recovers || self.choices.chance(2);
         let cleanup = cleans.then(|| self.cleanup(&mut edge));
         let outer = self.f.set_edge(edge);
         self.statements(place);
@@ -263,7 +298,7 @@ impl Gen<'_, '_, '_> {
         self.f.switch_to_block(join);
     }
 
-    fn cleanup(&mut self, edge: &mut Edge) -> (BlockId, LocalId, LocalId) {
+    pub(super) fn cleanup(&mut self, edge: &mut Edge) -> (BlockId, LocalId, LocalId) {
         let block = self.f.new_block("cleanup");
         self.f.set_cold(block);
         let ty = self.choices.pick(&[Type::Value, Type::I64]);
@@ -281,7 +316,7 @@ impl Gen<'_, '_, '_> {
         let (block, value, status) = self.cleanup(&mut edge);
         let outer = self.f.set_edge(edge);
         self.statements(Place {
-            intents: place.intents + 1,
+            open: place.open + 1,
             ..place
         });
         self.f.set_edge(outer);
@@ -294,48 +329,8 @@ impl Gen<'_, '_, '_> {
         self.f.switch_to_block(join);
     }
 
-    /// A call of an earlier function, directly or by address, or of itself.
-    fn call(&mut self) {
-        self.calls += 1;
-        let n = self.choices.below(self.callees.len() + 1);
-        let Some((callee, sig)) = self.callees.get(n).cloned() else {
-            return self.recurse();
-        };
-        let mut args: Vec<_> = sig.params.iter().map(|&ty| self.operand(ty)).collect();
-        args[0] = Operand::from(self.choices.below(3) as i64);
-        let result = match self.choices.chance(3) {
-            true => {
-                let addr = self.f.func_addr(callee);
-                self.f.call_indirect(&sig, addr, &args)
-            }
-            false => self.f.call(callee, &args),
-        };
-        self.keep(result);
-    }
-
-    /// `if depth > 0 { itself(depth - 1) }`
-    fn recurse(&mut self) {
-        // One such call only: two would double with each level.
-        self.calls = CALLS_MAX;
-        let (go, join) = (self.f.new_block("deeper"), self.f.new_block("join"));
-        let depth = self.f.param(0);
-        let small = self.f.cmp(CmpOp::Ult, Type::I8, depth, 8);
-        let deep = self.f.cmp(CmpOp::Sgt, Type::I8, depth, 0);
-        let both = self.f.and(Type::Bool, small, deep);
-        self.f.branch(both, go, join);
-        self.f.switch_to_block(go);
-        let sig = self.sig;
-        let mut args: Vec<_> = sig.params.iter().map(|&ty| self.operand(ty)).collect();
-        args[0] = self.f.sub(Type::I8, depth, 1).into();
-        let id = self.f.id();
-        let result = self.f.call(id, &args);
-        self.keep(result);
-        self.f.jump(join);
-        self.f.switch_to_block(join);
-    }
-
     /// Copies the result of a call into the pool.
-    fn keep(&mut self, result: Option<LocalId>) {
+    pub(super) fn keep(&mut self, result: Option<LocalId>) {
         if let Some(result) = result {
             let dst = self.local(self.f.type_of(result));
             self.f.copy_into(dst, result);

@@ -41,6 +41,7 @@ pub struct Small {
     current: Option<usize>,
     now: u64,
     random: u64,
+    leaks: usize,
 }
 
 /// An answer: `Err` carries any status but OK.
@@ -128,10 +129,9 @@ impl Small {
         live.map(|(n, _)| id(Kind::Task, n))
     }
 
-    /// Obligations that are not resolved.
-    pub fn open_permits(&self) -> usize {
-        let open = self.permits.iter().filter(|permit| permit.is_open);
-        open.count()
+    /// Obligations that tasks held at their ends.
+    pub fn leaks(&self) -> usize {
+        self.leaks
     }
 
     /// Regions that were opened by a task and not closed.

@@ -116,6 +116,11 @@ impl Small {
         self.wake_all(object);
     }
 
+    /// Frees all objects.
+    pub fn free_all(&mut self) {
+        (0..self.objects.len()).for_each(|object| self.free(object));
+    }
+
     /// One notification, or one for each who waits.
     pub(super) fn notify(&mut self, object: usize, all: bool) {
         let waiting = self.objects[object].lines[0].len() as u64;

@@ -60,9 +60,23 @@ impl Small {
 
     /// The current task has ended in this way.
     pub fn ended(&mut self, ret: Ret) {
-        let Some(task) = self.current.take() else {
-            return;
-        };
+        if let Some(task) = self.current.take() {
+            let held = self.permits.iter();
+            let held = held.filter(|permit| permit.is_open && permit.holder == task);
+            self.leaks += held.count();
+            self.end(task, ret);
+        }
+    }
+
+    /// A suspended task is gone, with what it held: it ended cancelled.
+    pub fn dropped(&mut self, task: u64) {
+        if let Ok(task) = index(Kind::Task, task, self.tasks.len()) {
+            let ret = super::ret(Err(status::CANCELLED));
+            self.end(task, ret);
+        }
+    }
+
+    fn end(&mut self, task: usize, ret: Ret) {
         self.tasks[task].done = Some(ret);
         for permit in 0..self.permits.len() {
             if self.permits[permit].is_open && self.permits[permit].holder == task {

@@ -13,6 +13,8 @@ pub(super) enum Wait {
     None,
     /// The others of the queue.
     Turn,
+    /// So many turns of the others, and then this word.
+    Turns(u64, u64),
     /// The end of a task.
     Join(usize),
     /// The end of a region. `is_masked`: a cancel is not looked at.
@@ -34,6 +36,11 @@ pub(super) enum Wait {
 }
 
 impl Small {
+    /// The current task lets the others have so many turns; then it gets the word.
+    pub fn turns(&mut self, turns: u64, word: u64) -> Ret {
+        self.begin(Wait::Turns(turns, word))
+    }
+
     /// The current task begins to wait: what it gets at once, or PENDING.
     pub(super) fn begin(&mut self, wait: Wait) -> Ret {
         let Some(task) = self.current else {
@@ -66,6 +73,12 @@ impl Small {
             } => self.poll_close(task, region, is_masked, was_cancelled),
             _ if self.is_cancelling() => Some(ret(Err(status::CANCELLED))),
             Wait::None | Wait::Turn => Some(ret(Ok(0))),
+            Wait::Turns(0, word) => Some(ret(Ok(word))),
+            Wait::Turns(left, word) => {
+                self.tasks[task].wait = Wait::Turns(left - 1, word);
+                self.wake(task);
+                None
+            }
             Wait::Join(of) => self.tasks[of].done.map(joined),
             Wait::Time(at) if at <= self.now => Some(ret(Ok(0))),
             Wait::Time(at) => {

@@ -36,6 +36,17 @@ pub struct Fault {
     pub code: u32,
 }
 
+/// What happens at a suspension.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Then {
+    /// The suspended task is cancelled.
+    Cancel,
+    /// All tasks are cancelled.
+    Stop,
+    /// All tasks are discarded: each ended cancelled, without any cleanup.
+    Drop,
+}
+
 /// A foreign function.
 pub type Extern = Box<dyn FnMut(&mut SyncHost, &[u64]) -> Result<u64, Trap>>;
 
@@ -81,8 +92,8 @@ pub struct SyncHost {
     pub suspends: bool,
     /// Suspensions of all tasks so far.
     pub suspensions: u64,
-    /// The suspension, from 1, at which the suspended task is cancelled.
-    pub cancel_at: Option<u64>,
+    /// What happens after the n-th suspension, from 1.
+    pub at: Option<(u64, Then)>,
     /// Suspended tasks by their handles.
     stacks: HashMap<u64, Task>,
     /// Tasks that a probe has suspended.

@@ -2,7 +2,7 @@
 
 use asr_abi::{Ret, status};
 
-use super::{OK, SyncHost, refuse};
+use super::{OK, SyncHost, Then, refuse};
 use crate::air::FuncId;
 use crate::eval::host::Trap;
 use crate::eval::machine::{Machine, Stopped, Why};
@@ -10,7 +10,8 @@ use crate::eval::task::Step;
 
 impl SyncHost {
     /// Runs an asynchronous function as the root task, and all that it starts to their ends: how
-    /// the root task ended. Tasks that nobody can wake any more are cancelled.
+    /// the root task ended. Tasks that nobody can wake any more are
+    /// cancelled; then what those that are masked wait at is freed.
     ///
     /// # Errors
     /// The evaluation stopped, or tasks wait for ever; all tasks are discarded.
@@ -45,6 +46,9 @@ impl SyncHost {
             self.small.cancel(task);
         }
         self.drive(vm, func)?;
+        // A masked wait sees no cancel.
+        self.small.free_all();
+        self.drive(vm, func)?;
         match self.small.outcome(root) {
             Some(ret) if self.small.live_tasks().next().is_none() => Ok(ret),
             _ => Err(stop(vm, Trap::new("tasks wait for ever"))),
@@ -64,13 +68,29 @@ impl SyncHost {
                 Step::Pending => {
                     self.stacks.insert(id, task);
                     self.suspensions += 1;
-                    if self.cancel_at == Some(self.suspensions) {
-                        self.small.cancel(id);
+                    if let Some((_, then)) = self.at.filter(|(n, _)| *n == self.suspensions) {
+                        self.interfere(vm, id, then);
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    fn interfere(&mut self, vm: &mut Machine<'_>, suspended: u64, then: Then) {
+        let live: Vec<u64> = self.small.live_tasks().collect();
+        match then {
+            Then::Cancel => self.small.cancel(suspended),
+            Then::Stop => live.into_iter().for_each(|task| self.small.cancel(task)),
+            Then::Drop => {
+                for id in live {
+                    if let Some(mut task) = self.stacks.remove(&id) {
+                        vm.discard(self, &mut task);
+                    }
+                    self.small.dropped(id);
+                }
+            }
+        }
     }
 
     /// Runs the finalizers of the region that the current task waits for, if they are due.
