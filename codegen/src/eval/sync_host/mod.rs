@@ -96,6 +96,8 @@ pub struct SyncHost {
     pub at: Option<(u64, Then)>,
     /// Suspended tasks by their handles.
     stacks: HashMap<u64, Task>,
+    /// Bytes of the slots of asynchronous activations.
+    kept_bytes: u64,
     /// Tasks that a probe has suspended.
     pending: HashSet<u64>,
 }
@@ -116,6 +118,11 @@ impl SyncHost {
     /// A host with nothing in it.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Bytes of stack slots that asynchronous activations have: none, once all tasks have ended.
+    pub fn kept_bytes(&self) -> u64 {
+        self.kept_bytes
     }
 }
 
@@ -145,10 +152,13 @@ impl Host for SyncHost {
     }
 
     fn keep_frame(&mut self, bytes: u32) -> Result<u64, Trap> {
-        self.memory.take(bytes.into())
+        let addr = self.memory.take(bytes.into())?;
+        self.kept_bytes += u64::from(bytes);
+        Ok(addr)
     }
 
     fn drop_frame(&mut self, addr: u64, bytes: u32) {
+        self.kept_bytes -= u64::from(bytes);
         self.memory.give(addr, bytes.into());
     }
 

@@ -3,7 +3,7 @@
 use asr_abi::Ret;
 use asr_codegen::Prepared;
 use asr_codegen::air::{Module, verify};
-use asr_codegen::eval::{Limits, Machine, Program, SyncHost};
+use asr_codegen::eval::{Limits, Machine, Program, SyncHost, Then};
 
 use super::call::{Call, Outcome};
 use crate::filetest::Armed;
@@ -72,16 +72,19 @@ impl<'p> Session<'p> {
             .iter()
             .map(|(ty, bits)| ty.canonical(*bits))
             .collect();
-        let ret = machine
-            .call(host, func, &args)
-            .map_err(|stopped| stopped.to_string())?;
+        let ret = match call.is_async {
+            true => host.run_task(machine, func, &args),
+            false => machine.call(host, func, &args),
+        };
+        let ret = ret.map_err(|stopped| stopped.to_string())?;
         let fault = host.faults.last().map_or(0, |fault| fault.code);
         Ok(Outcome {
             value: ret.value,
             status: ret.status,
             probes: host.probes,
             fault,
-            ..Outcome::default()
+            live: host.kept_bytes(),
+            suspensions: host.suspensions,
         })
     }
 }
@@ -92,14 +95,18 @@ fn arm(host: &mut SyncHost, armed: Armed) {
     host.probes = 0;
     host.faults.clear();
     host.actions.clear();
+    host.suspends = matches!(armed, Armed::Suspend | Armed::Stop(_) | Armed::Drop(_));
+    host.at = match armed {
+        Armed::Stop(n) => Some((n, Then::Stop)),
+        Armed::Drop(n) => Some((n, Then::Drop)),
+        _ => None,
+    };
     if let Armed::Cancel(n) = armed {
-        host.actions.insert(
-            n,
-            Ret {
-                value: 0,
-                status: 3,
-            },
-        );
+        let cancelled = Ret {
+            value: 0,
+            status: 3,
+        };
+        host.actions.insert(n, cancelled);
     }
 }
 
@@ -126,6 +133,19 @@ fn host() -> SyncHost {
     );
     host.rows
         .insert("test_word", Box::new(move |_, _, args| Ok(ok(args[0]))));
+    host.rows.insert(
+        "test_wait",
+        Box::new(|host, _, args| {
+            let (times, x) = (args[0] as i64, args[1]);
+            Ok(match u64::try_from(times) {
+                Ok(times) => host.small.turns(times, x),
+                Err(_) => Ret {
+                    value: x,
+                    status: times.unsigned_abs(),
+                },
+            })
+        }),
+    );
     let refuse = |status: u64| Ret {
         value: 10 * status,
         status,
