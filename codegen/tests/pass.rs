@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use asr_codegen::air::{Module, Op, Place, ProbeKind, VerifyError, parse, verify};
 use asr_codegen::{Error, Options, ProbeMode, Rows, pass, prepare};
-use asr_intrinsics::{CORE, Table};
+use asr_intrinsics::{CORE, SYNC, TASKS, Table};
 
 /// The rows that filetests use.
 macro_rules! table {
@@ -22,7 +22,7 @@ macro_rules! table {
     } };
 }
 const FILETEST: Table = table!(asr_intrinsics::rows, "filetest");
-const TABLES: [&Table; 2] = [&CORE, &FILETEST];
+const TABLES: [&Table; 4] = [&CORE, &TASKS, &SYNC, &FILETEST];
 
 fn files(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

@@ -20,8 +20,10 @@ pub struct Diagnostic {
     pub span: Span,
     /// What is wrong, in one sentence without a full stop.
     pub message: String,
-    /// A second place that explains the first.
-    pub related: Option<(Span, String)>,
+    /// Other places that explain the first, in the order of control.
+    pub related: Vec<(Span, String)>,
+    /// Whether the program is compiled all the same.
+    pub is_warning: bool,
     /// What to do.
     pub help: Option<String>,
 }
@@ -33,7 +35,8 @@ impl Diagnostic {
             code,
             span,
             message: message.into(),
-            related: None,
+            related: Vec::new(),
+            is_warning: false,
             help: None,
         }
     }
@@ -45,10 +48,10 @@ impl Diagnostic {
         self
     }
 
-    /// Add a second place.
+    /// Add another place.
     #[must_use]
     pub fn related(mut self, span: Span, message: impl Into<String>) -> Self {
-        self.related = Some((span, message.into()));
+        self.related.push((span, message.into()));
         self
     }
 }

@@ -50,17 +50,18 @@ pub fn render(file: &SourceFile, diag: &Diagnostic, color: bool) -> String {
         return plain(file, diag);
     }
     let mut window = Window::around(file, diag.span, place.line);
-    let related = diag.related.as_ref().filter(|(span, _)| {
-        let line = file.lines.line_col(span.start).line;
-        !window.clipped && line.abs_diff(place.line) <= RELATED_LINES_MAX
-    });
-    if let Some((span, _)) = related {
-        window = Window::lines(
-            file,
-            place.line,
-            file.lines.line_col(span.start).line,
-            window,
-        );
+    let line_of = |span: &Span| file.lines.line_col(span.start).line;
+    let is_near = |span: &Span| line_of(span).abs_diff(place.line) <= RELATED_LINES_MAX;
+    let mut drawn: Vec<bool> = diag.related.iter().map(|(span, _)| is_near(span)).collect();
+    let near = diag
+        .related
+        .iter()
+        .map(|(span, _)| span)
+        .filter(|span| is_near(span));
+    let lines = near.map(line_of).chain([place.line]);
+    let lines = lines.fold((place.line, place.line), |(a, b), n| (a.min(n), b.max(n)));
+    if drawn.contains(&true) && (window.clipped || !window.widen(file, lines)) {
+        drawn.fill(false);
     }
     let config = Config::default()
         .with_color(color)
@@ -72,7 +73,11 @@ pub fn render(file: &SourceFile, diag: &Diagnostic, color: bool) -> String {
         .with_index_type(IndexType::Char);
     let name = file.name.as_str();
     let range = (name, window.chars(diag.span));
-    let mut report = Report::build(ReportKind::Error, range.clone())
+    let kind = match diag.is_warning {
+        true => ReportKind::Warning,
+        false => ReportKind::Error,
+    };
+    let mut report = Report::build(kind, range.clone())
         .with_config(config)
         .with_code(diag.code)
         .with_message(&diag.message)
@@ -81,16 +86,14 @@ pub fn render(file: &SourceFile, diag: &Diagnostic, color: bool) -> String {
                 .with_message("here")
                 .with_color(Color::Red),
         );
-    match (&diag.related, related) {
-        (_, Some((span, text))) => {
+    for ((span, text), drawn) in diag.related.iter().zip(drawn) {
+        if drawn {
             let label = Label::new((name, window.chars(*span)));
             report.add_label(label.with_message(text).with_color(Color::Blue));
-        }
-        (Some((span, text)), None) => {
+        } else {
             let at = file.lines.line_col(span.start);
             report.add_note(format!("{text} at {name}:{}:{}", at.line, at.column));
         }
-        (None, None) => {}
     }
     if window.clipped {
         report.add_note(format!(
@@ -112,10 +115,11 @@ pub fn render(file: &SourceFile, diag: &Diagnostic, color: bool) -> String {
 /// One line per finding, when it cannot be drawn.
 fn plain(file: &SourceFile, diag: &Diagnostic) -> String {
     let at = file.lines.line_col(diag.span.start);
+    let kind = if diag.is_warning { "warning" } else { "error" };
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "[{}] error: {}:{}:{}: {}",
+        "[{}] {kind}: {}:{}:{}: {}",
         diag.code, file.name, at.line, at.column, diag.message
     );
     text
@@ -158,15 +162,15 @@ impl Window {
         window
     }
 
-    fn lines(file: &SourceFile, one: u32, other: u32, old: Self) -> Self {
-        let (first, last) = (one.min(other), one.max(other));
+    /// Makes it these lines, unless they are too long.
+    fn widen(&mut self, file: &SourceFile, (first, last): (u32, u32)) -> bool {
         let range = file.lines.line_range(first).start..file.lines.line_range(last).end;
         if range.len() > 20 * WINDOW {
-            return old;
+            return false;
         }
-        let mut window = Self::begin(first, false);
-        window.push(file, range);
-        window
+        *self = Self::begin(first, false);
+        self.push(file, range);
+        true
     }
 
     /// Append bytes; what is not UTF-8, or a control character, becomes a replacement character.

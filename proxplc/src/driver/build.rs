@@ -9,7 +9,7 @@ use crate::lower::MAIN_SYMBOL;
 
 /// Make an executable of a program.
 pub(super) fn build(args: &BuildArgs) -> Done {
-    let module = input::load_program(&args.file)?;
+    let module = input::load_program(&args.file, args.code.allow)?;
     let prepared = input::prepare(&module, &args.code)?;
     let object =
         object::emit(&prepared, Some(MAIN_SYMBOL)).map_err(|error| input::broken(&error))?;

@@ -7,7 +7,7 @@ use super::{Done, input};
 pub(super) fn check(args: &CheckArgs) -> Done {
     let mut done = Ok(());
     for file in &args.files {
-        if let Err(status) = input::load(file) {
+        if let Err(status) = input::load(file, args.allow) {
             done = Err(status);
         }
     }

@@ -57,6 +57,31 @@ pub struct CheckArgs {
     /// Programs: .prox, or .air
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
+    /// What is let pass
+    #[command(flatten)]
+    pub allow: AllowArgs,
+}
+
+/// What is a warning instead of an error.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct AllowArgs {
+    /// Only warn of this
+    #[arg(long, value_enum)]
+    pub allow: Option<Allow>,
+}
+
+impl AllowArgs {
+    /// Whether paths that leak a handle are let pass.
+    pub fn leaks(self) -> bool {
+        self.allow == Some(Allow::Leaks)
+    }
+}
+
+/// What may be let pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Allow {
+    /// Paths on which a permit, a task or a region is lost
+    Leaks,
 }
 
 /// Arguments of `emit`.
@@ -109,6 +134,9 @@ pub struct CodeArgs {
     /// How hard the code generator tries
     #[arg(long, value_enum, default_value_t = Opt::Speed)]
     pub opt: Opt,
+    /// What is let pass
+    #[command(flatten)]
+    pub allow: AllowArgs,
 }
 
 /// Which probes the code carries.

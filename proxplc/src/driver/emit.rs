@@ -8,7 +8,7 @@ use crate::lower::MAIN_SYMBOL;
 
 /// Show the program in the form that was asked for.
 pub(super) fn emit(args: &EmitArgs) -> Done {
-    let module = input::load(&args.file)?;
+    let module = input::load(&args.file, args.code.allow)?;
     let bytes = match args.kind {
         Kind::Air => module.to_string().into_bytes(),
         kind => {

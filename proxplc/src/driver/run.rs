@@ -11,7 +11,7 @@ use crate::lower::MAIN_SYMBOL;
 
 /// Run a program in this process; its exit status is that of the process.
 pub(super) fn run(args: &RunArgs) -> Done {
-    let module = input::load_program(&args.file)?;
+    let module = input::load_program(&args.file, args.code.allow)?;
     let prepared = input::prepare(&module, &args.code)?;
     let status = match args.engine {
         EngineKind::Jit => {
