@@ -5,8 +5,8 @@
 //!
 //! Of each isolate its own: objects, the strings of one byte, random numbers. Of the program, and
 //! shared by its isolates: constants ([`crate::heap`]), standard output (one stream; lines stay
-//! whole), arguments, the way of calling. Of the thread: the limit of the native stack, so the depth of
-//! calls.
+//! whole), arguments, the way of calling. Of the thread: the limit of the native stack, so the
+//! depth of calls.
 //!
 //! Invariants
 //! 1. One thread at a time has entered an isolate: entering borrows it; debug builds look.
