@@ -252,6 +252,17 @@ const asr_thread *asr_thread_adopt(void);
 /* Reads the account; set out->size first. */
 uint32_t asr_ledger_read(asr_ledger *out);
 
+/* The poll function of an asynchronous function. */
+typedef asr_ret (*asr_poll_fn)(void *frame, const asr_thread *thread);
+
+/* Runs an asynchronous function as the main task of a runtime with so many worker threads (0: one
+ * for each processor), waits for all that it started, and ends that runtime. size is that of its
+ * frames, or 0 if its code is registered. ASR_OK with the word that it returned, ASR_THREW with its
+ * exception, ASR_CANCELLED, the status that it failed with, ASR_BAD_ARGUMENT, ASR_CYCLE in a task,
+ * or ASR_IO. */
+uint32_t asr_run(asr_poll_fn poll, uint64_t size, const uint64_t *arguments, uint32_t count,
+                 uint32_t workers, uint64_t *out);
+
 /* Reports the fault of the site (anomaly class 01) and refuses with `THREW` and the
  * fault word of the site. */
 uint32_t asr_fault(uint64_t site, uint32_t code);
@@ -308,6 +319,142 @@ uint32_t asr_signal_enter(void);
 
 /* Ends the innermost `signal_enter`. */
 uint32_t asr_signal_leave(void);
+
+/* Regions, tasks, channels and locks: for C that is called from a task, under the context of that
+ * task. Elsewhere all of them are ASR_BAD_ARGUMENT. Those that may wait are ASR_CYCLE here: the
+ * thread has other tasks to run. */
+
+/* Opens a region below that of the current task. */
+uint32_t asr_region_open(uint64_t *out);
+
+/* Closes the region and waits until nothing of it runs: 0 if all went well, 1 if it was
+ * cancelled. A child that failed is THREW with its exception. A cancel of the task goes
+ * on to the region, which is waited for all the same, and is CANCELLED then. */
+uint32_t asr_region_close(uint64_t region, uint64_t *out);
+
+/* Cancels the region and closes it, masked: what a way out by failure does. */
+uint32_t asr_region_abandon(uint64_t region);
+
+/* Asks all of the region to cancel. */
+uint32_t asr_region_cancel(uint64_t region);
+
+/* Registers `run(th, argument)` as a finalizer of the region. */
+uint32_t asr_region_defer(uint64_t region, asr_code_fn run, uint64_t argument);
+
+/* Waits for the task and gives the word that it returned. THREW with its exception if it
+ * failed, CANCELLED if the waiting task was cancelled; a joined task that was cancelled
+ * is THREW with the exception made of CANCELLED. */
+uint32_t asr_join(uint64_t task, uint64_t *out);
+
+/* Gives up the interest in the task; it goes on in its region. */
+uint32_t asr_task_detach(uint64_t task);
+
+/* Asks the task to cancel. */
+uint32_t asr_task_cancel(uint64_t task);
+
+/* Whether the task has completed. */
+uint32_t asr_task_is_done(uint64_t task, bool *out);
+
+/* Lets the other tasks of the lane run first. */
+uint32_t asr_yield_now(void);
+
+/* Whether a cancel of the current task is pending; no cancel point. */
+uint32_t asr_cancel_requested(bool *out);
+
+/* Begins a masked block: no cancel point in it is CANCELLED. */
+uint32_t asr_mask_enter(void);
+
+/* Ends the innermost masked block. */
+uint32_t asr_mask_leave(void);
+
+/* Begins a commit section of at most `bound` polls. */
+uint32_t asr_commit_enter(uint32_t bound);
+
+/* Ends the innermost commit section. */
+uint32_t asr_commit_leave(void);
+
+/* Makes an obligation of this kind (a number of `Kind`), without anything behind it. */
+uint32_t asr_reserve(uint32_t kind, uint64_t *out);
+
+/* Resolves an obligation as committed. */
+uint32_t asr_commit(uint64_t permit);
+
+/* Resolves an obligation as aborted, whatever is behind it: a lock is released, a place in
+ * a channel given back. */
+uint32_t asr_abort(uint64_t permit);
+
+/* Gives an obligation to a task, which will not know its id unless it is told. */
+uint32_t asr_transfer(uint64_t permit, uint64_t to);
+
+/* The time of the runtime's clock in ns. */
+uint32_t asr_now(uint64_t *out);
+
+/* Waits for so many ns. */
+uint32_t asr_sleep(uint64_t ns);
+
+/* Waits until this time. */
+uint32_t asr_sleep_until(uint64_t at_ns);
+
+/* A random number, from the seed in the lab. */
+uint32_t asr_random_u64(uint64_t *out);
+
+/* What is left of a component of the budget: 0 the deadline in ns, 1 polls, 2 cost,
+ * 3 the priority; all ones is without bound. */
+uint32_t asr_budget_get(uint32_t component, uint64_t *out);
+
+/* Charges this cost to the task and the quotas above. */
+uint32_t asr_charge(uint64_t cost);
+
+/* A channel for `capacity` words; any task may send and receive. */
+uint32_t asr_chan_new(uint32_t capacity, uint64_t *out);
+
+/* Waits for a place in the channel. */
+uint32_t asr_chan_reserve(uint64_t chan, uint64_t *out);
+
+/* Takes a place in the channel if there is one. */
+uint32_t asr_chan_try_reserve(uint64_t chan, uint64_t *out);
+
+/* Sends a word into the place. Handed back if nobody receives any more. */
+uint32_t asr_chan_send(uint64_t permit, uint64_t word);
+
+/* Waits for the next word. CLOSED once the channel is closed and empty. */
+uint32_t asr_chan_recv(uint64_t chan, uint64_t *out);
+
+/* The next word, if there is one. */
+uint32_t asr_chan_try_recv(uint64_t chan, uint64_t *out);
+
+/* Closes the channel: nothing is sent any more, what is in it is still received. */
+uint32_t asr_chan_close(uint64_t chan);
+
+/* Closes the channel and frees it with what is in it. */
+uint32_t asr_chan_free(uint64_t chan);
+
+/* A semaphore with so many units; a mutex is one with a single unit. */
+uint32_t asr_sem_new(uint32_t units, uint64_t *out);
+
+/* Waits for so many units, first come first served; `commit` or `abort` releases them. */
+uint32_t asr_sem_acquire(uint64_t sem, uint32_t units, uint64_t *out);
+
+/* Takes so many units if they are there. */
+uint32_t asr_sem_try_acquire(uint64_t sem, uint32_t units, uint64_t *out);
+
+/* Frees the semaphore; those who wait get CLOSED. */
+uint32_t asr_sem_free(uint64_t sem);
+
+/* A signal that tasks wait for. */
+uint32_t asr_notify_new(uint64_t *out);
+
+/* Waits for a notification. */
+uint32_t asr_notify_wait(uint64_t notify);
+
+/* Wakes one who waits, or the next who will. */
+uint32_t asr_notify_one(uint64_t notify);
+
+/* Wakes all who wait. */
+uint32_t asr_notify_all(uint64_t notify);
+
+/* Frees the signal; those who wait get CLOSED. */
+uint32_t asr_notify_free(uint64_t notify);
 
 #ifdef __cplusplus
 }

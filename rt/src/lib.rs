@@ -38,6 +38,7 @@
 //! | `rows`      | the implementations of the tables `core`, `tasks`, `sync`             |
 //! | `exports`   | their symbols, `asr_i_<row>` for compiled code and `asr_<row>` for C  |
 //! | `frames`    | what compiled code calls about frames, new tasks and op slots         |
+//! | [`embed`]   | asynchronous functions of compiled code, run from Rust and C          |
 //! | `c_api`     | the three functions of `asr_runtime.h`, and start and stop for C      |
 //!
 //! The floors below are crates of their own: [`base`], [`kernel`], [`sync`], [`heal`].
@@ -51,6 +52,7 @@ pub use asr_sync as sync;
 
 mod builder;
 pub mod c_api;
+pub mod embed;
 mod entry;
 mod exports;
 pub mod frames;

@@ -86,6 +86,11 @@ fn abi_41_abi_42_abi_43_a_cpp_program_heals() {
 }
 
 #[test]
+fn abi_34_part_a_c_program_runs_tasks_and_ends_as_it_was() {
+    run("gcc", &["-std=gnu11"], "tasks.c", "tasks: ok");
+}
+
+#[test]
 fn heal_38_retire_under_the_address_sanitizer() {
     run(
         "gcc",

@@ -22,7 +22,12 @@ pub(crate) fn all() -> Vec<Derived> {
     vec![
         derived(
             "intrinsics/REFERENCE.md",
-            reference::page(&[&asr_intrinsics::CORE, &asr_value::TABLE]),
+            reference::page(&[
+                &asr_intrinsics::CORE,
+                &asr_intrinsics::TASKS,
+                &asr_intrinsics::SYNC,
+                &asr_value::TABLE,
+            ]),
         ),
         derived("abi/include/asr_runtime.h", header::runtime()),
         derived("abi/include/asr_runtime_ext.h", header::extended()),

@@ -8,6 +8,7 @@ mod machines;
 #[macro_use]
 mod tools;
 
+mod backtrace;
 mod basic;
 mod cancel;
 mod outcomes;

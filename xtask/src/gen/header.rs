@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use asr_abi::codes::{self, Series};
-use asr_intrinsics::{CORE, Row};
+use asr_intrinsics::{CORE, Row, SYNC, TASKS};
 
 use super::reference::c_declaration;
 
@@ -36,7 +36,7 @@ void asr_report_anomaly(uint32_t code, void* data);
     )
 }
 
-/// `asr_runtime_ext.h`: statuses, anomalies, layouts, start and stop, the rows of the core.
+/// `asr_runtime_ext.h`: statuses, anomalies, layouts, start and stop, the rows of the runtime.
 pub(crate) fn extended() -> String {
     let mut out = String::from(EXT_HEAD);
     let _ = write!(
@@ -64,6 +64,10 @@ pub(crate) fn extended() -> String {
     }
     out.push_str(EXT_LAYOUTS);
     for row in CORE.rows {
+        declaration(&mut out, row);
+    }
+    out.push_str(EXT_TASKS);
+    for row in TASKS.rows.iter().chain(SYNC.rows) {
         declaration(&mut out, row);
     }
     out.push_str(EXT_TAIL);
@@ -266,6 +270,23 @@ const asr_thread *asr_thread_adopt(void);
 
 /* Reads the account; set out->size first. */
 uint32_t asr_ledger_read(asr_ledger *out);
+
+/* The poll function of an asynchronous function. */
+typedef asr_ret (*asr_poll_fn)(void *frame, const asr_thread *thread);
+
+/* Runs an asynchronous function as the main task of a runtime with so many worker threads (0: one
+ * for each processor), waits for all that it started, and ends that runtime. size is that of its
+ * frames, or 0 if its code is registered. ASR_OK with the word that it returned, ASR_THREW with its
+ * exception, ASR_CANCELLED, the status that it failed with, ASR_BAD_ARGUMENT, ASR_CYCLE in a task,
+ * or ASR_IO. */
+uint32_t asr_run(asr_poll_fn poll, uint64_t size, const uint64_t *arguments, uint32_t count,
+                 uint32_t workers, uint64_t *out);
+";
+
+const EXT_TASKS: &str = "
+/* Regions, tasks, channels and locks: for C that is called from a task, under the context of that
+ * task. Elsewhere all of them are ASR_BAD_ARGUMENT. Those that may wait are ASR_CYCLE here: the
+ * thread has other tasks to run. */
 ";
 
 const EXT_TAIL: &str = "

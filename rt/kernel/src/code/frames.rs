@@ -48,3 +48,9 @@ pub(crate) unsafe fn offsets(of: *const u32, len: u32) -> &'static [u32] {
     // SAFETY: by the contract.
     unsafe { items(of, len) }
 }
+
+/// The name of an asynchronous function.
+pub(crate) fn name(meta: &FrameMeta) -> String {
+    // SAFETY: whoever has a reference to it found it in a registered record.
+    String::from_utf8_lossy(unsafe { items(meta.name, meta.name_len) }).into_owned()
+}

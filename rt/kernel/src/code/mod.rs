@@ -13,6 +13,6 @@ mod registry;
 pub mod signal;
 
 pub use frames::frame_meta;
-pub(crate) use frames::{offsets, suspend_point};
+pub(crate) use frames::{name, offsets, suspend_point};
 pub use place::{Place, PlaceBuf};
 pub use registry::{RegisterError, find_pc, len, register, site, unregister};

@@ -14,12 +14,14 @@
 //! | `poller` | which thread polls: the flag word follows the task (ABI-39) |
 //! | `slot` | the futures of runtime operations, in the frames that await them |
 //! | `release` | a suspended frame is given up by its table, without running it |
+//! | `backtrace` | where each task is, for people |
 //! | `exception` | what compiled code threw, as an error |
 //! | `handles` | regions and tasks, named by ids |
 //! | `masks` | masked blocks that begin and end with calls |
 //! | `spawn` | starting one |
 
 pub(crate) mod across;
+mod backtrace;
 mod drive;
 mod exception;
 pub mod handles;
@@ -32,6 +34,7 @@ mod root;
 pub mod slot;
 mod spawn;
 
+pub use backtrace::{Doing, FrameTrace, TaskTrace};
 pub use exception::Exception;
 pub(crate) use inside::task;
 pub use inside::{current, inside};
@@ -42,6 +45,16 @@ pub(crate) use root::{TABLE, root_of};
 pub use spawn::Refused;
 
 use asr_abi::{Frame, Thread};
+
+/// The calling thread keeps no free frames any more: a runtime that it ran has ended.
+pub fn give_back_here() {
+    let th = crate::thread::current();
+    #[allow(unsafe_code, reason = "the state of this thread")]
+    // SAFETY: null, or the state of the calling thread.
+    if let Some(th) = unsafe { th.as_ref() } {
+        give_back(th);
+    }
+}
 
 /// Memory for a frame of `size` bytes that is no root, with its header: not started. None if no
 /// frame is that large.

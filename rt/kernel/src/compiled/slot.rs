@@ -33,6 +33,8 @@ const _: () = assert!(offset_of!(OpSlot, cancelled) == 16 && HEADER.is_multiple_
 
 /// What is done with the operation in a slot.
 struct OpTable {
+    /// The type of the future, in which the name of the operation stands.
+    name: fn() -> &'static str,
     poll: unsafe fn(*mut OpSlot, &mut Context<'_>) -> Poll<Ret>,
     drop: unsafe fn(*mut OpSlot),
 }
@@ -71,6 +73,7 @@ struct In<F, const CLASS: usize>(F);
 impl<F: Future<Output = Ret>, const CLASS: usize> In<F, CLASS> {
     const INLINE: bool = size_of::<Op<F>>() <= CLASS - HEADER && align_of::<Op<F>>() <= 8;
     const TABLE: OpTable = OpTable {
+        name: std::any::type_name::<F>,
         poll: Self::poll,
         drop: Self::drop,
     };
@@ -212,6 +215,18 @@ unsafe fn drop_now(slot: *mut OpSlot) {
         (*slot).vt = ptr::null();
         (table.drop)(slot);
     }
+}
+
+/// The name of the operation in a slot, for people: that of the function that started it.
+///
+/// # Safety
+/// [`start`] wrote the slot.
+pub(super) unsafe fn operation(slot: *mut OpSlot) -> Option<String> {
+    // SAFETY: by the contract.
+    let table = unsafe { (*slot).vt.cast::<OpTable>().as_ref() }?;
+    let path = (table.name)();
+    let mut parts = path.rsplit("::").filter(|part| !part.starts_with('{'));
+    parts.next().map(str::to_owned)
 }
 
 /// Drops the operation in a slot, if there is one.

@@ -190,6 +190,17 @@ impl Word {
         }
     }
 
+    /// Claims an idle task as a poll does, to look at it. The caller ends that as a poll ends, with
+    /// a reference of its own. False if it is queued, polled or complete.
+    pub fn hold(&self) -> bool {
+        let hold = |now: u64| {
+            let idle = now & WAKE == IDLE && Phase::of(now) != Phase::Completed;
+            idle.then_some(now & !WAKE | POLLING)
+        };
+        // Acquire pairs with the Release of the end of the poll before.
+        self.0.fetch_update(AcqRel, Relaxed, hold).is_ok()
+    }
+
     /// Edge `Polling -> Idle`, or `Notified` again when a wake came meanwhile. The poller's
     /// reference goes in the same step, or to the queue. It is never the last: the task is not
     /// complete, so its region's list counts one.
