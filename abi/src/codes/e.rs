@@ -36,8 +36,6 @@ pub(super) const ROWS: &[Code] = codes! { E
         do "write 'await' before the call, in an async function or at the top level";
     113 LEAVES_DEFER: "a deferred statement leaves its block by return, break or continue",
         do "leave the block elsewhere; what is deferred runs on every way out";
-    114 NOT_PORTABLE: "spawn of a function that uses variables of the module that change",
-        do "pass it what it needs, and let it return what it found";
     201 CLASSES: "not yet: classes, interfaces, traits and operator overloading",
         do "use dictionaries, and functions that take them";
     202 ASYNC: "not yet: async functions, await, scope and spawn",

@@ -47,12 +47,6 @@ pub struct Program {
     pub strings: Vec<Vec<u8>>,
     /// Natives that are used as values, each once.
     pub native_values: Vec<NativeId>,
-    /// Which function refers to which: calls it, or has it as a value.
-    pub func_uses: Vec<(FuncId, FuncId)>,
-    /// Which function beside the main one uses which top-level variable.
-    pub var_uses: Vec<(FuncId, VarId)>,
-    /// Functions that are spawned by name, and where.
-    pub spawns: Vec<(FuncId, Span)>,
     /// How functions see variables of enclosing functions.
     pub aliases: HashMap<(FuncId, VarId), VarId>,
 }

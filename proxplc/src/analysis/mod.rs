@@ -8,7 +8,6 @@ mod globals;
 pub mod hir;
 pub mod infer;
 pub mod natives;
-pub mod portable;
 mod proven;
 mod resolve;
 mod scope;

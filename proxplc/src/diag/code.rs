@@ -43,8 +43,6 @@ codes! {
     NOT_AWAITED = "E0112";
     /// A deferred statement leaves its block, or a scope is left before it is closed.
     LEAVES_DEFER = "E0113";
-    /// A function that is spawned uses variables of the module that change.
-    NOT_PORTABLE = "E0114";
     /// A file cannot be read or written.
     FILE = "E0301";
     /// The program cannot be linked.

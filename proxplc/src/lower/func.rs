@@ -152,8 +152,7 @@ impl<'a, 'm> FuncLower<'a, 'm> {
             let name = func.name.map_or("", |name| self.shared.names.text(name));
             let code = self.b.func_addr(wrapper);
             let [name, len] = self.constant_bytes(name.as_bytes());
-            let arity = self.shared.arity_of(FuncId(index as u32));
-            let args = [code.into(), arity, name, len];
+            let args = [code.into(), Operand::Imm(func.arity.into()), name, len];
             let value = self.call_row(rows::FUNCTION, &args);
             self.b.global_set(cell, value);
         }

@@ -8,7 +8,6 @@ use super::func::FuncLower;
 use super::{MAIN_SYMBOL, air_type, closure, word};
 use crate::analysis::hir::{self, MAIN, Program};
 use crate::analysis::infer::{Ty, Types};
-use crate::analysis::portable::Portable;
 use crate::diag::{Diagnostic, Diagnostics, SourceFile, code};
 use crate::syntax::Interner;
 
@@ -16,8 +15,6 @@ use crate::syntax::Interner;
 pub(super) struct Shared<'a> {
     pub(super) program: &'a Program,
     pub(super) types: &'a Types,
-    /// Functions that any isolate may run.
-    pub(super) portable: &'a Portable,
     pub(super) names: &'a Interner,
     pub(super) file: &'a SourceFile,
     pub(super) file_index: u16,
@@ -33,17 +30,6 @@ pub(super) struct Shared<'a> {
     pub(super) natives: Vec<GlobalId>,
 }
 
-impl Shared<'_> {
-    /// The arity of a function value, and whether any isolate may run it.
-    pub(super) fn arity_of(&self, func: hir::FuncId) -> Operand {
-        let portable = match self.portable.contains(func) {
-            true => asr_value::object::PORTABLE,
-            false => 0,
-        };
-        Operand::Imm((self.program.func(func).arity | portable).into())
-    }
-}
-
 /// Lower a resolved program. An error is reported if a function is too large.
 pub fn lower(
     program: &Program,
@@ -53,12 +39,10 @@ pub fn lower(
     diags: &mut Diagnostics,
 ) -> air::Module {
     let types = Types::infer(program);
-    let portable = Portable::find(program, &types);
-    portable.check(program, names, diags);
     let mut builder = ModuleBuilder::new(&file.name, unit);
     builder.import(&asr_intrinsics::CORE);
     builder.import(&asr_value::TABLE);
-    let shared = declare(&mut builder, program, (&types, &portable), names, file);
+    let shared = declare(&mut builder, program, &types, names, file);
     for index in 0..program.funcs.len() {
         let id = hir::FuncId(index as u32);
         let mut lower = FuncLower::new(&shared, builder.define(shared.funcs[index]), id);
@@ -82,7 +66,7 @@ pub fn lower(
 fn declare<'a>(
     builder: &mut ModuleBuilder,
     program: &'a Program,
-    (types, portable): (&'a Types, &'a Portable),
+    types: &'a Types,
     names: &'a Interner,
     file: &'a SourceFile,
 ) -> Shared<'a> {
@@ -90,7 +74,6 @@ fn declare<'a>(
     let mut shared = Shared {
         program,
         types,
-        portable,
         names,
         file,
         file_index,

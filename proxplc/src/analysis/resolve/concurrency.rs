@@ -84,9 +84,6 @@ impl Resolver<'_> {
             return (ExprKind::Null, false);
         };
         let callee = self.expr(callee);
-        if let ExprKind::Func(func) = callee.kind {
-            self.program.spawns.push((func, callee.span));
-        }
         let (args, assigns) = self.exprs(args);
         self.called = true;
         let assigns = assigns || callee.assigns;

@@ -42,12 +42,10 @@ pub fn resolve(tree: &ast::Program, names: &mut Interner, diags: &mut Diagnostic
         loops: 0,
         in_defer: false,
         uses: HashSet::new(),
-        global_uses: HashSet::new(),
     };
     resolver.scopes.enter_function(MAIN);
     let body = resolver.stmts(&tree.stmts);
     resolver.scopes.leave_function();
-    resolver.note_uses();
     resolver.settle_captures();
     let mut program = resolver.program;
     let end = tree.stmts.last().map_or(Span::default(), |s| Span {
@@ -85,8 +83,6 @@ struct Resolver<'a> {
     in_defer: bool,
     /// Which function refers to which.
     uses: HashSet<(FuncId, FuncId)>,
-    /// Which function uses which top-level variable.
-    global_uses: HashSet<(FuncId, VarId)>,
 }
 
 /// What a name stands for at a place.
@@ -113,7 +109,6 @@ impl Resolver<'_> {
             Some(Global::Func(func)) => return Meaning::Func(func),
             Some(Global::Var(var)) if !in_main => {
                 self.program.vars[var.0 as usize].global = true;
-                self.global_uses.insert((self.scopes.function(), var));
                 return Meaning::Var(var);
             }
             Some(Global::Var(var)) if self.declared.contains(&var) => return Meaning::Var(var),
@@ -123,14 +118,6 @@ impl Resolver<'_> {
             Some(native) => Meaning::Native(native),
             None => Meaning::Undefined,
         }
-    }
-
-    /// What functions refer to, in an order that is always the same.
-    fn note_uses(&mut self) {
-        self.program.func_uses = self.uses.iter().copied().collect();
-        self.program.func_uses.sort_unstable();
-        self.program.var_uses = self.global_uses.drain().collect();
-        self.program.var_uses.sort_unstable();
     }
 
     fn new_var(&mut self, name: Symbol, span: Span) -> VarId {
