@@ -4,6 +4,7 @@
 use std::hint::black_box;
 
 use asr_kernel::thread;
+use asr_value::isolate::{Isolate, Limits, Reach, pack, unpack};
 use asr_value::object::{Dict, List};
 use asr_value::ops::{arith, index};
 use asr_value::text::{Style, number};
@@ -97,5 +98,68 @@ fn numbers(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, sums, dictionaries, lists, text, numbers);
+/// What crosses: packed, unpacked, both; what an isolate costs.
+fn isolates(c: &mut Criterion) {
+    const LIMITS: Limits = Limits { heap: 64 << 20 };
+    let heap = fresh();
+    let list = || {
+        let items: Vec<Value> = (0..BATCH as i32).map(Value::int).collect();
+        List::of(heap, &items).unwrap_or(Value::NULL)
+    };
+    // Ten dictionaries of ten dictionaries of ten texts.
+    let nested = (0..10).map(|a| {
+        let inner = (0..10).map(|b| {
+            let texts = (0..10).map(|c| heap.string(format!("text {a} {b} {c}").as_bytes()));
+            dictionary(heap, texts.map(|text| text.unwrap_or(Value::NULL)))
+        });
+        dictionary(heap, inner)
+    });
+    let nested = dictionary(heap, nested);
+    for (name, value) in [("list of 1000 numbers", list()), ("nested dict", nested)] {
+        let packed = || pack(heap, black_box(&[value]), Reach::Program);
+        c.bench_function(&format!("pack {name}"), |bench| bench.iter(packed));
+        let Ok(message) = packed() else { return };
+        c.bench_function(&format!("copy {name}"), |bench| {
+            let mut target = Isolate::beside(heap, LIMITS);
+            bench.iter(|| {
+                let Some(isolate) = &target else { return };
+                if unpack(&message, isolate.heap()).is_err() {
+                    target = Isolate::beside(heap, LIMITS);
+                }
+                let _ = black_box(packed());
+            });
+        });
+    }
+    c.bench_function("isolate, made and dropped", |bench| {
+        bench.iter(|| Isolate::beside(heap, black_box(LIMITS)));
+    });
+    c.bench_function("isolate with a list of 1000 numbers", |bench| {
+        let Ok(message) = pack(heap, &[list()], Reach::Program) else {
+            return;
+        };
+        bench.iter(|| {
+            let isolate = Isolate::beside(heap, black_box(LIMITS));
+            isolate.map(|isolate| unpack(&message, isolate.heap()).is_ok())
+        });
+    });
+    c.bench_function("isolate, entered and left", |bench| {
+        let th = thread::adopt();
+        let Some(mut isolate) = Isolate::beside(heap, LIMITS) else {
+            return;
+        };
+        bench.iter(|| isolate.enter(th, |heap| black_box(heap).used()));
+    });
+}
+
+/// A dictionary with the keys "key 0", "key 1", ...
+fn dictionary(heap: &Heap, values: impl Iterator<Item = Value>) -> Value {
+    let made = Dict::make(heap).unwrap_or(Value::NULL);
+    for (at, value) in values.enumerate() {
+        let key = heap.string(format!("key {at}").as_bytes());
+        let _ = index::set(heap, made, key.unwrap_or(Value::NULL), value);
+    }
+    made
+}
+
+criterion_group!(benches, sums, dictionaries, lists, text, numbers, isolates);
 criterion_main!(benches);

@@ -4,10 +4,11 @@
 mod common;
 
 use asr_abi::{Ret, Thread, repair_word, status};
+use asr_value::isolate::{Limits, Reach, pack, unpack};
 use asr_value::natives::{self, Cx};
 use asr_value::object::{Dict, Function, Record};
 use asr_value::ops::index;
-use asr_value::{Heap, Value};
+use asr_value::{Heap, Isolate, Value, heap as heaps};
 use common::{cx, message, native, string, text};
 
 /// The account is of the whole process, and a runtime that has stopped counts no repairs.
@@ -174,4 +175,76 @@ fn the_layout_is_that_of_the_healer() {
     // SAFETY: the header of a record.
     assert_eq!(unsafe { Record::of_heal(r.heal_ptr()) }, Some(v));
     assert_eq!(text(string(&cx, "x")), "x");
+}
+
+const LIMIT: Limits = Limits { heap: 1 << 20 };
+
+#[test]
+fn handlers_run_in_the_heap_of_their_isolate() {
+    let _one = ONE_AT_A_TIME.lock();
+    let cx = cx();
+    let kind = string(&cx, "of the main isolate");
+    native(&cx, "asr.handler", &[kind, function(&cx, set_one, 1)]);
+    let r = record(&cx, kind);
+    let header = r.as_record().unwrap().heal_ptr().expose_provenance();
+    let reporter = std::thread::spawn(move || {
+        let th = asr_kernel::thread::adopt();
+        let header = std::ptr::with_exposed_provenance_mut(header);
+        // SAFETY: the heap of the record lives.
+        unsafe { asr_heal::report(th, 0x0500_0001, header) };
+    });
+    reporter.join().unwrap();
+    let used = cx.heap.used();
+    let mut isolate = Isolate::beside(cx.heap, LIMIT).unwrap();
+    isolate.enter(cx.th, |heap| {
+        let before = heap.used();
+        asr_heal::home::at_probe(cx.th);
+        assert!(std::ptr::eq(Heap::of(cx.th), heap));
+        assert_eq!(heap.used(), before);
+    });
+    assert!(cx.heap.used() > used, "the handler made its key here");
+    assert_eq!(index::get(cx.heap, r, string(&cx, "v")), Ok(Value::int(1)));
+    assert_eq!(native(&cx, "asr.check", &[r]), r);
+}
+
+#[test]
+fn records_cross_as_sound_ones_and_end_with_their_isolate() {
+    let _one = ONE_AT_A_TIME.lock();
+    let cx = cx();
+    let kind = string(&cx, "crossing");
+    let (r, bad) = (record(&cx, kind), record(&cx, kind));
+    index::set(cx.heap, r, string(&cx, "self"), r).unwrap();
+    let before = (Isolate::live(), heaps::reserved());
+    let mut isolate = Isolate::beside(cx.heap, LIMIT).unwrap();
+    let message_of = pack(cx.heap, &[r, kind], Reach::Program).unwrap();
+    let copies = unpack(&message_of, isolate.heap()).unwrap();
+    let copy = copies[0].as_record().unwrap();
+    assert_eq!(copy.heal().type_id, r.as_record().unwrap().heal().type_id);
+    isolate.enter(cx.th, |heap| {
+        let cx = Cx { th: cx.th, heap };
+        assert_eq!(
+            index::get(heap, copies[0], string(&cx, "self")),
+            Ok(copies[0])
+        );
+        assert_eq!(native(&cx, "asr.check", &[copies[0]]), copies[0]);
+        assert_eq!(
+            fails(&cx, "asr.report", &[CODE, copies[0]]),
+            "Records are repaired in the main isolate."
+        );
+        assert_eq!(
+            fails(&cx, "asr.handler", &[copies[1], function(&cx, set_one, 1)]),
+            "Handlers belong to the main isolate."
+        );
+    });
+    drop(isolate);
+    assert_eq!((Isolate::live(), heaps::reserved()), before);
+
+    // No handler: in quarantine from here on.
+    native(&cx, "asr.report", &[CODE, bad]);
+    let refused = pack(cx.heap, &[kind, bad], Reach::Program).unwrap_err();
+    assert_eq!(
+        refused.text("it"),
+        "A record that waits for repair cannot cross to another isolate: it."
+    );
+    assert_eq!(refused.root, 1);
 }

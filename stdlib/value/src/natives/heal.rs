@@ -138,6 +138,11 @@ pub(super) fn report(cx: &Cx<'_>, args: &[Value]) -> Res {
     let Some(code) = code else {
         return Err(wrong(cx, usage));
     };
+    if !target.is_null() && !cx.heap.is_main() {
+        // Handlers are those of the main isolate: this record would wait for one, and its isolate
+        // for it.
+        return Err(wrong(cx, "Records are repaired in the main isolate."));
+    }
     // SAFETY: the state of this thread; a record lives as long as its heap.
     let outcome = unsafe { asr_heal::report(cx.th, code as u32, target) };
     Ok(Value::bool(outcome == asr_heal::Outcome::Repaired))
