@@ -1,4 +1,4 @@
-//! Paths that lose a handle: errors drawn on the source, warnings on request (rules ABI-31, OBL-28).
+//! Paths that lose a handle: errors drawn on the source, warnings on request (ABI-31, OBL-28).
 
 mod common;
 

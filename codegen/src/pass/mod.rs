@@ -21,7 +21,7 @@ mod check;
 mod cost;
 mod counted;
 mod flow;
-pub(crate) mod obligation;
+pub mod obligation;
 mod place;
 mod rotate;
 mod strip;
