@@ -93,3 +93,35 @@ fn gdb_steps_through_jit_code() {
     let file = file.to_str().expect("a path of ASCII");
     shows_lines(&gdb(&program, &[file, "@outer(20)"], SESSION), "main");
 }
+
+/// Two lines of an asynchronous function: before it suspends it stands on its caller, behind that
+/// on the executor, which resumes it alone.
+#[test]
+fn gdb_breaks_before_and_behind_a_suspension() {
+    let program = built_example("air");
+    let file = steps().with_file_name("waits.air");
+    let file = file.to_str().expect("a path of ASCII");
+    let session = [
+        "break waits.prox:3",
+        "break waits.prox:4",
+        "run",
+        "bt",
+        "continue",
+        "bt",
+    ];
+    let output = gdb(&program, &[file, "@outer(2)"], &session);
+    let frames: Vec<&str> = output
+        .lines()
+        .filter(|line| line.starts_with('#'))
+        .collect();
+    let resumed = frames.iter().rposition(|line| line.starts_with("#0"));
+    let (before, behind) = frames.split_at(resumed.unwrap_or_else(|| panic!("{output}")));
+    let shows = |frame: Option<&&str>, texts: [&str; 2]| {
+        let shown = frame.is_some_and(|frame| texts.iter().all(|text| frame.contains(text)));
+        assert!(shown, "{texts:?}: {output}");
+    };
+    shows(before.first(), ["inner", "waits.prox:3"]);
+    shows(before.get(1), ["outer", "waits.prox:7"]);
+    shows(behind.first(), ["inner", "waits.prox:4"]);
+    shows(behind.get(1), ["asr_stub_run", ""]);
+}
