@@ -3,4 +3,5 @@
 pub mod filetest;
 pub mod probe_cost;
 pub mod proxplc;
+pub mod small;
 pub mod tidy;

@@ -75,7 +75,7 @@ fn calls(module: &Module, armed: Armed) -> Vec<Call> {
 }
 
 /// A call with `arg` as every argument, in the form of its type.
-fn call(func: &Function, arg: i64, armed: Armed) -> Call {
+pub(crate) fn call(func: &Function, arg: i64, armed: Armed) -> Call {
     let bits = |ty: Type| match ty {
         Type::F64 => (arg as f64).to_bits(),
         Type::F32 => u64::from((arg as f32).to_bits()),
@@ -92,6 +92,7 @@ fn call(func: &Function, arg: i64, armed: Armed) -> Call {
         armed,
         args,
         ret: func.ret,
+        is_async: func.is_async,
     }
 }
 
@@ -116,7 +117,7 @@ fn agree(module: &Module, options: &Options, calls: &[Call]) -> Result<Vec<Outco
 
 /// Equal but for a NaN's bits, and for the value register of a function without result or of one
 /// that was cancelled.
-fn same(call: &Call, a: &Outcome, b: &Outcome) -> bool {
+pub(crate) fn same(call: &Call, a: &Outcome, b: &Outcome) -> bool {
     let value = match call.ret {
         Some(ty) if a.status == 0 => literal::same(ty, a.value, b.value),
         None if a.status == 0 => true,

@@ -8,9 +8,11 @@ mod channels;
 mod engines;
 pub mod mutate;
 pub mod random;
+mod tasks;
 
 pub use channels::{Fault, channels, channels_with};
 pub use engines::engines;
+pub use tasks::tasks;
 
 use asr_codegen::air;
 use proxplc::diag::SourceFile;

@@ -267,3 +267,16 @@ fn abi_10_33_engines_agree() {
         random.bytes(len)
     });
 }
+
+/// ABI-35 for programs with tasks: evaluator and machine code over one small kernel.
+#[test]
+fn abi_35_part_engines_agree_about_tasks() {
+    smoke("tasks", asr_fuzz::tasks, |random, n| {
+        let len = if n < 20 {
+            n as usize
+        } else {
+            random.below(1200)
+        };
+        random.bytes(len)
+    });
+}

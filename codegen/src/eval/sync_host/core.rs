@@ -2,7 +2,7 @@
 
 use asr_abi::{Ret, status};
 
-use super::{OK, SyncHost, refuse};
+use super::{Fault, OK, SyncHost, refuse};
 use crate::eval::host::{Host, Trap};
 use crate::eval::machine::Machine;
 
@@ -19,8 +19,17 @@ impl SyncHost {
         name: &str,
         args: &[u64],
     ) -> Option<Result<Ret, Trap>> {
-        Some(Ok(match (name, args) {
-            ("fault", &[site, code]) => return Some(self.fault(vm, site, code as u32)),
+        match (name, args) {
+            ("anomaly", &[code, object]) => Some(self.anomaly(vm, code as u32, object)),
+            ("checked_access", &[object]) => Some(self.checked(object)),
+            _ => self.plain_row(name, args).map(Ok),
+        }
+    }
+
+    /// The same of the rows that look at no object.
+    pub(super) fn plain_row(&mut self, name: &str, args: &[u64]) -> Option<Ret> {
+        Some(match (name, args) {
+            ("fault", &[site, code]) => self.faulted(site, code as u32),
             ("trace", &[site]) => {
                 self.trace(site);
                 OK
@@ -64,15 +73,25 @@ impl SyncHost {
                 self.expiry = Some(self.expiry.map_or(at, |before| before.min(at)));
                 OK
             }
-            ("anomaly", &[code, object]) => return Some(self.anomaly(vm, code as u32, object)),
-            ("checked_access", &[object]) => return Some(self.checked(object)),
+            ("anomaly", &[code, 0]) => {
+                self.anomalies.push((code as u32, 0));
+                OK
+            }
             (
                 "object_retire" | "code_register" | "code_unregister" | "signal_enter"
                 | "signal_leave",
                 _,
             ) => OK,
             _ => return None,
-        }))
+        })
+    }
+
+    pub(super) fn faulted(&mut self, site: u64, code: u32) -> Ret {
+        self.faults.push(Fault { site, code });
+        Ret {
+            value: 0xFFFC << 48 | site,
+            status: status::THREW.into(),
+        }
     }
 
     /// Reports an anomaly: runs the handler of the object's type, if there is one.

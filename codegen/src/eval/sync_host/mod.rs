@@ -6,6 +6,7 @@
 //! [`Small`] answers; [`SyncHost::run_task`] is its executor.
 
 mod core;
+mod seam;
 mod tasks;
 
 use std::collections::{HashMap, HashSet};
@@ -213,12 +214,7 @@ impl Host for SyncHost {
     }
 
     fn fault(&mut self, _vm: &mut Machine<'_>, site: u64, code: u32) -> Result<Ret, Trap> {
-        self.faults.push(Fault { site, code });
-        let value = 0xFFFC << 48 | site;
-        Ok(Ret {
-            value,
-            status: status::THREW.into(),
-        })
+        Ok(self.faulted(site, code))
     }
 
     fn trace(&mut self, site: u64) {
@@ -235,21 +231,9 @@ impl Host for SyncHost {
         _kind: ProbeKind,
         may_wait: bool,
     ) -> Result<Ret, Trap> {
-        let cancelled = self.small.is_cancelling();
-        if !self.flag && !cancelled {
-            return Ok(OK);
-        }
-        self.probes += 1;
-        let answer = self.actions.get(&self.probes).copied();
-        Ok(match answer {
-            Some(ret) if ret.status == u64::from(status::PENDING) => match may_wait {
-                true => self.probe_waits(),
-                false => OK,
-            },
-            Some(ret) => ret,
-            None if cancelled => refuse(status::CANCELLED),
-            None if self.suspends && may_wait => self.probe_waits(),
-            None => OK,
+        Ok(match self.is_flagged() {
+            true => self.take_probe(may_wait),
+            false => OK,
         })
     }
 

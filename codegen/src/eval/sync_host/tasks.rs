@@ -1,8 +1,8 @@
 //! The executor: tasks of the program over [`Small`](crate::eval::Small).
 
-use asr_abi::{Ret, status};
+use asr_abi::Ret;
 
-use super::{OK, SyncHost, Then, refuse};
+use super::{OK, SyncHost, refuse};
 use crate::air::FuncId;
 use crate::eval::host::Trap;
 use crate::eval::machine::{Machine, Stopped, Why};
@@ -21,9 +21,7 @@ impl SyncHost {
         func: FuncId,
         args: &[u64],
     ) -> Result<Ret, Stopped> {
-        self.small = Default::default();
-        self.suspensions = 0;
-        self.pending.clear();
+        self.forget_tasks();
         let result = self.run_all(vm, func, args);
         for (_, mut task) in std::mem::take(&mut self.stacks) {
             vm.discard(self, &mut task);
@@ -40,15 +38,12 @@ impl SyncHost {
         let stop = |vm: &Machine<'_>, trap| vm.stopped(Why::Trap(trap), func);
         let root = self.start_task(vm, None, func, args);
         let root = root.map_err(|trap| stop(vm, trap))?.value;
-        self.drive(vm, func)?;
-        let stuck: Vec<u64> = self.small.live_tasks().collect();
-        for task in stuck {
-            self.small.cancel(task);
+        for round in 0.. {
+            self.drive(vm, func)?;
+            if !self.unstick(round) {
+                break;
+            }
         }
-        self.drive(vm, func)?;
-        // A masked wait sees no cancel.
-        self.small.free_all();
-        self.drive(vm, func)?;
         match self.small.outcome(root) {
             Some(ret) if self.small.live_tasks().next().is_none() => Ok(ret),
             _ => Err(stop(vm, Trap::new("tasks wait for ever"))),
@@ -67,9 +62,8 @@ impl SyncHost {
                 Step::Ready(ret) => self.small.ended(ret),
                 Step::Pending => {
                     self.stacks.insert(id, task);
-                    self.suspensions += 1;
-                    if let Some((_, then)) = self.at.filter(|(n, _)| *n == self.suspensions) {
-                        self.interfere(vm, id, then);
+                    if self.suspended(id) {
+                        self.drop_all(vm);
                     }
                 }
             }
@@ -77,19 +71,13 @@ impl SyncHost {
         Ok(())
     }
 
-    fn interfere(&mut self, vm: &mut Machine<'_>, suspended: u64, then: Then) {
+    fn drop_all(&mut self, vm: &mut Machine<'_>) {
         let live: Vec<u64> = self.small.live_tasks().collect();
-        match then {
-            Then::Cancel => self.small.cancel(suspended),
-            Then::Stop => live.into_iter().for_each(|task| self.small.cancel(task)),
-            Then::Drop => {
-                for id in live {
-                    if let Some(mut task) = self.stacks.remove(&id) {
-                        vm.discard(self, &mut task);
-                    }
-                    self.small.dropped(id);
-                }
+        for id in live {
+            if let Some(mut task) = self.stacks.remove(&id) {
+                vm.discard(self, &mut task);
             }
+            self.small.dropped(id);
         }
     }
 
@@ -121,28 +109,5 @@ impl SyncHost {
             value: handle,
             ..OK
         })
-    }
-
-    /// A row of the tables `tasks` and `sync`.
-    pub(super) fn task_row(&mut self, name: &str, args: &[u64]) -> Option<Ret> {
-        match (name, args) {
-            ("region_defer", &[region, run, argument]) => {
-                Some(self.small.defer(region, run, argument))
-            }
-            _ => self.small.row(name, args),
-        }
-    }
-
-    /// A probe that may wait: PENDING, and OK when the task takes it again.
-    pub(super) fn probe_waits(&mut self) -> Ret {
-        let Some(task) = self.small.current() else {
-            return OK;
-        };
-        if !self.pending.insert(task) {
-            self.pending.remove(&task);
-            return OK;
-        }
-        self.small.yields();
-        refuse(status::PENDING)
     }
 }

@@ -90,7 +90,7 @@ impl<'p> Session<'p> {
 }
 
 /// Set the flag as the call asks, and forget earlier calls.
-fn arm(host: &mut SyncHost, armed: Armed) {
+pub fn arm(host: &mut SyncHost, armed: Armed) {
     host.flag = armed != Armed::Clear;
     host.probes = 0;
     host.faults.clear();
