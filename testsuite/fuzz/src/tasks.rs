@@ -69,6 +69,7 @@ fn agree(module: &Module, options: &Options, calls: &[Call]) -> Result<(), Strin
     for ((call, want), got) in calls.iter().zip(&expected).zip(&found) {
         let counts = want.probes == got.probes || !probes;
         let counts = counts && want.suspensions == got.suspensions && got.live == 0;
+        let counts = counts && want.seen == got.seen;
         if !counts || !same(call, want, got) {
             return Err(format!("{call:?}: evaluator {want:?}, code {got:?}"));
         }

@@ -117,6 +117,7 @@ unsafe fn run(poll: *const u8, words: &[u64]) -> Result<Outcome, String> {
             fault: engine.host.faults.last().map_or(0, |fault| fault.code),
             live: engine.live,
             suspensions: engine.host.suspensions,
+            seen: eval::seen(&engine.host),
         })
     });
     outcome

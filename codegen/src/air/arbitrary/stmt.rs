@@ -64,7 +64,10 @@ pub(super) fn function(
         params.extend(SHARED);
     }
     params.extend((0..choices.below(4)).map(|_| choices.pick(&TYPES)));
-    let ret = choices.chance(2).then(|| choices.pick(&TYPES));
+    let ret = match is_async && !choices.chance(4) {
+        true => Some(Type::I64),
+        false => choices.chance(2).then(|| choices.pick(&TYPES)),
+    };
     let sig = Signature {
         params,
         ret,
@@ -127,7 +130,7 @@ impl Gen<'_, '_, '_> {
             open: 0,
         };
         if self.is_async && self.sig.throws {
-            self.shared(place);
+            self.shared();
         }
         // What is not declared `throws` catches everything but the cancellation.
         match self.sig.throws {
@@ -151,7 +154,7 @@ impl Gen<'_, '_, '_> {
             ..place
         };
         let nest = place.nests();
-        if self.is_async && self.choices.chance(3) {
+        if self.is_async && self.choices.below(5) < 2 {
             return self.concurrent(place);
         }
         match self.choices.below(24) {
@@ -332,7 +335,12 @@ impl Gen<'_, '_, '_> {
     /// Copies the result of a call into the pool.
     pub(super) fn keep(&mut self, result: Option<LocalId>) {
         if let Some(result) = result {
-            let dst = self.local(self.f.type_of(result));
+            let ty = self.f.type_of(result);
+            if self.is_async && ty == Type::I64 {
+                // The host hears of it.
+                self.f.intrinsic("expiry_set", &[result.into()]);
+            }
+            let dst = self.local(ty);
             self.f.copy_into(dst, result);
         }
     }

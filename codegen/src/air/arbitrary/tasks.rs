@@ -14,7 +14,7 @@ pub(super) const SHARED: [Type; 2] = [Type::I64, Type::I64];
 /// What asynchronous functions do besides.
 pub(super) trait Tasks {
     /// Makes the channel and the semaphore of this activation, at its beginning.
-    fn shared(&mut self, place: Place);
+    fn shared(&mut self);
     /// A statement that may wait, or is about tasks.
     fn concurrent(&mut self, place: Place);
     /// Awaits the function that is called.
@@ -22,11 +22,14 @@ pub(super) trait Tasks {
 }
 
 impl Tasks for Gen<'_, '_, '_> {
-    fn shared(&mut self, place: Place) {
+    fn shared(&mut self) {
         // What it was called with is not always one, and may be of another's region.
+        if self.choices.chance(2) {
+            self.f.intrinsic("yield_now", &[]);
+        }
         let rows = [("chan_new", 3), ("sem_new", 2)];
         for (n, (row, most)) in rows.into_iter().enumerate() {
-            if self.choices.chance(3) || place.open > 0 {
+            if self.choices.below(6) < 5 {
                 let count = Operand::from(1 + self.choices.below(most) as i64);
                 let dst = self.f.param(n + 1);
                 self.f.intrinsic_into(Some(dst), row, &[count]);
@@ -41,7 +44,7 @@ impl Tasks for Gen<'_, '_, '_> {
             ..place
         };
         let calls = place.loops < 2 && self.calls < CALLS_MAX && self.has_async();
-        match self.choices.below(12) {
+        match self.choices.below(15) {
             0 | 1 => {
                 self.f.intrinsic("yield_now", &[]);
             }
@@ -67,6 +70,7 @@ impl Tasks for Gen<'_, '_, '_> {
                 let word = self.f.intrinsic(row, &[]);
                 self.keep(word);
             }
+            11..14 if calls => self.call(),
             _ => self.assign(),
         }
     }

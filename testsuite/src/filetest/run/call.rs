@@ -40,6 +40,8 @@ pub struct Outcome {
     pub live: u64,
     /// Polls that were PENDING; how many depends on the executor.
     pub suspensions: u64,
+    /// What else the host saw, as a hash; 0 where the host is C.
+    pub seen: u64,
 }
 
 impl Call {

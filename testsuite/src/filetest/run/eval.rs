@@ -1,5 +1,7 @@
 //! Calls of the evaluator, over a host that answers as `src/stub/stub.c` does.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use asr_abi::Ret;
 use asr_codegen::Prepared;
 use asr_codegen::air::{Module, verify};
@@ -85,6 +87,7 @@ impl<'p> Session<'p> {
             fault,
             live: host.kept_bytes(),
             suspensions: host.suspensions,
+            seen: seen(host),
         })
     }
 }
@@ -95,6 +98,8 @@ pub fn arm(host: &mut SyncHost, armed: Armed) {
     host.probes = 0;
     host.faults.clear();
     host.actions.clear();
+    host.traces.clear();
+    (host.traces_count, host.taint, host.expiry) = (0, 0, None);
     host.suspends = matches!(armed, Armed::Suspend | Armed::Stop(_) | Armed::Drop(_));
     host.at = match armed {
         Armed::Stop(n) => Some((n, Then::Stop)),
@@ -108,6 +113,16 @@ pub fn arm(host: &mut SyncHost, armed: Armed) {
         };
         host.actions.insert(n, cancelled);
     }
+}
+
+/// What a host saw of a call, besides its outcome.
+pub fn seen(host: &SyncHost) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for fault in &host.faults {
+        (fault.site, fault.code).hash(&mut hasher);
+    }
+    (&host.traces, host.taint, host.expiry, host.small.now()).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The host of stub.c: its rows and foreign functions.

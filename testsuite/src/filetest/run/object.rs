@@ -135,6 +135,7 @@ fn outcome(line: &str) -> Option<Outcome> {
         fault: fault as u32,
         live,
         suspensions,
+        seen: 0,
     })
 }
 

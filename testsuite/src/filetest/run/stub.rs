@@ -150,6 +150,7 @@ impl Stub {
             fault: fault as u32,
             live,
             suspensions,
+            seen: 0,
         })
     }
 }
