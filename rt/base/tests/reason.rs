@@ -64,6 +64,8 @@ fn val_13_a_reason_holds_what_it_should() {
     assert_eq!(request.origin(), Origin::Task(task(4)));
     assert_eq!(request.message(), "é".repeat(128), "256 bytes");
     assert!(request.cause().is_none());
+    let plain = at(CancelKind::User, 0, 0);
+    assert_eq!(plain.clone().with_literal("x"), plain.with_message("x"));
     let odd = at(CancelKind::User, 0, 0).with_message(&format!("x{}", "é".repeat(200)));
     assert_eq!(odd.message().len(), 255);
     let limits = Attribution::default();

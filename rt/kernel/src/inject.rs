@@ -82,7 +82,7 @@ fn apply(task: &TaskRef, injection: Injection) -> bool {
         Injection::Cancel => {
             let origin = Origin::Task(task.id());
             let reason = CancelReason::new(CancelKind::User, origin, kernel.now());
-            let reason = reason.with_message("injected");
+            let reason = reason.with_literal("injected");
             cancel::request_task(task, cancel::request(kernel, reason));
         }
         Injection::Delay(pause) => {

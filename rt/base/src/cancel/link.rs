@@ -1,6 +1,7 @@
 //! One link of a chain of reasons: what it holds, how much it takes, which of two prevails.
 
 use core::cmp::{Ordering, Reverse};
+use core::ops::Deref;
 use std::sync::Arc;
 
 use super::{CancelKind, CancelReason, Origin};
@@ -13,11 +14,30 @@ pub(super) struct Link {
     pub(super) kind: CancelKind,
     pub(super) origin: Origin,
     pub(super) at: Time,
-    pub(super) message: Option<Arc<str>>,
+    pub(super) message: Option<Message>,
     pub(super) component: Option<BudgetComponent>,
     pub(super) error: Option<Error>,
     pub(super) escalated: bool,
     pub(super) placeholder: bool,
+}
+
+/// A text that clones share.
+#[derive(Clone)]
+pub(super) enum Message {
+    /// A literal: a storm of cancels allocates none.
+    Fixed(&'static str),
+    Made(Arc<str>),
+}
+
+impl Deref for Message {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Message::Fixed(text) => text,
+            Message::Made(text) => text,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -53,7 +73,7 @@ impl Link {
         key(self)
             .cmp(&key(other))
             .then_with(|| rest(self).cmp(&rest(other)))
-            .then_with(|| self.message.cmp(&other.message))
+            .then_with(|| self.message.as_deref().cmp(&other.message.as_deref()))
             .then_with(|| self.error_key().cmp(&other.error_key()))
     }
 

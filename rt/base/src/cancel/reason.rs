@@ -9,7 +9,7 @@ use core::cmp::Ordering;
 use core::fmt;
 use std::sync::Arc;
 
-use super::link::{Link, Size};
+use super::link::{Link, Message, Size};
 use super::{CancelKind, Origin};
 use crate::budget::BudgetComponent;
 use crate::error::Error;
@@ -114,7 +114,15 @@ impl CancelReason {
     #[must_use]
     pub fn with_message(mut self, message: &str) -> CancelReason {
         let message = cut(message, CancelReason::MESSAGE_BYTES_MAX);
-        self.change(|link| link.message = Some(message.into()));
+        self.change(|link| link.message = Some(Message::Made(message.into())));
+        self
+    }
+
+    /// The same reason with a literal for a message, which takes no memory of its own.
+    #[must_use]
+    pub fn with_literal(mut self, message: &'static str) -> CancelReason {
+        let message = cut(message, CancelReason::MESSAGE_BYTES_MAX);
+        self.change(|link| link.message = Some(Message::Fixed(message)));
         self
     }
 
@@ -366,7 +374,7 @@ impl fmt::Display for CancelReason {
             if let Some(component) = link.component {
                 write!(f, " ({component})")?;
             }
-            if let Some(message) = &link.message {
+            if let Some(message) = link.message.as_deref() {
                 write!(f, ": {message}")?;
             }
             if let Some(error) = &link.error {

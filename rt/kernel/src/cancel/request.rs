@@ -249,7 +249,7 @@ pub(crate) fn abort(task: &TaskRef, by: Option<&Task>) {
     let kernel = task.kernel();
     let owner = Origin::Region(task.region().id());
     let origin = by.map_or(owner, |by| Origin::Task(by.id()));
-    let reason = CancelReason::new(CancelKind::User, origin, kernel.now()).with_message("aborted");
+    let reason = CancelReason::new(CancelKind::User, origin, kernel.now()).with_literal("aborted");
     request_task(task, request(kernel, reason));
 }
 
@@ -260,6 +260,6 @@ pub(crate) fn reason(task: &Task) -> CancelReason {
         .unwrap_or_else(|| {
             let origin = Origin::Task(task.id());
             CancelReason::new(CancelKind::User, origin, task.kernel().now())
-                .with_message("the task ended itself as cancelled")
+                .with_literal("the task ended itself as cancelled")
         })
 }

@@ -46,12 +46,14 @@ use crate::obligation::Registry;
 use crate::region::{self, Region, RegionHandle, RegionRef};
 use crate::slab::Slab;
 use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering::*};
+use crate::task::side::Side;
 use crate::task::{self, Task, TaskRef};
 
 /// See the module.
 pub struct Kernel {
     tasks: Slab<Task>,
     regions: Slab<Region>,
+    sides: Slab<Side>,
     driver: Box<dyn Driver>,
     interprets: Caps,
     config: Config,
@@ -82,6 +84,7 @@ impl Kernel {
         let kernel = Arc::new(Kernel {
             tasks: Slab::new(driver.threads()),
             regions: Slab::new(driver.threads()),
+            sides: Slab::new(driver.threads()),
             interprets: driver.interprets(),
             driver,
             obligations: Registry::new(),

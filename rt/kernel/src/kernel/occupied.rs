@@ -10,6 +10,7 @@ pub struct Occupied<'k> {
     seat: Seat,
     tasks: bool,
     regions: bool,
+    sides: bool,
 }
 
 impl<'k> Occupied<'k> {
@@ -18,11 +19,13 @@ impl<'k> Occupied<'k> {
         // Where another thread has the pocket, this one goes without.
         let tasks = kernel.tasks.enter(&seat);
         let regions = kernel.regions.enter(&seat);
+        let sides = kernel.sides.enter(&seat);
         Occupied {
             kernel,
             seat,
             tasks,
             regions,
+            sides,
         }
     }
 }
@@ -34,6 +37,9 @@ impl Drop for Occupied<'_> {
         }
         if self.regions {
             self.kernel.regions.leave(&self.seat);
+        }
+        if self.sides {
+            self.kernel.sides.leave(&self.seat);
         }
     }
 }

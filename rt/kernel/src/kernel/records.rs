@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::Kernel;
 use crate::region::Region;
+use crate::task::side::Side;
 use crate::task::{self, Task};
 
 impl Kernel {
@@ -36,6 +37,23 @@ impl Kernel {
     pub(crate) unsafe fn free_task(&self, slot: NonNull<Task>) {
         // SAFETY: by the contract.
         unsafe { self.tasks.free(slot) }
+    }
+
+    /// An empty side record.
+    pub(crate) fn alloc_side(&self) -> NonNull<Side> {
+        let slot = self.sides.alloc();
+        // SAFETY: the slot is initialized and ours.
+        unsafe { slot.as_ref() }.taken();
+        slot
+    }
+
+    /// # Safety
+    /// The caller has the record alone, and gives it up.
+    pub(crate) unsafe fn free_side(&self, slot: NonNull<Side>) {
+        // SAFETY: by the contract.
+        unsafe { slot.as_ref().empty() };
+        // SAFETY: as above.
+        unsafe { self.sides.free(slot) }
     }
 
     /// The slot of a new region; `Region::renew` gives it its references.

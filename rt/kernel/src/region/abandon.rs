@@ -128,7 +128,7 @@ fn give_up(region: &Region, origin: Origin, forgotten: bool) {
         false => "the future of the region was dropped",
         true => "the future of the region was forgotten",
     };
-    let reason = CancelReason::new(CancelKind::RaceLost, origin, kernel.now()).with_message(what);
+    let reason = CancelReason::new(CancelKind::RaceLost, origin, kernel.now()).with_literal(what);
     cancel::request_region(region, cancel::request(kernel, reason));
     let children = children::all(kernel, &region.lock());
     for child in children {

@@ -314,18 +314,18 @@ impl Task {
         if let Some(side) = self.side() {
             return side;
         }
-        let fresh = Box::into_raw(Box::new(Side::default()));
+        let fresh = self.kernel().alloc_side();
         // Release publishes the new record, Acquire takes one that another thread made first.
         match self
             .side
-            .compare_exchange(ptr::null_mut(), fresh, AcqRel, Acquire)
+            .compare_exchange(ptr::null_mut(), fresh.as_ptr(), AcqRel, Acquire)
         {
             // SAFETY: just made, and freed with the slot.
-            Ok(_) => unsafe { &*fresh },
+            Ok(_) => unsafe { fresh.as_ref() },
             Err(other) => {
                 // SAFETY: `fresh` was not published; `other` is as in `side`.
                 unsafe {
-                    drop(Box::from_raw(fresh));
+                    self.kernel().free_side(fresh);
                     &*other
                 }
             }

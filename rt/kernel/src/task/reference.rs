@@ -107,11 +107,10 @@ fn give_back(task: NonNull<Task>) {
     let record = unsafe { task.as_ref() };
     join::forget(record);
     // Relaxed, and no swaps: the last release acquired what all others did, and nobody is left.
-    let side = record.side.load(Relaxed);
-    if !side.is_null() {
+    if let Some(side) = NonNull::new(record.side.load(Relaxed)) {
         record.side.store(ptr::null_mut(), Relaxed);
         // SAFETY: made by `side_or_new`, and nobody else has the record.
-        drop(unsafe { Box::from_raw(side) });
+        unsafe { record.kernel().free_side(side) };
     }
     if let Some(cell) = record.cell() {
         record.cell.store(ptr::null_mut(), Relaxed);

@@ -1,4 +1,6 @@
-//! The side record of a task: what few tasks need, made when first needed (TSK-29).
+//! The side record of a task: what few tasks need, made when first needed (TSK-29). It lives in a
+//! slab of the kernel: a storm of cancels makes one for each task on one thread and gives them back
+//! on others, where memory of the system's is slow.
 //!
 //! The lock is held for a few loads and stores only; wakers and destructors run after it.
 #![allow(unsafe_code, reason = "reads a message through a pointer to a static")]
@@ -14,15 +16,19 @@ use asr_trace::Resource;
 
 use crate::compiled::across::Across;
 use crate::region::finalizer::{Runner, Stack};
+use crate::slab::Record;
 use crate::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::*};
-use crate::sync::{Mutex, MutexGuard, lock, rank};
+use crate::sync::{Mutex, MutexGuard, lock, owned, rank};
 
 /// A message of a checkpoint: a reference to a literal, so that storing it is one store.
 pub type Message = &'static &'static str;
 
 /// See the module.
-#[derive(Default)]
 pub(crate) struct Side {
+    index: u32,
+    generation: AtomicU32,
+    /// The next free one, or [`OWNED`].
+    link: AtomicU32,
     message: Slot,
     /// Calls for entropy so far (CAP-4).
     pub(crate) entropy: AtomicU64,
@@ -95,6 +101,39 @@ pub(crate) struct Rare {
     pub(crate) leaked: Option<PanicPayload>,
 }
 
+/// No link has this value.
+const OWNED: u32 = u32::MAX;
+
+impl Record for Side {
+    fn new(index: u32) -> Side {
+        Side {
+            index,
+            generation: AtomicU32::new(0),
+            link: AtomicU32::new(0),
+            message: Slot::default(),
+            entropy: AtomicU64::new(0),
+            points: AtomicU32::new(0),
+            inner: Mutex::default(),
+        }
+    }
+
+    fn index(&self) -> u32 {
+        self.index
+    }
+
+    fn generation(&self) -> &AtomicU32 {
+        &self.generation
+    }
+
+    fn link(&self) -> &AtomicU32 {
+        &self.link
+    }
+
+    fn is_owned(&self) -> bool {
+        self.link.load(Relaxed) == OWNED
+    }
+}
+
 /// The address of a literal.
 struct Slot(AtomicPtr<&'static str>);
 
@@ -133,6 +172,23 @@ impl Inner {
 }
 
 impl Side {
+    /// It was handed out, as empty as a new one.
+    pub(crate) fn taken(&self) {
+        self.link.store(OWNED, Relaxed);
+    }
+
+    /// Empties it.
+    ///
+    /// # Safety
+    /// Nobody else uses it; who looks for a free one may still read its link.
+    pub(crate) unsafe fn empty(&self) {
+        self.message.0.store(ptr::null_mut(), Relaxed);
+        self.entropy.store(0, Relaxed);
+        self.points.store(0, Relaxed);
+        // SAFETY: by the contract.
+        drop(unsafe { owned(&self.inner, std::mem::take) });
+    }
+
     #[inline]
     #[track_caller]
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner, rank::Task> {
