@@ -99,7 +99,8 @@ pub fn prepare(module: &Module, tables: &[&Table], options: &Options) -> Result<
                 return Err(Error::Unwinding(bare));
             }
             if mode != ProbeMode::Off {
-                let violations = pass::check_probes(&placed, &rows, mode);
+                let mut violations = pass::check_probes(&placed, &rows, mode);
+                violations.extend(pass::check_borrows(&placed, &rows));
                 if !violations.is_empty() {
                     return Err(Error::Probes(violations));
                 }

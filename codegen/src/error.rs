@@ -16,7 +16,7 @@ pub enum Error {
     Unsupported(String),
     /// The module breaks a rule that the verifier checks; compile only verified modules.
     Invalid(String),
-    /// The check of the probes (rule ABI-30 a to d) found these.
+    /// The check of the probes (rule ABI-30 a to c, and k) found these.
     Probes(Vec<crate::air::VerifyError>),
     /// The check of the cleanup edges (rule ABI-30 f, h, m) found these.
     Unwinding(Vec<crate::air::VerifyError>),

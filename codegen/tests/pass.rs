@@ -19,6 +19,8 @@ macro_rules! table {
         test_kinds(a: i32, b: u32, c: i64, d: f64, e: bool) -> f64, fails [], does [];
         /// Gives it back.
         test_word(v: value) -> value, fails [], does [];
+        /// The address behind a handle.
+        test_borrow(handle: u64) -> ptr, fails [], does [Borrows];
     } };
 }
 const FILETEST: Table = table!(asr_intrinsics::rows, "filetest");
@@ -69,6 +71,11 @@ fn abi_1_part_every_module_passes_the_check_after_the_pass() {
     let corpus = corpus();
     assert!(corpus.len() > 80, "{}", corpus.len());
     for (path, _, module) in &corpus {
+        // An address that is kept across a probe is not for the passes to mend.
+        let rows = Rows::imported(module, &TABLES).expect("known tables");
+        if !pass::check_borrows(module, &rows).is_empty() {
+            continue;
+        }
         for mode in [ProbeMode::Auto, ProbeMode::Every] {
             match prepare(module, &TABLES, &options(mode)) {
                 Ok(prepared) => {
@@ -94,6 +101,7 @@ fn abi_30_a_b_c_each_elision_is_accepted_within_and_rejected_beyond() {
         let spans = parse(text.as_bytes()).expect("parsed before").spans;
         let rows = Rows::imported(module, &TABLES).expect("known tables");
         let mut errors = pass::check_edges(module, &rows);
+        errors.extend(pass::check_borrows(module, &rows));
         errors.extend(check(module, ProbeMode::Auto));
         let found = errors.iter().map(|error| {
             let text = format!("{}: {}", error.code, error.message);

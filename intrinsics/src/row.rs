@@ -144,6 +144,8 @@ pub enum Effect {
     /// Gives up the handle that it takes, on a way out by failure: the compiler calls it there.
     /// Its one parameter is the handle.
     GivesUp,
+    /// Its result is a raw address behind a handle, and holds until the next probe, wait or call.
+    Borrows,
     /// Does not return to the caller's normal path: always refuses.
     Diverges,
 }

@@ -60,4 +60,8 @@ pub(super) const ROWS: &[Code] = codes! { V
         do "use a handle once, after it was made";
     28 HANDLE_MAYBE: "a handle that one path into a block holds and another does not",
         do "use it up on both paths before they meet, or on none";
+    29 ADDRESS_ESCAPES: "the address of a stack slot where it may outlive the function",
+        do "copy what is in the slot, or allocate";
+    30 ADDRESS_KEPT: "an address behind a handle that is kept across a probe or a call",
+        do "take the address anew behind the probe";
 };

@@ -79,6 +79,10 @@ labels! {
     HANDLE_SPENT = "V0027";
     /// A handle that is held on one path into a block and not on another (rule OBL-34).
     HANDLE_MAYBE = "V0028";
+    /// The address of a stack slot where it may outlive its function (rule ABI-30 i).
+    ADDRESS_ESCAPES = "V0029";
+    /// An address behind a handle that is kept across a probe (rule ABI-30 k).
+    ADDRESS_KEPT = "V0030";
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! | [`strip`]   | strip-mining of a counted loop                                        |
 //! | [`rotate`]  | a probed loop that tests at its bottom                                |
 //! | [`check`]   | the proof that they stand where they must (rule ABI-30, a to c)       |
+//! | [`borrow`]  | addresses that hold until the next probe (ABI-30 k)                   |
 //! | [`flow`]    | what both know of paths: guards, gaps, loops that end soon            |
 //! | [`unwind`]  | edges that give up what is held (rules ABI-19, ABI-21)                |
 //! | [`obligation`] | what is held, and that it is resolved once (OBL-24 to 28, OBL-34)  |
@@ -15,6 +16,7 @@
 //! | [`calls`]   | the call graph                                                        |
 //! | [`cost`]    | machine instructions, estimated                                       |
 
+mod borrow;
 mod calls;
 mod cfg;
 mod check;
@@ -28,6 +30,7 @@ mod strip;
 mod trips;
 mod unwind;
 
+pub use borrow::check_borrows;
 pub(crate) use calls::{Components, components};
 pub use check::check_probes;
 pub use obligation::check_edges;

@@ -16,6 +16,8 @@ macro_rules! filetest_table {
         /// Waits `times` times, then gives `x`; a negative number refuses with that status.
         test_wait(times: i64, x: i64) -> i64, fails [CANCELLED CLOSED BUSY], does [CancelPoint],
             slot 64;
+        /// The address behind a handle.
+        test_borrow(handle: u64) -> ptr, fails [], does [Borrows];
         /// `v` again.
         test_word(v: value) -> value, fails [], does [];
     } };

@@ -2,7 +2,7 @@
 //! print(parse(x)) parses to the same module.
 
 use asr_codegen::air::{self, Parsed};
-use asr_codegen::pass::{check_edges, check_probes};
+use asr_codegen::pass::{check_borrows, check_edges, check_probes};
 use asr_codegen::{ProbeMode, Rows};
 use asr_intrinsics::{CORE, SYNC, TASKS, Table};
 
@@ -72,6 +72,7 @@ pub fn verified(case: &Case, placed: bool) -> Vec<Reported> {
     {
         if errors.is_empty() {
             errors.extend(check_edges(&parsed.module, &rows));
+            errors.extend(check_borrows(&parsed.module, &rows));
         }
         errors.extend(check_probes(&parsed.module, &rows, ProbeMode::AsIs));
     }

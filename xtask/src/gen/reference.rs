@@ -95,6 +95,7 @@ fn effect_name(effect: Effect) -> &'static str {
         Effect::OpensCommit => "opens a commit section",
         Effect::ClosesCommit => "closes a commit section",
         Effect::GivesUp => "gives up its handle on a way out by failure",
+        Effect::Borrows => "its address holds until the next probe",
         Effect::Diverges => "never returns normally",
     }
 }

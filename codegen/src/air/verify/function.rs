@@ -66,6 +66,7 @@ impl<'m> Checker<'m> {
         if self.errors.len() == before {
             self.held(id, func);
             self.uncaught(id, func);
+            self.addresses(id, func);
         }
     }
 

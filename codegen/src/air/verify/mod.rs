@@ -15,12 +15,16 @@
 //! | ends of blocks, edges                            | [`ends`]        |
 //! | handles and blocks, on every path (f, h, m)      | [`held`]        |
 //! | failures that leave a function (h)               | [`uncaught`]    |
+//! | addresses of stack slots (i)                     | [`addresses`]   |
 //!
-//! Letters a to c of rule ABI-30 are checked by the probe pass, d on the lowered code: AIR has no
-//! operand that names the thread state, so no load of AIR can reach the flag word.
+//! Letters a to c and k of rule ABI-30 are checked behind the probe pass; d on the lowered code,
+//! since AIR has no operand that names the thread state: no load of AIR can reach the flag word,
+//! and nothing of AIR can keep the thread state across a suspension (e). Handlers are part of the
+//! module and registered before anything of it runs, so none comes after an allocation (l).
 //!
 //! A local that is read before it is assigned is zero: no error.
 
+mod addresses;
 mod concurrent;
 mod ends;
 mod function;
