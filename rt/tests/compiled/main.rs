@@ -11,6 +11,7 @@ mod tools;
 mod backtrace;
 mod basic;
 mod cancel;
+mod isolates;
 mod outcomes;
 mod rows;
 mod runtimes;

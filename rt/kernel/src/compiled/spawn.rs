@@ -52,6 +52,14 @@ impl<C: Set> Cx<C> {
         start(task.region(), self.caps(), Spawn { pin, ..options }, frame)
     }
 
+    /// Where an isolate goes: pinned to the next worker in turn (SCH-48). Tasks that a compiled
+    /// task of it starts are pinned there too. Where one thread runs all tasks there is nothing to
+    /// choose.
+    pub fn isolate(&self) -> Spawn {
+        let worker = self.task_ref().kernel().next_isolate();
+        worker.map_or_else(Spawn::new, |worker| Spawn::new().pin(worker))
+    }
+
     /// The same in a region that this task has a handle of.
     ///
     /// # Errors

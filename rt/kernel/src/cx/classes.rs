@@ -187,6 +187,7 @@ pub const OPERATIONS: &[Operation] = &[
     at_once("Cx::spawn"),
     at_once("Cx::spawn_with"),
     at_once("Cx::spawn_compiled"),
+    at_once("Cx::isolate"),
     at_once("Cx::spawn_compiled_in"),
     at_once("Cx::spawner"),
     closes("Cx::region"),

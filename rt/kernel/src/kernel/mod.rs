@@ -45,7 +45,7 @@ use crate::inject::{Injection, Point};
 use crate::obligation::Registry;
 use crate::region::{self, Region, RegionHandle, RegionRef};
 use crate::slab::Slab;
-use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering::*};
+use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::*};
 use crate::task::side::Side;
 use crate::task::{self, Task, TaskRef};
 
@@ -76,6 +76,8 @@ pub struct Kernel {
     attached: OnceLock<Box<dyn Any + Send + Sync>>,
     /// The handle of a task was given to compiled code.
     pub(crate) lends: AtomicBool,
+    /// Isolates that were given a worker.
+    isolates: AtomicU32,
 }
 
 impl Kernel {
@@ -102,6 +104,7 @@ impl Kernel {
             queues_long: AtomicBool::new(false),
             attached: OnceLock::new(),
             lends: AtomicBool::new(false),
+            isolates: AtomicU32::new(0),
             config,
         });
         let root = region::open::root(&kernel);
@@ -296,6 +299,14 @@ impl Kernel {
 
     pub(crate) fn work_withdrawn(&self) {
         self.driver.work_withdrawn();
+    }
+
+    /// The worker of the next isolate.
+    pub(crate) fn next_isolate(&self) -> Option<u16> {
+        let workers = u32::try_from(self.driver.threads()).ok()?;
+        // Relaxed: any order balances.
+        let turn = self.isolates.fetch_add(1, Relaxed);
+        u16::try_from(turn.checked_rem(workers)?).ok()
     }
 
     /// What lives as long as the kernel and belongs to another part of the runtime: set once.

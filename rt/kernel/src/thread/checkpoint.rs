@@ -9,6 +9,8 @@
 //!    pending, at each checkpoint again (CAN-6). To yield is possible where the site says so.
 //! 5. What the path found is the answer in `action`: cancellation wins over an exception.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use asr_abi::thread::SUSPENDABLE;
 use asr_abi::{Thread, flag, status};
 
@@ -16,7 +18,7 @@ use super::hooks;
 use super::local::Local;
 use super::ring::Snapshot;
 use crate::sync::atomic::{AtomicU32, Ordering::*};
-use crate::task::waker;
+use crate::task::{Task, waker};
 use crate::{cancel, compiled};
 
 /// The word of requests, real or under loom.
@@ -97,9 +99,10 @@ pub fn checkpoint(th: &Thread) {
     let mut action = serve(th, bits & !(flag::CANCEL | flag::YIELD));
     let watched = task.word.load().is_watched();
     if bits & flag::CANCEL != 0 || watched {
-        if cancel::checkpoint(task).is_err() {
-            action = status::CANCELLED;
-        }
+        action = match observe(th, task) {
+            status::OK => action,
+            other => other,
+        };
         if action == status::CANCELLED || watched {
             request(&th.flag, flag::CANCEL);
         }
@@ -110,6 +113,19 @@ pub fn checkpoint(th: &Thread) {
         action = status::PENDING;
     }
     th.action.set(action);
+}
+
+/// Asks the word of the task. Who watches it may panic there: that is an exception of the code that
+/// is watched.
+fn observe(th: &Thread, task: &Task) -> u32 {
+    match catch_unwind(AssertUnwindSafe(|| cancel::checkpoint(task))) {
+        Ok(Ok(())) => status::OK,
+        Ok(Err(_)) => status::CANCELLED,
+        Err(panic) => {
+            th.exc.set(compiled::slot::threw(th, panic).value);
+            status::THREW
+        }
+    }
 }
 
 /// Serves the taken bits, those of the thread first: they cannot fail.
