@@ -1,5 +1,4 @@
 //! Compiled tasks in the lab: the same kernel and rows, in virtual time, disturbed at every point.
-#![allow(unsafe_code, reason = "plays compiled code")]
 
 #[path = "../../rt/tests/machines/mod.rs"]
 mod machines;
