@@ -4,7 +4,7 @@ use asr_kernel::compiled::{Doing, TaskTrace};
 use asr_rt::{Duration, Spawn};
 
 use crate::machines::*;
-use crate::runtimes::{Runtime, done};
+use crate::runtimes::{Runtime, alone, done};
 
 const LONG: u64 = 3_600_000_000_000;
 
@@ -14,6 +14,7 @@ fn text(traces: &[TaskTrace]) -> String {
 
 #[test]
 fn abi_46_part_the_frames_of_each_task_are_named() {
+    let _alone = alone();
     for runtime in Runtime::each() {
         let kernel = runtime.kernel().clone();
         let outcome = runtime.run(async move |cx| {

@@ -1,6 +1,5 @@
 //! Cancel: of running code, of waiting code, escalated, and the bits of the flag word.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use asr_abi::{Frame, Ret, Thread, flag};
@@ -8,18 +7,9 @@ use asr_kernel::compiled::frame_memory;
 use asr_rt::{Duration, Escalation, Outcome, RegionConfig, Spawn};
 
 use crate::machines::*;
-use crate::runtimes::{Runtime, done};
+use crate::runtimes::{Runtime, alone, done};
 
 const LONG: u64 = 3_600_000_000_000;
-
-/// Those that count `CLEANED` or memory run one by one.
-static ALONE: Mutex<()> = Mutex::new(());
-
-fn alone() -> std::sync::MutexGuard<'static, ()> {
-    ALONE
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
-}
 
 #[test]
 fn abi_39_a_cancel_stops_a_running_loop() {

@@ -1,6 +1,6 @@
 //! The production drivers, as one type.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use asr_kernel::sched::{Local, Workers, WorkersConfig};
 use asr_kernel::{Config, Kernel};
@@ -58,4 +58,11 @@ pub(crate) fn done<T: std::fmt::Debug>(outcome: Outcome<T, Error>) -> T {
         Outcome::Ok(value) => value,
         other => panic!("{other:?}"),
     }
+}
+
+/// Those that count `CLEANED`, or make others do so, run one by one.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let locked = ALONE.lock();
+    locked.unwrap_or_else(|poisoned| poisoned.into_inner())
 }
