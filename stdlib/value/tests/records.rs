@@ -11,7 +11,7 @@ use asr_value::ops::index;
 use asr_value::{Heap, Isolate, Value, heap as heaps};
 use common::{cx, message, native, string, text};
 
-/// The account is of the whole process, and a runtime that has stopped counts no repairs.
+/// The accounts are of the whole process, and a runtime that has stopped counts no repairs.
 static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 /// `func(r) { r["v"] = 1; }`
@@ -120,6 +120,7 @@ fn a_handler_that_throws_has_not_repaired() {
 
 #[test]
 fn wrong_uses_are_errors_of_the_language() {
+    let _one = ONE_AT_A_TIME.lock();
     let cx = cx();
     let dict = Dict::make(cx.heap).unwrap();
     let kind = string(&cx, "k");
@@ -166,6 +167,7 @@ fn wrong_uses_are_errors_of_the_language() {
 
 #[test]
 fn the_layout_is_that_of_the_healer() {
+    let _one = ONE_AT_A_TIME.lock();
     let cx = cx();
     let dict = Dict::make(cx.heap).unwrap();
     let v = Record::make(cx.heap, 77, Value::NULL, dict.as_dict().unwrap()).unwrap();
