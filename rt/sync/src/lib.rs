@@ -17,6 +17,7 @@
 //! | `contended` | a lock of the runtime's own, with figures |
 //! | `oneshot` | channels for one message |
 //! | `mpsc` | channels of many senders, in two phases |
+//! | `travels` | messages that move to the region of their receiver |
 //! | `error` | why something was not done, with the value handed back |
 
 pub mod cell;
@@ -29,6 +30,7 @@ pub mod mutex;
 pub mod notify;
 pub mod oneshot;
 pub mod semaphore;
+mod travels;
 pub mod wait;
 
 pub use contended::{ContendedGuard, ContendedMutex, ContendedStats};
@@ -40,4 +42,5 @@ pub use mutex::{Mutex, MutexGuard};
 pub use notify::Notify;
 pub use oneshot::oneshot;
 pub use semaphore::{Permit, Semaphore};
+pub use travels::Travels;
 pub use wait::OVERTAKES_MAX;

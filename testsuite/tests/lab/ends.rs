@@ -61,6 +61,49 @@ async fn chn_27_part_an_adopted_end_closes_with_its_new_region(cx: Cx) -> Result
     Ok(())
 }
 
+/// A channel that is told of the ends in its messages moves each by itself: to the region of who
+/// receives it, out of that of who sent it. The receiver's region has five senders waiting when it
+/// closes.
+#[asr_lab::test(seeds = 20)]
+async fn chn_27_ends_that_are_received_move_by_themselves(cx: Cx) -> Result<(), Failure> {
+    let (old, (sender, receiver)) = channel_in(&cx).await?;
+    let (answer, mut answered) = oneshot::<u32, _>(&cx);
+    let new = cx.open_region(&RegionConfig::new())?;
+    let (carrier, mut carried) = mpsc::channel_of_ends(&cx, 1)?;
+    let (give, mut given) = oneshot(&cx);
+    carrier.send(&cx, (receiver, Some(answer))).await?;
+    let takes = new.spawn(async move |cx| {
+        let ends = carried.recv(&cx).await?;
+        give.send(ends).map_err(Failure::from)
+    })?;
+    takes.join(&cx).await?.into_result()?;
+    let (mut receiver, answer) = given.recv(&cx).await?;
+    old.close(&cx).await.into_result()?;
+    sender.send(&cx, 1).await?;
+    let mut waiters = Vec::new();
+    for n in 0..5 {
+        let sender = sender.clone();
+        waiters.push(cx.spawn(async move |cx| Ok(sender.send(&cx, n).await))?);
+    }
+    while sender.waiting() < 5 {
+        cx.yield_now().await?;
+    }
+    new.close(&cx).await.into_result()?;
+    for (n, waiter) in (0..).zip(waiters) {
+        let sent = waiter.join(&cx).await?.into_result()?;
+        assert_eq!(sent, Err(SendError::Closed(n)));
+    }
+    assert_eq!(receiver.recv(&cx).await, Ok(1), "what was queued");
+    assert_eq!(receiver.recv(&cx).await, Err(RecvError::Closed));
+    // The other end that came along is of the closed region too.
+    let Some(answer) = answer else {
+        panic!("it was sent")
+    };
+    assert_eq!(answer.send(2), Err(Closed(2)));
+    assert_eq!(answered.recv(&cx).await, Err(RecvError::Closed));
+    Ok(())
+}
+
 /// A receiver that is dropped on its way, with the channel that carries it, is closed; so is the
 /// other end of a oneshot whose sender is.
 #[asr_lab::test(seeds = 20)]

@@ -257,6 +257,7 @@ pub const OPERATIONS: &[Operation] = &[
     at_once("Lodging::home"),
     at_once("Waiter::task_id"),
     at_once("Waiter::region_id"),
+    at_once("Waiter::home"),
     commits("Hold::commit"),
     commits("Hold::abort"),
     commits("Hold::release"),

@@ -6,9 +6,11 @@ use std::task::{Context, Poll};
 
 use asr_base::{Interrupted, RegionId, TaskId, Time};
 
+use super::Home;
 use crate::cancel;
 use crate::futurelock::Contended;
 use crate::obligation::Kind;
+use crate::region::RegionRef;
 use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::task::{Task, TaskRef, polled};
 
@@ -127,6 +129,11 @@ impl<'c> Waiter<'c> {
     /// The region of the task.
     pub fn region_id(&self) -> RegionId {
         self.task.region_id()
+    }
+
+    /// The region of the task, as the home of what lives on its own.
+    pub fn home(&self) -> Home {
+        Home::new(RegionRef::of(self.task.region()))
     }
 
     pub(crate) fn task(&self) -> &'c TaskRef {

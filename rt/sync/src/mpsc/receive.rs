@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use asr_base::Error;
 use asr_kernel::Cx;
-use asr_kernel::cx::{Set, Waiter};
+use asr_kernel::cx::{Home, Set, Waiter};
 use asr_trace::{End, Resource};
 
 use super::ack::Deliveries;
@@ -20,6 +20,8 @@ pub struct Receiver<T> {
     pub(super) ring: Arc<Ring<T>>,
     cursor: Cursor,
     pub(super) deliveries: Deliveries<T>,
+    /// Moves a message to the region of who receives it.
+    pub(super) arrive: Option<fn(&mut T, &Home)>,
 }
 
 impl<T> Receiver<T> {
@@ -28,6 +30,7 @@ impl<T> Receiver<T> {
             ring,
             cursor: Cursor::default(),
             deliveries: Deliveries::default(),
+            arrive: None,
         }
     }
 
@@ -87,7 +90,14 @@ impl<T> Receiver<T> {
     where
         T: Send + 'static,
     {
-        lodge(&self.ring, cx)
+        self.move_to(&cx.home())
+    }
+
+    pub(crate) fn move_to(&mut self, home: &Home) -> Result<(), Error>
+    where
+        T: Send + 'static,
+    {
+        lodge(&self.ring, home)
     }
 
     /// How many messages are queued.
@@ -141,6 +151,7 @@ impl<'a, T> Recv<'a, T> {
             ring,
             cursor,
             deliveries,
+            arrive,
         } = &mut **receiver;
         if self.waiter.check().is_err() {
             ring.leave(cursor);
@@ -151,7 +162,12 @@ impl<'a, T> Recv<'a, T> {
             return Poll::Ready(Ok(back));
         }
         if let Poll::Ready(received) = ring.poll_recv(cursor, context.waker()) {
-            let received = received.map(|value| (value, 0));
+            let received = received.map(|mut value| {
+                if let Some(arrive) = arrive {
+                    arrive(&mut value, &self.waiter.home());
+                }
+                (value, 0)
+            });
             return Poll::Ready(received.map_err(|_| RecvError::Closed));
         }
         let what = |number| Resource::Channel(number, End::Receive);

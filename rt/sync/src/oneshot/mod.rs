@@ -90,7 +90,10 @@ impl<T> Sender<T> {
     /// # Errors
     /// `REGION_CLOSED` if the region is; nothing changed.
     pub fn adopt<C: Set>(&mut self, cx: &Cx<C>) -> Result<(), Error> {
-        let home = home_of(cx)?;
+        self.move_to(home_of(cx)?)
+    }
+
+    pub(crate) fn move_to(&mut self, home: Home) -> Result<(), Error> {
         if self.home_closed() {
             self.raw.shut();
         }
@@ -164,7 +167,10 @@ impl<T> Receiver<T> {
     /// # Errors
     /// `REGION_CLOSED` if the region is; nothing changed.
     pub fn adopt<C: Set>(&mut self, cx: &Cx<C>) -> Result<(), Error> {
-        let home = home_of(cx)?;
+        self.move_to(home_of(cx)?)
+    }
+
+    pub(crate) fn move_to(&mut self, home: Home) -> Result<(), Error> {
         if self.home().is_some_and(Home::is_closed) {
             self.raw.shut();
         }
