@@ -51,6 +51,7 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
         ("Waiter", "arm_futurelocks") => cx.waiter().arm_futurelocks(),
         ("Waiter", "now") => drop(cx.waiter().now()),
         ("Waiter", "task_id") => drop(cx.waiter().task_id()),
+        ("Cx", "attached") => drop(cx.attached().get()),
         ("Waiter", "home") => drop(cx.waiter().home()),
         ("Waiter", "region_id") => drop(cx.waiter().region_id()),
         ("Waiter", "coop") => {
