@@ -201,6 +201,23 @@ fn jit_runs_every_call() {
     });
 }
 
+/// With every probe on its cold path, whose answers are the same as ever.
+#[test]
+fn abi_11_part_forced_slow_paths_change_no_result() {
+    let stub = Stub::get().expect("the stub");
+    let options = Options {
+        force_slow: true,
+        ..Options::default()
+    };
+    each(|case| {
+        let Some((module, calls)) = calls(case)? else {
+            return Ok(());
+        };
+        let prepared = jit::prepared(&module, &options)?;
+        judge(case, &calls, &jit::run(&prepared, &calls, &stub)?, false)
+    });
+}
+
 /// Every file as an object for `target`, linked into one program that makes all calls.
 fn objects_run_every_call(target: Target, machine: Machine) {
     let (mut batch, mut parts) = (Batch::default(), Vec::new());

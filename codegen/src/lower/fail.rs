@@ -183,7 +183,13 @@ impl Lower<'_, '_, '_> {
         self.b.ins().jump(self.blocks[block.index()], &[]);
     }
 
-    fn clean_up(&mut self, edge: &Edge, value: Value, status: Value) -> Result<(), Error> {
+    /// Ends the current block: to the edge's cleanup block, else out of the function.
+    pub(super) fn clean_up(
+        &mut self,
+        edge: &Edge,
+        value: Value,
+        status: Value,
+    ) -> Result<(), Error> {
         if let Some((block, value_local, status_local)) = edge.cleanup {
             self.define(value_local, value);
             self.define(status_local, status);
@@ -206,7 +212,6 @@ impl Lower<'_, '_, '_> {
 
     /// The bodies of the blocks that failures of this function share.
     pub(super) fn shared_blocks(&mut self) -> Result<(), Error> {
-        self.b.set_srcloc(Default::default());
         let unit = site_id(self.unit.air.unit, 0) as i64;
         if let Some(block) = self.leave_fault {
             self.go_on_in(block);

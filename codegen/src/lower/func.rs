@@ -122,8 +122,9 @@ pub(super) fn build<'a>(
         lower.begin_poll(plan, frame);
     }
     lower.blocks_in_order(&order)?;
+    lower.b.set_srcloc(Default::default());
+    lower.pause_blocks()?;
     lower.shared_blocks()?;
-    lower.pause_blocks();
     lower.b.seal_all_blocks();
     let config = lower.module.target_config();
     lower.b.finalize(config);

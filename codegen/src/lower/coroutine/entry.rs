@@ -4,6 +4,7 @@ use std::mem::offset_of;
 use std::rc::Rc;
 
 use asr_abi::Frame;
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I32;
 use cranelift_codegen::ir::{self, InstBuilder, MemFlagsData, TrapCode, Value};
 
@@ -11,6 +12,9 @@ use super::super::func::Lower;
 use super::super::types::clif;
 use super::plan::Plan;
 use crate::air::{LocalId, SlotId};
+
+/// Up to so many suspend points are told apart by compares: these are fewer instructions.
+const COMPARED: usize = 4;
 
 /// What the lowering of an asynchronous function knows besides that of any.
 pub(in super::super) struct Coroutine {
@@ -45,10 +49,7 @@ impl Lower<'_, '_, '_> {
             self.b.ins().brif(state, dispatch, &[], start, &[]);
             self.go_on_in(dispatch);
             resume.extend(plan.points.iter().map(|_| self.cold_block()));
-            let nowhere = self.cold_block();
-            self.dispatch(state, &resume, nowhere);
-            self.go_on_in(nowhere);
-            self.b.ins().trap(TrapCode::unwrap_user(1));
+            self.dispatch(state, &resume);
             for &block in &resume {
                 self.b.seal_block(block);
             }
@@ -70,8 +71,25 @@ impl Lower<'_, '_, '_> {
         });
     }
 
-    /// Jumps to `resume[state - 1]`.
-    fn dispatch(&mut self, state: Value, resume: &[ir::Block], nowhere: ir::Block) {
+    /// Ends the current block: to `resume[state - 1]`. A frame that has ended is not polled.
+    fn dispatch(&mut self, state: Value, resume: &[ir::Block]) {
+        if resume.len() > COMPARED {
+            return self.dispatch_by_table(state, resume);
+        }
+        for (n, &block) in resume.iter().enumerate() {
+            if n + 1 == resume.len() {
+                self.b.ins().jump(block, &[]);
+                break;
+            }
+            let next = self.cold_block();
+            let here = self.b.ins().icmp_imm_u(IntCC::Equal, state, n as i64 + 1);
+            self.b.ins().brif(here, block, &[], next, &[]);
+            self.go_on_in(next);
+        }
+    }
+
+    fn dispatch_by_table(&mut self, state: Value, resume: &[ir::Block]) {
+        let nowhere = self.cold_block();
         let pool = &mut self.b.func.dfg.value_lists;
         let call = |block: ir::Block, pool: &mut ir::ValueListPool| {
             ir::BlockCall::new(block, std::iter::empty(), pool)
@@ -83,6 +101,8 @@ impl Lower<'_, '_, '_> {
         let table = ir::JumpTableData::new(default, &calls);
         let table = self.b.create_jump_table(table);
         self.b.ins().br_table(state, table);
+        self.go_on_in(nowhere);
+        self.b.ins().trap(TrapCode::unwrap_user(1));
     }
 
     /// What is known of this asynchronous function. Awaits and the like stand in no other.

@@ -9,6 +9,7 @@ use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Value};
 use super::super::func::Lower;
 use super::super::types::clif;
 use crate::Error;
+use crate::air::Edge;
 
 /// Who suspends.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,10 +83,10 @@ impl Lower<'_, '_, '_> {
         Ok(())
     }
 
-    /// The bodies of the blocks that suspensions of this function share.
-    pub(in super::super) fn pause_blocks(&mut self) {
+    /// The bodies of the blocks that suspensions of this function share; they leave as failures do.
+    pub(in super::super) fn pause_blocks(&mut self) -> Result<(), Error> {
         let Some(coroutine) = &self.coroutine else {
-            return;
+            return Ok(());
         };
         let frame = coroutine.frame;
         let both = [
@@ -94,12 +95,13 @@ impl Lower<'_, '_, '_> {
         ];
         for (block, who) in both {
             if let Some(block) = block {
-                self.pause_block(block, who, frame);
+                self.pause_block(block, who, frame)?;
             }
         }
+        Ok(())
     }
 
-    fn pause_block(&mut self, block: Block, who: Who, frame: Value) {
+    fn pause_block(&mut self, block: Block, who: Who, frame: Value) -> Result<(), Error> {
         self.go_on_in(block);
         let flags = MemFlagsData::trusted();
         let state = self.b.block_params(block)[0];
@@ -111,6 +113,6 @@ impl Lower<'_, '_, '_> {
         }
         // The value says nothing. A constant would be shared with hot code, and live across calls.
         let pending = self.b.ins().iconst(I64, i64::from(status::PENDING));
-        self.b.ins().return_(&[frame, pending]);
+        self.clean_up(&Edge::NONE, frame, pending)
     }
 }
