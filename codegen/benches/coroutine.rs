@@ -60,13 +60,14 @@ done:
   return %s
 }
 
+; In a cycle with its caller: on the heap.
 async fn @again(%i: i64, %s: i64) -> i64 throws {
   local %rare: bool
 entry:
   %rare = cmp.eq.i64 %i, -1
   branch %rare, wait, now
 wait: cold
-  %s = await @again(%s, %s)
+  %s = await @heap(%s)
   return %s
 now:
   %s = add.i64 %s, %i
@@ -77,35 +78,16 @@ export async fn @heap(%n: i64) -> i64 throws {
   local %i: i64
   local %s: i64
   local %c: bool
-  local %p: ptr
 entry:
   jump head
 head:
   %c = cmp.slt.i64 %i, %n
   branch %c, body, done
 body:
-  %s = await @again_large(%i, %s)
+  %s = await @again(%i, %s)
   %i = add.i64 %i, 1
   jump head
 done:
-  return %s
-}
-
-; Too large to be embedded.
-async fn @again_large(%i: i64, %s: i64) -> i64 throws {
-  local %rare: bool
-  local %p: ptr
-  slot $room 480 align 8
-entry:
-  %rare = cmp.eq.i64 %i, -1
-  branch %rare, wait, now
-wait: cold
-  %s = await @again(%s, %s)
-  %p = addr.slot $room
-  %s = load.i64 %p
-  return %s
-now:
-  %s = add.i64 %s, %i
   return %s
 }
 
