@@ -38,7 +38,7 @@ fn measure(c: &mut Criterion, name: &str, program: &Loaded, expected: &str) {
     let options = start::Options::default();
     c.bench_function(name, |b| {
         b.iter(|| {
-            let (code, out, err) = start::run_captured(&options, |th| program.run(th));
+            let (code, out, err) = start::run_captured(&options, |th| program.run(th, 1));
             assert_eq!(
                 (code, &*String::from_utf8_lossy(&out), &err[..]),
                 (0, expected, &b""[..])

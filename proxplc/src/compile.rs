@@ -3,7 +3,7 @@
 use asr_codegen::air::Module;
 
 use crate::diag::{Diagnostic, Diagnostics, SourceFile};
-use crate::syntax::{Interner, Span, feature, parser};
+use crate::syntax::{Interner, parser};
 use crate::{analysis, deep_stack, lower};
 
 /// Compile a file to AIR, or say what is wrong with it, in the order of the source.
@@ -20,10 +20,6 @@ pub fn compile(file: &SourceFile, unit: u16) -> Result<Module, Vec<Diagnostic>> 
         }
         let program = analysis::resolve(&tree, &mut names, &mut diags);
         drop(tree);
-        let main = program.func(analysis::hir::MAIN);
-        if main.is_async && diags.is_empty() {
-            diags.push(parser::not_yet(feature::ASYNC, Span::default()));
-        }
         if !diags.is_empty() {
             return Err(diags.into_sorted());
         }

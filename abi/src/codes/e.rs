@@ -38,8 +38,8 @@ pub(super) const ROWS: &[Code] = codes! { E
         do "leave the block elsewhere; what is deferred runs on every way out";
     201 CLASSES: "not yet: classes, interfaces, traits and operator overloading",
         do "use dictionaries, and functions that take them";
-    202 ASYNC: "not yet: async functions, await, scope and spawn",
-        do "call ordinary functions";
+    202 ASYNC: "async functions and await, which earlier versions did not have",
+        do "update the compiler";
     203 ACTORS: "not yet: actors and message sends",
         do "use tasks and channels";
     204 MODULES: "not yet: modules in other files",

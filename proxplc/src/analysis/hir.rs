@@ -8,7 +8,7 @@
 //! 3. A function that is called directly is never reassigned.
 //! 4. Only an async function waits; the main function is one if the program uses concurrency.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::syntax::ast::{BinaryOp, Logic, UnaryOp};
 use crate::syntax::{Span, Symbol};
@@ -47,6 +47,8 @@ pub struct Program {
     pub strings: Vec<Vec<u8>>,
     /// Natives that are used as values, each once.
     pub native_values: Vec<NativeId>,
+    /// With how many arguments isolates are started.
+    pub isolates: BTreeSet<u32>,
     /// How functions see variables of enclosing functions.
     pub aliases: HashMap<(FuncId, VarId), VarId>,
 }

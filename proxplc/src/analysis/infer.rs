@@ -102,7 +102,9 @@ impl Types {
             }
         }
         for (index, var) in program.vars.iter().enumerate() {
-            if var.boxed || (var.global && !var.ready) {
+            // The cells of isolates hold values.
+            let shared = var.global && !program.isolates.is_empty();
+            if var.boxed || shared || (var.global && !var.ready) {
                 types.vars[index] = Ty::Value;
             }
         }

@@ -176,6 +176,9 @@ pub struct RunArgs {
     /// Memory for the values of the program: bytes, or with K, M or G
     #[arg(long, value_parser = size)]
     pub heap_limit: Option<u64>,
+    /// Threads that run tasks, at least 1; one for each core without
+    #[arg(long)]
+    pub workers: Option<usize>,
     /// Calls inside calls of the evaluator; compiled code goes as deep as its stack
     #[arg(long, default_value_t = 100_000)]
     pub max_depth: usize,

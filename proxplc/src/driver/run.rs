@@ -2,6 +2,7 @@
 
 use asr_abi::{Ret, Thread};
 
+use asr_value::concurrent::program;
 use asr_value::start::{self, Options};
 
 use super::cli::{EngineKind, RunArgs};
@@ -17,7 +18,8 @@ pub(super) fn run(args: &RunArgs) -> Done {
         EngineKind::Jit => {
             let loaded =
                 Loaded::load(&prepared, MAIN_SYMBOL).map_err(|error| input::broken(&error))?;
-            start(args, |th| loaded.run(th))
+            let workers = program::workers(args.workers);
+            start(args, |th| loaded.run(th, workers))
         }
         EngineKind::Eval => {
             let evaluation =

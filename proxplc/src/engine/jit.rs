@@ -5,10 +5,17 @@
 use asr_abi::{Ret, Thread};
 use asr_codegen::jit::Unit;
 use asr_codegen::{Error, Prepared};
+use asr_rt::kernel::compiled::PollFn;
+use asr_value::concurrent::program;
 
 use super::{foreign, registry};
 
-type Entry = unsafe extern "C" fn(*const Thread) -> Ret;
+/// The main function: called, or polled if it is async.
+#[derive(Clone, Copy)]
+enum Entry {
+    Sync(unsafe extern "C" fn(*const Thread) -> Ret),
+    Async(PollFn),
+}
 
 /// A loaded program.
 pub struct Loaded {
@@ -38,16 +45,28 @@ impl Loaded {
         let code = unit
             .lookup(entry)
             .ok_or_else(|| Error::Invalid("no entry".to_owned()))?;
-        // SAFETY: an exported function has this signature, and the module says that this one has
-        // no parameters.
-        let entry = unsafe { std::mem::transmute::<*const u8, Entry>(code) };
+        // SAFETY: an exported function has one of these signatures, and the module says that this
+        // one has no parameters and which it is.
+        let entry = unsafe {
+            match main.is_some_and(|f| f.is_async) {
+                true => Entry::Async(std::mem::transmute::<*const u8, PollFn>(code)),
+                false => Entry::Sync(std::mem::transmute::<
+                    *const u8,
+                    unsafe extern "C" fn(*const Thread) -> Ret,
+                >(code)),
+            }
+        };
         Ok(Self { unit, entry })
     }
 
-    /// Run the main function on the thread whose state is `th`.
-    pub fn run(&self, th: &Thread) -> Ret {
-        // SAFETY: the code was made from a verified module and stays loaded while `self` lives.
-        unsafe { (self.entry)(th) }
+    /// Run the main function on the thread whose state is `th`, and an async one on so many
+    /// workers.
+    pub fn run(&self, th: &Thread, workers: usize) -> Ret {
+        match self.entry {
+            // SAFETY: the code was made from a verified module and stays loaded while `self` lives.
+            Entry::Sync(entry) => unsafe { entry(th) },
+            Entry::Async(poll) => program::run(th, poll, workers),
+        }
     }
 
     /// Size of the code and time to make it, for `--verbose` and for benches.

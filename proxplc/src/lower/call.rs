@@ -23,14 +23,7 @@ impl FuncLower<'_, '_> {
     }
 
     pub(super) fn call(&mut self, func: FuncId, args: &[Expr], span: Span) -> Val {
-        let vals = self.args(args);
-        self.set_span(span);
-        let params = &self.shared.program.func(func).params;
-        let mut ops = Vec::with_capacity(vals.len());
-        for (param, val) in params.iter().zip(vals) {
-            ops.push(self.coerce(val, self.shared.types.var(*param)));
-        }
-        ops.extend(self.captured(func));
+        let ops = self.direct_args(func, args, span);
         let ty = self.shared.types.result(func);
         let result = self.b.temp(air_type(ty));
         self.b

@@ -94,7 +94,7 @@ impl FuncLower<'_, '_> {
         let [name, len] = self.constant_bytes(name.as_bytes());
         let code = self.b.func_addr(wrapper);
         let words = self.in_memory(&captured);
-        let arity = Operand::Imm(data.arity.into());
+        let arity = self.shared.arity(data);
         let args = [code.into(), arity, name, len, words, count];
         Val::value(self.call_row(rows::CLOSURE, &args))
     }

@@ -7,6 +7,7 @@ use super::rows::Failure;
 use super::{Val, rows, word};
 use crate::analysis::hir::{Expr, ExprKind, StrId, VarId};
 use crate::analysis::infer::{Ty, is_small_int};
+use crate::analysis::natives;
 use crate::syntax::ast::{BinaryOp, Logic};
 
 impl FuncLower<'_, '_> {
@@ -33,11 +34,11 @@ impl FuncLower<'_, '_> {
                 self.fail_here(Failure::UndefinedVariable, [0, 0], name)
             }
             ExprKind::Func(func) => self.function_value(*func),
-            ExprKind::Start(..)
-            | ExprKind::AwaitCall(..)
-            | ExprKind::AwaitNative(..)
-            | ExprKind::Await(_)
-            | ExprKind::Spawn(..) => self.null(),
+            ExprKind::Start(func, args) => self.start(*func, args, span),
+            ExprKind::AwaitCall(func, args) => self.await_call(*func, args, span),
+            ExprKind::AwaitNative(op, args) => self.operation(*op, args, span),
+            ExprKind::Await(operand) => self.await_value(operand, span),
+            ExprKind::Spawn(callee, args) => self.spawn(callee, args, span),
             ExprKind::Native(id) => {
                 Val::value(self.b.global_get(self.shared.natives[id.0 as usize]))
             }
@@ -57,6 +58,9 @@ impl FuncLower<'_, '_> {
             ExprKind::Unary(op, operand) => self.unary(*op, operand),
             ExprKind::Ternary(parts) => self.ternary(parts),
             ExprKind::Call(func, args) => self.call(*func, args, span),
+            ExprKind::CallNative(native, args) if natives::get(*native).op.is_some() => {
+                self.operation(*native, args, span)
+            }
             ExprKind::CallNative(native, args) => self.call_native(*native, args, span),
             ExprKind::CallValue(callee, args) => self.call_value(callee, args, span),
             ExprKind::WrongArity(func, args) => {
@@ -122,7 +126,7 @@ impl FuncLower<'_, '_> {
                 op: self.coerce(val, ty),
             };
         }
-        let Some(global) = self.shared.globals[var.0 as usize] else {
+        let Some(cell) = self.shared.globals[var.0 as usize] else {
             return Val {
                 ty,
                 op: self.local(var).into(),
@@ -130,7 +134,7 @@ impl FuncLower<'_, '_> {
         };
         let val = Val {
             ty,
-            op: self.b.global_get(global).into(),
+            op: self.cell(cell).into(),
         };
         if !data.ready {
             let (undefined, fine) = (self.cold_block("undefined"), self.b.new_block("defined"));

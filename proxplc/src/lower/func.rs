@@ -6,8 +6,8 @@ use asr_codegen::air::{BlockId, FunctionBuilder, Loc, LocalId, Operand, SlotId, 
 
 use super::exits::Exit;
 use super::known::Known;
-use super::module::Shared;
-use super::{Val, air_type, rows, word};
+use super::module::{Cell, Shared};
+use super::{Val, air_type, rows, waits, word};
 use crate::analysis::hir::{FuncId, MAIN, VarId};
 use crate::analysis::infer::Ty;
 use crate::syntax::Span;
@@ -35,6 +35,8 @@ pub(super) struct FuncLower<'a, 'm> {
     vars: HashMap<VarId, LocalId>,
     pub(super) loops: Vec<Loop>,
     pub(super) exits: Vec<Exit>,
+    /// The scope that new tasks belong to: its region, and its object.
+    pub(super) scope: Option<(LocalId, Operand)>,
     nodes: u32,
     slot: Option<SlotId>,
     pub(super) known: Known,
@@ -49,6 +51,7 @@ impl<'a, 'm> FuncLower<'a, 'm> {
             vars: HashMap::new(),
             loops: Vec::new(),
             exits: Vec::new(),
+            scope: None,
             nodes: 0,
             slot: None,
             known: Known::default(),
@@ -62,14 +65,7 @@ impl<'a, 'm> FuncLower<'a, 'm> {
             lower.vars.insert(*param, local);
             lower.known.variable(local, shared.program.var(*param));
         }
-        let loc = lower.loc(func.span);
-        lower.b.set_decl_loc(loc);
-        lower.b.set_loc(loc);
-        lower.b.set_title(match func.name {
-            Some(name) => shared.names.text(name),
-            None if id == MAIN => "script",
-            None => "lambda",
-        });
+        shared.place(&mut lower.b, id);
         lower
     }
 
@@ -82,7 +78,11 @@ impl<'a, 'm> FuncLower<'a, 'm> {
                 self.make_box(*param, value);
             }
         }
-        self.stmts(&func.body);
+        // A function waits for the tasks that it started.
+        match func.is_async && waits::starts(&func.body) {
+            true => self.scope(&func.body),
+            false => self.stmts(&func.body),
+        }
         if self.nodes > NODES_MAX {
             return false;
         }
@@ -134,6 +134,10 @@ impl<'a, 'm> FuncLower<'a, 'm> {
 
     /// Fill the cells of strings and function values, at the beginning of the main function.
     pub(super) fn fill_cells(&mut self) {
+        if let Some(count) = self.shared.table {
+            self.b
+                .intrinsic_into(None, rows::CELLS_MAKE, &[Operand::Imm(count.into())]);
+        }
         for (index, bytes) in self.shared.program.strings.iter().enumerate() {
             let string = self.constant_bytes(bytes);
             let value = self.call_row(rows::STRING, &string);
@@ -152,9 +156,31 @@ impl<'a, 'm> FuncLower<'a, 'm> {
             let name = func.name.map_or("", |name| self.shared.names.text(name));
             let code = self.b.func_addr(wrapper);
             let [name, len] = self.constant_bytes(name.as_bytes());
-            let args = [code.into(), Operand::Imm(func.arity.into()), name, len];
+            let args = [code.into(), self.shared.arity(func), name, len];
             let value = self.call_row(rows::FUNCTION, &args);
             self.b.global_set(cell, value);
+        }
+    }
+
+    /// What is in a cell.
+    pub(super) fn cell(&mut self, cell: Cell) -> LocalId {
+        match cell {
+            Cell::Global(global) => self.b.global_get(global),
+            Cell::At(at) => {
+                let table = self.call_row(rows::CELLS, &[]);
+                self.b.load(Type::Value, table, at * 8)
+            }
+        }
+    }
+
+    /// Put a value into a cell.
+    pub(super) fn set_cell(&mut self, cell: Cell, value: Operand) {
+        match cell {
+            Cell::Global(global) => self.b.global_set(global, value),
+            Cell::At(at) => {
+                let table = self.call_row(rows::CELLS, &[]);
+                self.b.store(Type::Value, value, table, at * 8);
+            }
         }
     }
 

@@ -12,6 +12,7 @@
 
 mod call;
 mod closure;
+mod concurrency;
 mod cond;
 mod element;
 mod exits;
@@ -25,6 +26,7 @@ mod operator;
 mod protect;
 mod rows;
 mod stmt;
+mod waits;
 mod word;
 
 pub use module::lower;
@@ -97,6 +99,9 @@ mod tests {
     fn every_row_that_is_called_is_in_the_table() {
         for row in super::rows::ALL {
             assert!(asr_value::TABLE.row(row).is_some(), "{row}");
+        }
+        for row in super::rows::tasks::ALL {
+            assert!(asr_intrinsics::TASKS.row(row).is_some(), "{row}");
         }
     }
 }

@@ -41,6 +41,41 @@ rows! {
     FAIL = "value_fail";
     EXCEPTION = "value_exception";
     RECOVERED = "value_recovered";
+    TASK = "value_task";
+    TASK_STARTED = "value_task_started";
+    TASK_END = "value_task_end";
+    AWAIT = "value_await";
+    CANCEL = "value_cancel";
+    SLEEP = "value_sleep";
+    CHANNEL = "value_channel";
+    SEND = "value_send";
+    RECV = "value_recv";
+    CLOSE = "value_close";
+    SCOPE = "value_scope";
+    SCOPE_END = "value_scope_end";
+    SCOPE_CHECK = "value_scope_check";
+    ISOLATE = "value_isolate";
+    ISOLATE_BEGIN = "value_isolate_begin";
+    ISOLATE_END = "value_isolate_end";
+    CELLS = "value_cells";
+    CELLS_MAKE = "value_cells_make";
+}
+
+/// Rows of the table `tasks`. A test looks each up.
+pub(super) mod tasks {
+    pub(in super::super) const REGION_OPEN: &str = "region_open";
+    pub(in super::super) const REGION_CLOSE: &str = "region_close";
+    pub(in super::super) const REGION_ABANDON: &str = "region_abandon";
+    pub(in super::super) const MASK_ENTER: &str = "mask_enter";
+    pub(in super::super) const MASK_LEAVE: &str = "mask_leave";
+    #[cfg(test)]
+    pub(in super::super) const ALL: &[&str] = &[
+        REGION_OPEN,
+        REGION_CLOSE,
+        REGION_ABANDON,
+        MASK_ENTER,
+        MASK_LEAVE,
+    ];
 }
 
 /// What [`FAIL`] throws.

@@ -69,7 +69,7 @@ impl FuncLower<'_, '_> {
             }
             StmtKind::Resilient(parts) => self.resilient(parts),
             StmtKind::Defer(body) => self.defer(body),
-            StmtKind::Scope(body) => self.stmts(body),
+            StmtKind::Scope(body) => self.scope(body),
         }
     }
 
@@ -81,7 +81,7 @@ impl FuncLower<'_, '_> {
         let ty = self.shared.types.var(var);
         let op = self.coerce(val, ty);
         match self.shared.globals[var.0 as usize] {
-            Some(global) => self.b.global_set(global, op),
+            Some(cell) => self.set_cell(cell, op),
             None => {
                 let local = self.local(var);
                 self.known.declared(local);

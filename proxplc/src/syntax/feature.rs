@@ -23,8 +23,6 @@ macro_rules! features {
 features! {
     /// Classes, interfaces, traits, instances, operator overloading.
     CLASSES = "E0201", "classes and traits";
-    /// What waits: it is understood, and not compiled yet.
-    ASYNC = "E0202", "async functions";
     /// Actors and message sends.
     ACTORS = "E0203", "actors and messages";
     /// `channel` otherwise than in `channel(n)`, and `task`.

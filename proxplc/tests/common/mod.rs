@@ -27,6 +27,15 @@ pub(crate) enum Engine {
 /// All engines.
 pub(crate) const ENGINES: [Engine; 4] = [Engine::Jit, Engine::JitSlow, Engine::Eval, Engine::Aot];
 
+/// Those that run tasks.
+pub(crate) const CONCURRENT: [Engine; 3] = [Engine::Jit, Engine::JitSlow, Engine::Aot];
+
+/// Run a `source` that uses tasks, as [`check`].
+#[track_caller]
+pub(crate) fn check_tasks(source: &str, expected: &str) {
+    check_on(&CONCURRENT, source, expected);
+}
+
 /// The longest that a child may run; a hang is a failure, not a stuck test.
 const CHILD_SECONDS: u64 = 60;
 /// Address space of a child in KiB: enough for any program here, too little for a runaway one.
@@ -35,9 +44,14 @@ const CHILD_KIB: u64 = 4 << 20;
 /// Run `source` on every engine, with exit status 0 and nothing on standard error.
 #[track_caller]
 pub(crate) fn check(source: &str, expected: &str) {
+    check_on(&ENGINES, source, expected);
+}
+
+#[track_caller]
+fn check_on(engines: &[Engine], source: &str, expected: &str) {
     let dir = Scratch::new();
     let file = dir.file("test.prox", source.as_bytes());
-    for engine in ENGINES {
+    for engine in engines.iter().copied() {
         let output = run(engine, &file, &[]);
         let (out, err) = texts(&output);
         assert!(
@@ -54,9 +68,20 @@ pub(crate) fn check(source: &str, expected: &str) {
 /// report holds each of `parts`, and exit status 70.
 #[track_caller]
 pub(crate) fn check_uncaught(source: &str, expected: &str, parts: &[&str]) {
+    uncaught_on(&ENGINES, source, expected, parts);
+}
+
+/// The same of a `source` that uses tasks.
+#[track_caller]
+pub(crate) fn check_tasks_uncaught(source: &str, expected: &str, parts: &[&str]) {
+    uncaught_on(&CONCURRENT, source, expected, parts);
+}
+
+#[track_caller]
+fn uncaught_on(engines: &[Engine], source: &str, expected: &str, parts: &[&str]) {
     let dir = Scratch::new();
     let file = dir.file("test.prox", source.as_bytes());
-    for engine in ENGINES {
+    for engine in engines.iter().copied() {
         let output = run(engine, &file, &[]);
         let (out, err) = texts(&output);
         assert_eq!(output.status.code(), Some(70), "{engine:?}: {out}\n{err}");

@@ -15,6 +15,7 @@ pub mod table;
 
 pub mod call;
 mod clock;
+pub mod concurrent;
 pub mod error;
 pub mod exception;
 mod exports;

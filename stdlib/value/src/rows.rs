@@ -18,6 +18,9 @@ use crate::ops::{compare, index};
 use crate::text::{self, Style};
 use crate::word::Value;
 
+pub(crate) use crate::concurrent::isolate::*;
+pub(crate) use crate::concurrent::rows::*;
+
 type Answer<T> = Result<T, Refusal>;
 
 /// The state of the calling thread and its heap.

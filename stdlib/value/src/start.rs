@@ -7,9 +7,11 @@
 use std::ffi::{CStr, c_char, c_int};
 
 use asr_abi::{Ret, Thread, status};
+use asr_kernel::compiled::PollFn;
 use asr_kernel::thread;
 use asr_rt::{Config, Runtime, StartError};
 
+use crate::concurrent::program;
 use crate::exception;
 use crate::heap::Heap;
 use crate::natives::random;
@@ -109,6 +111,26 @@ fn run(
     code
 }
 
+/// What `main` of an executable calls whose main function is async: `poll`, with a frame of `size`
+/// bytes.
+///
+/// # Safety
+/// `argv` holds `argc` strings of C; `poll` is the main function of the program.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn asr_program_start_async(
+    argc: c_int,
+    argv: *const *const c_char,
+    poll: Option<PollFn>,
+    _size: u64,
+) -> c_int {
+    let Some(poll) = poll else {
+        return EXIT_ERROR;
+    };
+    // SAFETY: forwarded.
+    let args = unsafe { arguments(argc, argv) };
+    run_main(&args, |th| program::run(th, poll, program::workers(None)))
+}
+
 /// The main function of a compiled program.
 type Entry = unsafe extern "C" fn(*const Thread) -> Ret;
 
@@ -125,6 +147,17 @@ pub unsafe extern "C" fn asr_program_start(
     let Some(entry) = entry else {
         return EXIT_ERROR;
     };
+    // SAFETY: forwarded.
+    let args = unsafe { arguments(argc, argv) };
+    // SAFETY: the main function of the program, with the state of this thread.
+    run_main(&args, |th| unsafe { entry(th) })
+}
+
+/// The arguments of an executable. Its signals are set as Rust programs have them.
+///
+/// # Safety
+/// `argv` holds `argc` strings of C.
+unsafe fn arguments(argc: c_int, argv: *const *const c_char) -> Vec<Vec<u8>> {
     let count = if argv.is_null() {
         0
     } else {
@@ -146,6 +179,5 @@ pub unsafe extern "C" fn asr_program_start(
     // which ends the program quietly.
     // SAFETY: no other thread runs yet, and no handler is replaced that anybody set.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
-    // SAFETY: the main function of the program, with the state of this thread.
-    run_main(&args, |th| unsafe { entry(th) })
+    args
 }

@@ -95,6 +95,48 @@ macro_rules! value_table {
         value_exception(word: value) -> value, fails [], does [];
         /// A `resilient` without a name for the error caught this exception word.
         value_recovered(word: value) -> unit, fails [], does [];
+        /// A task value, for a task of this scope (an object of `value_scope`, or null).
+        value_task(scope: value) -> value, fails [THREW], does [Allocates];
+        /// The task of a task value was started.
+        value_task_started(object: value, task: task) -> unit, fails [], does [GivesUp];
+        /// The task ended: 0 with this result, 1 with this exception, 2 cancelled.
+        value_task_end(object: value, how: u32, v: value) -> unit, fails [], does [];
+        /// The result of a task, waited for; any other value is itself. Throws the exception of a
+        /// task that failed, and when the task was cancelled.
+        value_await(v: value) -> value, fails [THREW CANCELLED], does [CancelPoint], slot 128;
+        /// Asks a task to cancel.
+        value_cancel(task: value) -> unit, fails [THREW], does [];
+        /// Waits for so many milliseconds.
+        value_sleep(ms: value) -> unit, fails [THREW CANCELLED], does [CancelPoint], slot 128;
+        /// A channel for so many values.
+        value_channel(capacity: value) -> value, fails [THREW], does [Allocates];
+        /// Sends a value, once there is a place for it.
+        value_send(channel: value, v: value) -> unit, fails [THREW CANCELLED],
+            does [CancelPoint], slot 128;
+        /// The next value of a channel; null once it is closed and empty.
+        value_recv(channel: value) -> value, fails [THREW CANCELLED], does [CancelPoint], slot 128;
+        /// Closes a channel: nothing is sent any more.
+        value_close(channel: value) -> unit, fails [THREW], does [];
+        /// What a scope of the running task is known by: once a task of it fails, the next wait of
+        /// the running task throws that failure.
+        value_scope() -> value, fails [THREW], does [Allocates];
+        /// The body of the scope ends: its waits throw no more.
+        value_scope_end(scope: value) -> unit, fails [], does [];
+        /// Throws the first failure of a task of the scope, if there is one.
+        value_scope_check(scope: value) -> unit, fails [THREW], does [];
+        /// Starts a task in an isolate of its own: `run(sent: i64) -> value` is async, and gets a
+        /// copy of the `count` value words at `words`, a function and arguments. A task value,
+        /// which the caller awaits in a task.
+        value_isolate(run: code, words: ptr, count: u64) -> value,
+            fails [THREW], does [Allocates];
+        /// What was sent to this isolate, as a list; its cells are filled.
+        value_isolate_begin(sent: i64) -> value, fails [THREW], does [Allocates];
+        /// The first task of this isolate ended, as for `value_task_end`.
+        value_isolate_end(sent: i64, how: u32, v: value) -> unit, fails [], does [];
+        /// The cells of this isolate: value words.
+        value_cells() -> ptr, fails [], does [];
+        /// Makes the cells of this isolate.
+        value_cells_make(count: u32) -> unit, fails [], does [];
     } };
 }
 

@@ -77,6 +77,11 @@ impl Value {
         Value::number(n as f64)
     }
 
+    /// Whether a word has the tag of objects.
+    pub(crate) const fn is_object_word(word: u64) -> bool {
+        word & !PAYLOAD == OBJECT_TAG
+    }
+
     /// The object of this reference.
     pub fn object(o: &Object) -> Value {
         let address = core::ptr::from_ref(o).expose_provenance() as u64;

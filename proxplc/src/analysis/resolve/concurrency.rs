@@ -86,6 +86,7 @@ impl Resolver<'_> {
         let callee = self.expr(callee);
         let (args, assigns) = self.exprs(args);
         self.called = true;
+        self.program.isolates.insert(args.len() as u32);
         let assigns = assigns || callee.assigns;
         (ExprKind::Spawn(Box::new(callee), args), assigns)
     }

@@ -37,6 +37,36 @@ struct Around {
     intents: Vec<u64>,
     taint: u32,
     expiry: u64,
+    isolate: *mut std::ffi::c_void,
+}
+
+/// How the heap of an isolate becomes that of a thread for the time of a poll, and is given back.
+/// The value library says, once.
+#[derive(Clone, Copy, Debug)]
+pub struct IsolateHooks {
+    /// The thread enters it.
+    pub enter: fn(&Thread, *mut std::ffi::c_void),
+    /// The thread leaves it, and has what it had before.
+    pub leave: fn(&Thread, *mut std::ffi::c_void),
+}
+
+static HOOKS: std::sync::OnceLock<IsolateHooks> = std::sync::OnceLock::new();
+
+/// Says how isolates are entered; the first to say it counts.
+pub fn isolate_hooks(hooks: IsolateHooks) {
+    HOOKS.get_or_init(|| hooks);
+}
+
+/// The thread enters the isolate of the task's region, if it has one and is not in it.
+fn enter(th: &Thread, task: &Task) -> *mut std::ffi::c_void {
+    let isolate = task.region().isolate();
+    match HOOKS.get() {
+        Some(hooks) if !isolate.is_null() && th.isolate.get() != isolate => {
+            (hooks.enter)(th, isolate);
+            isolate
+        }
+        _ => ptr::null_mut(),
+    }
 }
 
 impl Around {
@@ -54,6 +84,7 @@ impl Around {
             intents: intents.unwrap_or_default(),
             taint: th.taint.replace(0),
             expiry: th.expiry.replace(NO_EXPIRY),
+            isolate: enter(th, task),
         };
         across::restore(task, th);
         poller::begin(th, task);
@@ -64,6 +95,9 @@ impl Around {
 impl Drop for Around {
     fn drop(&mut self) {
         let th = self.th;
+        if let (false, Some(hooks)) = (self.isolate.is_null(), HOOKS.get()) {
+            (hooks.leave)(th, self.isolate);
+        }
         th.task.set(self.task);
         th.task_id.set(self.task_id);
         th.context.set(self.context);

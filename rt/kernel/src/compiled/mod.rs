@@ -37,7 +37,7 @@ mod spawn;
 pub use backtrace::{Doing, FrameTrace, TaskTrace};
 pub use exception::Exception;
 pub(crate) use inside::task;
-pub use inside::{current, inside};
+pub use inside::{IsolateHooks, current, inside, isolate_hooks};
 pub use memory::frame_memory;
 pub(crate) use memory::give_back;
 pub use root::{PollFn, RootFrame};

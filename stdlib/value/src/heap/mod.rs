@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use asr_abi::Thread;
 
 use crate::call::{self, CallCode};
+use crate::concurrent::{Resource, Scopes};
 use crate::error::{Res, Thrown, message};
 use crate::natives::random::Random;
 use crate::object::{self, Kind, Layout, Object};
@@ -70,6 +71,13 @@ pub struct Heap {
     pub call_code: Cell<CallCode>,
     /// Arguments of the program, its name first.
     pub args: RefCell<Arc<Vec<Vec<u8>>>>,
+    /// The cells of the program in this isolate, if it has more than one.
+    pub(crate) cells: RefCell<Vec<Value>>,
+    /// The open scopes.
+    pub(crate) scopes: Scopes,
+    /// What objects stand for.
+    #[expect(clippy::vec_box, reason = "objects have their addresses")]
+    resources: RefCell<Vec<Box<Resource>>>,
 }
 
 impl Heap {
@@ -116,6 +124,9 @@ impl Heap {
             random: Random::new(1),
             call_code: Cell::new(call::machine_code),
             args: RefCell::default(),
+            cells: RefCell::new(Vec::new()),
+            scopes: Scopes::default(),
+            resources: RefCell::new(Vec::new()),
         })
     }
 
@@ -242,6 +253,14 @@ impl Heap {
         let one = all.get(usize::from(byte)).copied().unwrap_or(Value::NULL);
         *self.bytes.borrow_mut() = all;
         Ok(one)
+    }
+
+    /// Keeps a resource as long as the heap lives: its address.
+    pub(crate) fn keep_resource(&self, resource: Resource) -> *const Resource {
+        let resource = Box::new(resource);
+        let address: *const Resource = &*resource;
+        self.resources.borrow_mut().push(resource);
+        address
     }
 
     /// Memory for an object of `bytes` bytes with its header, and the header to write there.

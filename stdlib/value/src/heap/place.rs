@@ -33,6 +33,13 @@ impl Heap {
         }
     }
 
+    /// A word that was a value of this heap when it was put aside.
+    pub(crate) fn kept(&self, word: u64) -> Value {
+        // SAFETY: whoever puts words aside (tasks, channels) puts values of the heap of those who
+        // take them; objects are not freed before their heap.
+        unsafe { Value::from_word(word) }
+    }
+
     /// A buffer with room for `bytes` bytes: its payload, not initialized, and how many there are.
     pub(crate) fn buffer(&self, bytes: u64) -> Res<(*mut u8, u64)> {
         let size = bytes

@@ -16,6 +16,7 @@
 //! | 6 native     | number   | nothing                                           |
 //! | 7 record     | 0        | name of the type, fields                          |
 //! | 8 box        | 0        | value                                             |
+//! | 9 channel    | number   | nothing; the channels lie beside the words        |
 //!
 //! A value is its word ([`crate::word`]); a reference has the tag of objects and the number of the
 //! object; within a program also `FFFD` and the address of a constant. Numbers may be ahead of what
@@ -26,6 +27,7 @@
 
 use std::sync::Arc;
 
+use crate::concurrent::Channel;
 use crate::heap::Shared;
 
 /// Tag of a constant of the program.
@@ -34,6 +36,8 @@ pub(super) const CONSTANT_TAG: u64 = 0xFFFD << 48;
 /// Values on their way from one isolate to another.
 pub struct Message {
     pub(super) words: Vec<u64>,
+    /// Channels, by their numbers.
+    pub(super) channels: Vec<Arc<Channel>>,
     /// The program whose constants and code are in it, if addresses may be in it.
     pub(super) program: Option<Arc<Shared>>,
 }
@@ -49,6 +53,7 @@ impl Message {
         });
         Message {
             words: words.collect(),
+            channels: Vec::new(),
             program: None,
         }
     }

@@ -5,9 +5,11 @@
 //! ([`crate::object::Object`]) holds its number; all marks are 0 again at the end.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::message::{CONSTANT_TAG, Message};
 use super::path::{self, Refused};
+use crate::concurrent::{Channel, Resource};
 use crate::heap::Heap;
 use crate::natives;
 use crate::object::{Dict, Kind, Object, PORTABLE};
@@ -40,6 +42,7 @@ pub fn pack(heap: &Heap, roots: &[Value], reach: Reach) -> Result<Message, Refus
         reach,
         words: Vec::with_capacity(roots.len() + 16),
         found: Vec::new(),
+        channels: Vec::new(),
         constants: BTreeMap::new(),
     };
     pack.words.push(roots.len() as u64);
@@ -53,6 +56,7 @@ pub fn pack(heap: &Heap, roots: &[Value], reach: Reach) -> Result<Message, Refus
     }
     Ok(Message {
         words: std::mem::take(&mut pack.words),
+        channels: std::mem::take(&mut pack.channels),
         program: match reach {
             Reach::Program => heap.shared().cloned(),
             Reach::Anywhere => None,
@@ -65,6 +69,7 @@ struct Pack<'h> {
     reach: Reach,
     words: Vec<u64>,
     found: Vec<Found>,
+    channels: Vec<Arc<Channel>>,
     /// Numbers of constants that are copied; their marks belong to nobody.
     constants: BTreeMap<u64, u32>,
 }
@@ -140,6 +145,10 @@ impl Pack<'_> {
                 self.reach == Reach::Program && v.as_function().is_some_and(|f| f.is_portable())
             }
             Some(Kind::Box) => self.reach == Reach::Program,
+            Some(Kind::Resource) => {
+                let channel = v.as_resource().and_then(Resource::as_channel);
+                self.reach == Reach::Program && channel.is_some_and(|c| c.share())
+            }
             Some(Kind::Buffer) | None => false,
         }
     }
@@ -157,6 +166,9 @@ impl Pack<'_> {
                 }
             }
             None if v.as_record().is_some() => "A record that waits for repair".to_owned(),
+            None if v.as_resource().is_some() => {
+                "A task, or a channel that holds values,".to_owned()
+            }
             None => "This kind of value".to_owned(),
         };
         path::refused(what, &self.found, parent, slot as u32)
@@ -200,6 +212,9 @@ impl Pack<'_> {
         } else if let Some(shared) = v.as_box() {
             self.header(Kind::Box, 0);
             self.word(shared.get(), parent, 0)?;
+        } else if let Some(channel) = v.as_resource().and_then(Resource::as_channel) {
+            self.header(Kind::Resource, self.channels.len());
+            self.channels.push(channel.clone());
         } else if let Some(record) = v.as_record() {
             self.header(Kind::Record, 0);
             self.word(record.type_name(), parent, 0)?;

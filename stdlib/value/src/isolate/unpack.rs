@@ -12,6 +12,7 @@
 use std::sync::Arc;
 
 use super::message::{CONSTANT_TAG, Message};
+use crate::concurrent::{Channel, Resource};
 use crate::error::Thrown;
 use crate::heap::Heap;
 use crate::natives;
@@ -52,6 +53,7 @@ pub fn unpack(message: &Message, heap: &Heap) -> Res<Vec<Value>> {
     let mut unpack = Reader {
         heap,
         words: &message.words,
+        channels: &message.channels,
         objects: Vec::new(),
         trusted,
     };
@@ -79,6 +81,7 @@ type Header<'m> = (Kind, usize, &'m [u64]);
 struct Reader<'m, 'h> {
     heap: &'h Heap,
     words: &'m [u64],
+    channels: &'m [Arc<Channel>],
     objects: Vec<Value>,
     trusted: bool,
 }
@@ -121,6 +124,7 @@ impl<'m> Reader<'m, '_> {
             6 => (Kind::Native, 0),
             7 => (Kind::Record, 2),
             8 if self.trusted => (Kind::Box, 1),
+            9 if self.trusted => (Kind::Resource, 0),
             _ => return Err(Unpack::Malformed),
         };
         let payload = self.take(payload)?;
@@ -139,6 +143,10 @@ impl<'m> Reader<'m, '_> {
             Kind::Box => Boxed::make(heap, Value::NULL)?,
             // What it refers to does not change: it is made when that is there.
             Kind::Record => Value::UNDEFINED,
+            Kind::Resource => match self.channels.get(count) {
+                Some(channel) => heap.resource(Resource::Channel(channel.clone()))?,
+                None => return Err(Unpack::Malformed),
+            },
             Kind::Native | Kind::Buffer => return Err(Unpack::Malformed),
         })
     }

@@ -1,6 +1,6 @@
 //! From a value to the layout of its kind.
 
-use super::{Boxed, Dict, Function, Layout, List, Native, Record, Str};
+use super::{Boxed, Dict, Function, Held, Layout, List, Native, Record, Str};
 use crate::word::Value;
 
 impl Value {
@@ -42,6 +42,11 @@ impl Value {
 
     /// The box, if it is one.
     pub fn as_box<'h>(self) -> Option<&'h Boxed> {
+        self.cast()
+    }
+
+    /// The object of a resource, if it is one.
+    pub(crate) fn as_held<'h>(self) -> Option<&'h Held> {
         self.cast()
     }
 

@@ -19,6 +19,7 @@ mod dict;
 mod func;
 mod list;
 mod record;
+mod resource;
 mod string;
 
 pub use boxed::{Boxed, VALUE_OFFSET as BOX_VALUE_OFFSET};
@@ -27,6 +28,7 @@ pub use func::{CAPTURED_OFFSET, Function, Native, PORTABLE};
 pub(crate) use list::index_of;
 pub use list::{List, list_layout};
 pub use record::Record;
+pub(crate) use resource::Held;
 pub use string::Str;
 pub(crate) use string::{build as build_string, join, make as make_string};
 
@@ -50,6 +52,8 @@ pub enum Kind {
     Record = 7,
     /// A variable that several functions share; no value of the program.
     Box = 8,
+    /// What the program holds and the runtime uses.
+    Resource = 9,
 }
 
 /// The header of every object.

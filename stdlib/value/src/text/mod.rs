@@ -110,6 +110,10 @@ fn push_object(out: &mut Vec<u8>, v: Value) {
             }
             out.push(b'>');
         }
+        Some(Kind::Resource) => {
+            let name = v.as_resource().map_or("<object>", |held| held.name());
+            out.extend_from_slice(name.as_bytes());
+        }
         Some(Kind::Buffer | Kind::Str | Kind::Box) | None => out.extend_from_slice(b"<object>"),
     }
 }

@@ -1,0 +1,191 @@
+//! Isolates: heaps of their own, each polled by one worker, all at the same time.
+//!
+//! Invariants
+//! 1. A heap is used by the thread that makes it until its first task starts, by the worker of the
+//!    isolate until its region has closed, and by whoever drops it then.
+//! 2. What comes in and what goes out are parcels.
+#![allow(unsafe_code, reason = "hands a heap to the worker that will use it")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use asr_abi::{Ret, Thread, status};
+use asr_intrinsics::Refusal;
+use asr_kernel::code::frame_meta;
+use asr_kernel::compiled::{self, PollFn, RootFrame};
+use asr_kernel::cx::Checked;
+use asr_kernel::{Cx, RegionConfig, Spawn};
+
+use super::resource::Resource;
+use super::task::{How, TaskState};
+use crate::error::{Res, message};
+use crate::heap::Heap;
+use crate::isolate::{Done, Isolate, Limits, Reach, Unpack, pack, unpack};
+use crate::object::List;
+use crate::word::Value;
+
+/// The heap of an isolate gets this part of the limit of its maker's, unless that is small.
+const SHARE: u64 = 16;
+/// Least limit of the heap of an isolate, in bytes.
+const LEAST: u64 = 16 << 20;
+
+/// What the first task of an isolate gets, and where its end is told.
+struct Sent {
+    /// The function and its arguments, a list of the isolate.
+    call: u64,
+    state: Arc<TaskState>,
+}
+
+/// A running isolate: freed when this is dropped.
+struct Running {
+    sent: Box<Sent>,
+    isolate: Isolate,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // An isolate that was given up has not told its end.
+        self.sent.state.end(How::Cancelled, Value::NULL);
+    }
+}
+
+/// The workers that isolates are given to, in turn (SCH-48).
+static NEXT: AtomicUsize = AtomicUsize::new(1);
+/// How many workers there are.
+pub(crate) static WORKERS: AtomicUsize = AtomicUsize::new(1);
+
+fn start(th: &Thread, heap: &Heap, run: PollFn, values: &[Value]) -> Res {
+    let refused = || heap.thrown_text("An isolate cannot be started here.");
+    // SAFETY: the context is used in this row only.
+    let Some((cx, _)) = (unsafe { compiled::current(th) }) else {
+        return Err(refused());
+    };
+    let meta = frame_meta(run as usize).ok_or_else(refused)?;
+    let mut all = values.to_vec();
+    all.extend(heap.cells.borrow().iter());
+    let packed = pack(heap, &all, Reach::Program);
+    let packed = packed.map_err(|refused| {
+        let what = match refused.root {
+            0 => "the function".to_owned(),
+            n if n < values.len() => format!("argument {n}"),
+            _ => "a variable of the program".to_owned(),
+        };
+        heap.thrown_text(&refused.text(&what))
+    })?;
+    let limits = Limits {
+        heap: (heap.limit() / SHARE).max(LEAST.min(heap.limit())),
+    };
+    let isolate = Isolate::beside(heap, limits).ok_or_else(|| heap.exhausted())?;
+    let own = isolate.heap();
+    let mut call = unpack(&packed, own).map_err(|error| match error {
+        Unpack::Memory(_) => heap.exhausted(),
+        Unpack::Malformed => heap.thrown(message::INTERNAL),
+    })?;
+    *own.cells.borrow_mut() = call.split_off(values.len());
+    let call = List::of(own, &call).map_err(|_| heap.exhausted())?;
+    let state = Arc::<TaskState>::default();
+    let object = heap.resource(Resource::Task(state.clone(), None))?;
+    let sent = Box::new(Sent {
+        call: call.word(),
+        state,
+    });
+    let address = std::ptr::from_ref(&*sent).expose_provenance();
+    let running = Running { sent, isolate };
+    // SAFETY: the row's contract: an async function of one parameter with this frame.
+    let frame = unsafe { RootFrame::new(th, run, meta.size.into()) };
+    let mut frame = frame.ok_or_else(refused)?;
+    frame.argument(0, address as u64);
+    // Relaxed: any order of turns will do.
+    let workers = WORKERS.load(Ordering::Relaxed).max(1);
+    let worker = (NEXT.fetch_add(1, Ordering::Relaxed) % workers) as u16;
+    let options = Spawn::new().name("isolate").pin(worker);
+    let keeper = cx.spawn_with(options, async move |cx: Cx<Checked>| {
+        keep(&cx, running, frame, worker).await;
+        Ok(())
+    });
+    match keeper {
+        Ok(_) => Ok(object),
+        Err(_) => Err(refused()),
+    }
+}
+
+/// Runs the isolate to its end, and frees it.
+async fn keep(cx: &Cx<Checked>, running: Running, frame: RootFrame, worker: u16) {
+    let Ok(region) = cx.open_region(&RegionConfig::new()) else {
+        return;
+    };
+    let heap = std::ptr::from_ref(running.isolate.heap()).cast_mut();
+    region.region().set_isolate(heap.cast());
+    let started = region.spawn_compiled(frame, Spawn::new().pin(worker));
+    if let Ok(task) = started {
+        let _ = task.join(cx).await;
+    }
+    // Its end is told by the state; what else of it fails ends with it.
+    let _ = region.close(cx).await;
+    drop(running);
+}
+
+pub(crate) unsafe fn value_isolate(
+    th: *const Thread,
+    run: *const u8,
+    words: *mut u8,
+    count: u64,
+) -> Result<u64, Refusal> {
+    // SAFETY: the state of the calling thread, or null.
+    let Some(th) = (unsafe { th.as_ref() }) else {
+        return Err(Refusal::status(status::BAD_ARGUMENT));
+    };
+    // SAFETY: the row's contract: `count` value words, and the address of a poll function.
+    let (values, run) = unsafe {
+        let values = std::slice::from_raw_parts(words.cast::<Value>(), count as usize);
+        (values, std::mem::transmute::<*const u8, PollFn>(run))
+    };
+    let started = start(th, Heap::of(th), run, values);
+    started.map(Value::word).map_err(Refusal::from)
+}
+
+fn sent<'a>(word: i64) -> &'a Sent {
+    // SAFETY: the word that `start` gave to the first task of the isolate, freed after its region.
+    unsafe { &*core::ptr::with_exposed_provenance::<Sent>(word as usize) }
+}
+
+pub(crate) unsafe fn value_isolate_begin(th: *const Thread, word: i64) -> Result<u64, Refusal> {
+    // SAFETY: the state of the calling thread, or null.
+    let Some(th) = (unsafe { th.as_ref() }) else {
+        return Err(Refusal::status(status::BAD_ARGUMENT));
+    };
+    debug_assert!(!Heap::of(th).is_main(), "an isolate has a heap of its own");
+    Ok(sent(word).call)
+}
+
+pub(crate) unsafe fn value_isolate_end(th: *const Thread, word: i64, how: u32, v: u64) {
+    // SAFETY: the state of the calling thread, or null.
+    let Some(th) = (unsafe { th.as_ref() }) else {
+        return;
+    };
+    let status = match How::of(how) {
+        How::Ended => status::OK,
+        How::Failed => status::THREW,
+        How::Cancelled => status::CANCELLED,
+    };
+    let ret = Ret {
+        value: v,
+        status: status.into(),
+    };
+    sent(word).state.end_sent(Done::of(th, Heap::of(th), ret));
+}
+
+pub(crate) unsafe fn value_cells(th: *const Thread) -> *mut u8 {
+    // SAFETY: the state of the calling thread, or null.
+    match unsafe { th.as_ref() } {
+        Some(th) => Heap::of(th).cells.borrow_mut().as_mut_ptr().cast(),
+        None => std::ptr::null_mut(),
+    }
+}
+
+pub(crate) unsafe fn value_cells_make(th: *const Thread, count: u32) {
+    // SAFETY: the state of the calling thread, or null.
+    if let Some(th) = unsafe { th.as_ref() } {
+        *Heap::of(th).cells.borrow_mut() = vec![Value::UNDEFINED; count as usize];
+    }
+}
