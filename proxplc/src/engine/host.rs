@@ -10,11 +10,13 @@
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
+use asr_abi::thread::SUSPENDABLE;
 use asr_abi::{Ret, Thread, status};
 use asr_codegen::air::{FuncId, ProbeKind, Signature, Type};
 use asr_codegen::eval::{Host, Machine, Trap};
 use asr_intrinsics::Row;
 
+use super::tasks::Tasks;
 use super::{native, thunk};
 
 /// Stack slots of all activations together, in units of 16 bytes: 64 MiB, used as needed.
@@ -22,7 +24,7 @@ const STACK_UNITS: usize = 4 << 20;
 
 /// See the module.
 pub(super) struct NativeHost {
-    th: *const Thread,
+    pub(super) th: *const Thread,
     symbols: HashMap<&'static str, *const u8>,
     force_slow: bool,
     /// Constants of the module; their addresses are in use.
@@ -34,6 +36,11 @@ pub(super) struct NativeHost {
     addressed: Vec<FuncId>,
     /// Why an evaluation inside a call of the runtime stopped.
     stopped: Option<String>,
+    pub(super) tasks: Tasks,
+    /// The session, for its frames; null where no task can be started.
+    pub(super) session: *mut (),
+    /// Why the first task that stopped did.
+    pub(super) stopped_task: Option<String>,
 }
 
 impl NativeHost {
@@ -52,16 +59,19 @@ impl NativeHost {
             used: 0,
             addressed: Vec::new(),
             stopped: None,
+            tasks: Tasks::default(),
+            session: std::ptr::null_mut(),
+            stopped_task: None,
         }
     }
 
-    fn symbol(&self, name: &str) -> Result<*const u8, Trap> {
+    pub(super) fn symbol(&self, name: &str) -> Result<*const u8, Trap> {
         let found = self.symbols.get(name).copied();
         found.ok_or_else(|| Trap::new(format!("the runtime has no '{name}'")))
     }
 
     /// Run `call` with this evaluation as what thunks enter.
-    fn call_out(
+    pub(super) fn call_out(
         &mut self,
         vm: &mut Machine<'_>,
         call: impl FnOnce() -> Option<Ret>,
@@ -128,6 +138,17 @@ unsafe fn enter(target: *mut (), number: usize, words: &[u64; 7]) -> Ret {
         })
 }
 
+/// Machine code leaves the upper bits of a narrow result undefined.
+pub(super) fn canonical(row: &Row, ret: Ret) -> Ret {
+    match Type::of_row(row.result).filter(|_| ret.status == 0) {
+        Some(ty) => Ret {
+            value: ty.canonical(ret.value),
+            ..ret
+        },
+        None => ret,
+    }
+}
+
 impl Host for NativeHost {
     fn load(&mut self, addr: u64, size: u32) -> Result<u64, Trap> {
         let at = std::ptr::with_exposed_provenance::<u8>(addr as usize);
@@ -182,6 +203,28 @@ impl Host for NativeHost {
 
     fn leave_frame(&mut self, _addr: u64, bytes: u32) {
         self.used -= bytes.div_ceil(16) as usize;
+    }
+
+    fn keep_frame(&mut self, bytes: u32) -> Result<u64, Trap> {
+        Ok(self.tasks.keep(bytes))
+    }
+
+    fn drop_frame(&mut self, addr: u64, _: u32) {
+        self.tasks.forget(addr);
+    }
+
+    fn op_poll(&mut self, vm: &mut Machine<'_>, row: &'static Row) -> Result<Ret, Trap> {
+        self.poll_slot(vm, row)
+    }
+
+    fn spawn(
+        &mut self,
+        vm: &mut Machine<'_>,
+        region: Option<u64>,
+        func: FuncId,
+        args: &[u64],
+    ) -> Result<Ret, Trap> {
+        self.start_task(vm, region, func, args)
     }
 
     fn func_addr(&mut self, func: FuncId) -> u64 {
@@ -239,17 +282,13 @@ impl Host for NativeHost {
         args: &[u64],
     ) -> Result<Ret, Trap> {
         let code = self.symbol(&row.compiled_symbol())?;
-        let th = self.th;
-        // SAFETY: the symbol implements the row, `th` is this thread's, and the verifier has
-        // checked the arguments against the row.
-        let mut ret = self.call_out(vm, || unsafe { native::call_row(th, row, code, args) })?;
-        if ret.status == 0
-            && let Some(ty) = Type::of_row(row.result)
-        {
-            // Machine code leaves the upper bits of a narrow result undefined.
-            ret.value = ty.canonical(ret.value);
-        }
-        Ok(ret)
+        let (th, slot) = (self.th, self.tasks.slot(row)?);
+        // SAFETY: the symbol implements the row, `th` is this thread's, the slot is that of the
+        // task, and the verifier has checked the arguments against the row.
+        let ret = self.call_out(vm, || unsafe {
+            native::call_row(th, row, slot, code, args)
+        })?;
+        Ok(canonical(row, ret))
     }
 
     fn fault(&mut self, vm: &mut Machine<'_>, site: u64, code: u32) -> Result<Ret, Trap> {
@@ -262,7 +301,7 @@ impl Host for NativeHost {
             asr_intrinsics::CORE.row("trace"),
         ) {
             // SAFETY: the symbol implements the row; it runs no code of the program.
-            let _ = unsafe { native::call_row(self.th, row, code, &[site]) };
+            let _ = unsafe { native::call_row(self.th, row, None, code, &[site]) };
         }
     }
 
@@ -271,7 +310,7 @@ impl Host for NativeHost {
         vm: &mut Machine<'_>,
         site: u64,
         _: ProbeKind,
-        _: bool,
+        may_wait: bool,
     ) -> Result<Ret, Trap> {
         // SAFETY: the state of this thread lives as long as the thread.
         let th = unsafe { &*self.th };
@@ -282,7 +321,8 @@ impl Host for NativeHost {
                 status: 0,
             });
         }
-        th.site.set(site);
+        th.site
+            .set(if may_wait { site | SUSPENDABLE } else { site });
         let code = self.symbol("asr_checkpoint")?;
         // SAFETY: `asr_checkpoint` takes the thread state alone; the registers of a result that it
         // does not give are not looked at.

@@ -8,10 +8,13 @@ mod jit;
 mod native;
 mod registry;
 mod sites;
+mod task;
+mod tasks;
 mod thunk;
 
 pub use eval::Evaluation;
 pub use jit::Loaded;
+pub use task::Session;
 
 /// Names and addresses of what compiled code may call.
 pub fn symbols() -> Vec<(&'static str, *const u8)> {

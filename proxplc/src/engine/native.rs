@@ -31,7 +31,8 @@ type Code = unsafe extern "C" fn(
     f64,
 ) -> Ret;
 
-/// Call the implementation of `row` at `code`. `None` if the row has too many parameters.
+/// Call the implementation of `row` at `code`, with an op slot if it may wait. `None` if the row
+/// has too many parameters.
 ///
 /// # Safety
 /// `code` implements `row` in this process, `th` is the state of the calling thread, and `args` are
@@ -39,12 +40,14 @@ type Code = unsafe extern "C" fn(
 pub(super) unsafe fn call_row(
     th: *const Thread,
     row: &Row,
+    slot: Option<u64>,
     code: *const u8,
     args: &[u64],
 ) -> Option<Ret> {
     let floats = row.params.iter().map(|p| p.ty == Ty::F64);
+    let slot = slot.map(|slot| (false, slot)).into_iter();
     // SAFETY: forwarded; the classes of the arguments are those of the row.
-    unsafe { call(th, code, floats.zip(args.iter().copied())) }
+    unsafe { call(th, code, slot.chain(floats.zip(args.iter().copied()))) }
 }
 
 /// Call a function of the program's convention at `code`: all arguments are words.

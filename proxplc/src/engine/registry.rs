@@ -23,7 +23,7 @@ impl Runtime {
         let th = asr_rt::kernel::thread::adopt_ptr();
         // SAFETY: the symbol implements the row, the state is this thread's, and the callers below
         // pass what the rows ask for.
-        let ret = unsafe { native::call_row(th, row, code, args) };
+        let ret = unsafe { native::call_row(th, row, None, code, args) };
         ret.map_or(status::BAD_ARGUMENT, |ret| ret.status as u32)
     }
 }
