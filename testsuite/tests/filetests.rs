@@ -333,6 +333,9 @@ fn a_planted_lowering_bug_is_seen() {
         let prepared = jit::prepared(lowered, &Options::default()).expect("it compiles");
         let compiled = jit::run(&prepared, &calls, &stub).expect("the JIT runs it");
         judge(&case, &calls, &evaluated, true).expect("the evaluator is right");
+        // The stub does not say what else it saw.
+        let alike = |outcome| Outcome { seen: 0, ..outcome };
+        let evaluated: Vec<Outcome> = evaluated.into_iter().map(alike).collect();
         (evaluated, compiled)
     };
     let (evaluated, compiled) = run(&module);
