@@ -1,11 +1,14 @@
 //! Each operation of the kernel against the class that the table gives it (CAN-10).
+#![allow(unsafe_code, reason = "makes a frame of compiled code")]
 
 mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use asr_abi::{Frame, Ret, Thread};
 use asr_base::Outcome;
+use asr_kernel::compiled::RootFrame;
 use asr_kernel::cx::Caps;
 use asr_kernel::cx::classes::{Class, OPERATIONS};
 use asr_kernel::obligation::{AbortCause, Kind, hold::SyncPermit};
@@ -13,6 +16,7 @@ use asr_kernel::region::Belongs;
 use asr_kernel::sched::Local;
 use asr_kernel::sync::atomic::AtomicU64;
 use asr_kernel::task::Phase;
+use asr_kernel::thread::adopt;
 use asr_kernel::{Config, Cx, Policy, RegionConfig, Spawn};
 use tokens::Pool;
 
@@ -23,6 +27,17 @@ struct Lodger;
 
 impl Belongs for Lodger {
     fn home_closed(&self) {}
+}
+
+unsafe extern "C" fn ends_at_once(_: *mut Frame, _: *const Thread) -> Ret {
+    let status = u64::from(asr_abi::status::OK);
+    Ret { value: 0, status }
+}
+
+/// A compiled task that has nothing to do.
+fn frame() -> RootFrame {
+    // SAFETY: it touches nothing.
+    unsafe { RootFrame::new(adopt(), ends_at_once, size_of::<Frame>() as u64) }.expect("small")
 }
 
 fn all() -> RegionConfig {
@@ -51,6 +66,11 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
         ("Waiter", "arm_futurelocks") => cx.waiter().arm_futurelocks(),
         ("Waiter", "now") => drop(cx.waiter().now()),
         ("Waiter", "task_id") => drop(cx.waiter().task_id()),
+        ("Cx", "isolate") => drop(cx.isolate()),
+        ("Cx", "spawn_compiled") => drop(cx.spawn_compiled(frame(), Spawn::new())),
+        ("Cx", "spawn_compiled_in") => {
+            drop(cx.spawn_compiled_in(&cx.spawner(), frame(), Spawn::new()));
+        }
         ("Cx", "attached") => drop(cx.attached().get()),
         ("Waiter", "home") => drop(cx.waiter().home()),
         ("Waiter", "region_id") => drop(cx.waiter().region_id()),
@@ -154,6 +174,7 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
                 "state" => drop(spawner.state()),
                 "defer_sync" => drop(spawner.defer_sync(|| Ok(()))),
                 "defer_async" => drop(spawner.defer_async(move |_| none())),
+                "spawn_compiled" => drop(spawner.spawn_compiled(frame(), Spawn::new())),
                 "spawn" => drop(spawner.spawn(async |_| Ok(()))),
                 "spawn_with" => drop(spawner.spawn_with(Spawn::new(), async |_| Ok(()))),
                 _ => panic!("no test of {owner}::{name}"),
@@ -163,6 +184,11 @@ async fn operate(owner: &str, name: &str, cx: &Cx) -> Done {
         ("Cx", "reserve_with") => cx.reserve_with(|| pool.take(Kind::ACK))?.abort(),
         ("Cx", "reserve_raw" | "abort_raw") => {
             let id = cx.reserve_raw(Kind::REPLY, None)?;
+            assert_eq!(cx.abort_raw(id, AbortCause::Verb), Ok(()));
+        }
+        ("Cx", "reserve_raw_for" | "look_raw") => {
+            let id = cx.reserve_raw_for(Kind::REPLY, (1, 2), None)?;
+            assert_eq!(cx.look_raw(id), Ok((Kind::REPLY, (1, 2))));
             assert_eq!(cx.abort_raw(id, AbortCause::Verb), Ok(()));
         }
         ("Cx", "commit_raw") => {
