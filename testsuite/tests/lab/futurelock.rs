@@ -65,7 +65,7 @@ async fn contend(cx: Cx, plan: Plan) -> Result<(TaskId, TaskId), Failure> {
                 hold(&cx, plan).await?;
                 permit.abort();
             }
-            _ if plan.holds % 2 == 0 => {
+            _ if plan.holds.is_multiple_of(2) => {
                 let _guard = lock.lock(&cx).await?;
                 hold(&cx, plan).await?;
             }
@@ -84,7 +84,7 @@ async fn contend(cx: Cx, plan: Plan) -> Result<(TaskId, TaskId), Failure> {
         }
         match plan.kind {
             Kind::SEND_PERMIT => sender.reserve(&cx).await?.abort(),
-            _ if plan.holds % 2 == 0 => drop(lock.lock(&cx).await?),
+            _ if plan.holds.is_multiple_of(2) => drop(lock.lock(&cx).await?),
             _ => drop(permits.acquire(&cx).await?),
         }
         Ok(())
