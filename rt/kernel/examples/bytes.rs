@@ -14,11 +14,15 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::Poll;
 
+use asr_abi::{Frame, Ret, Thread};
 use asr_base::{Duration, ObligationId};
+use asr_kernel::compiled::RootFrame;
+use asr_kernel::compiled::slot::PENDING;
 use asr_kernel::cx::Sleep;
 use asr_kernel::obligation::Kind;
 use asr_kernel::region::Region;
 use asr_kernel::task::Task;
+use asr_kernel::thread::adopt;
 use asr_kernel::{Cx, OpenRegion, RegionConfig, Spawn};
 use ops::Bench;
 
@@ -56,6 +60,15 @@ fn main() {
     println!("hot record of a task     {:>6}", size_of::<Task>());
     println!("record of a region       {:>6}", size_of::<Region>());
     println!("{count} of each: bytes per record   asked  resident");
+    show("compiled task, suspended", count, |bench| {
+        for _ in 0..count {
+            // SAFETY: the function is made for frames of this size.
+            let frame = unsafe { RootFrame::new(adopt(), suspends, 48) }.expect("small");
+            let root = bench.kernel.root();
+            drop(root.spawn_compiled(frame, Spawn::new()).expect("open"));
+        }
+        bench.drain();
+    });
     show("task, suspended at once", count, |bench| {
         for _ in 0..count {
             let task = bench.kernel.root().spawn(async |_| pending().await);
@@ -104,6 +117,16 @@ fn main() {
             pending().await
         });
     });
+}
+
+/// A compiled function with two words of its own, that suspends at its first poll.
+unsafe extern "C" fn suspends(frame: *mut Frame, th: *const Thread) -> Ret {
+    // SAFETY: a frame of this function, and the state of this thread.
+    unsafe {
+        (*frame).state = 1;
+        (*th).leaf.set(frame);
+    }
+    PENDING
 }
 
 /// Runs a task that keeps what it makes.
