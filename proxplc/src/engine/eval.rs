@@ -41,6 +41,10 @@ impl<'p> Evaluation<'p> {
             let message = format!("it has no function '{entry}' without parameters");
             return Err(Error::Invalid(message));
         };
+        if prepared.module().funcs[entry.index()].is_async {
+            let message = "it uses tasks, which the evaluator here does not run; use the JIT";
+            return Err(Error::Invalid(message.to_owned()));
+        }
         let record: *const _ = sites::record(prepared.module());
         let status = registry::Runtime.ask("code_register", &[record.expose_provenance() as u64]);
         if status != status::OK {
