@@ -61,9 +61,15 @@ pub struct Prepared {
     module: Module,
     rows: Rows,
     options: Options,
+    responses: Vec<pass::Response>,
 }
 
 impl Prepared {
+    /// How soon each function answers a cancel, by number (rule ABI-32).
+    pub fn responses(&self) -> &[pass::Response] {
+        &self.responses
+    }
+
     /// The module as it is lowered and as the evaluator runs it.
     pub fn module(&self) -> &Module {
         &self.module
@@ -108,9 +114,11 @@ pub fn prepare(module: &Module, tables: &[&Table], options: &Options) -> Result<
             placed
         }
     };
+    let responses = pass::responses(&module, &rows);
     Ok(Prepared {
         module,
         rows,
+        responses,
         options: *options,
     })
 }

@@ -286,5 +286,6 @@ fn abi_33_part_many_loops_take_no_long_time() {
     text.push_str(&format!("h{loops}:\n  return %i\n}}\n"));
     let started = std::time::Instant::now();
     assert_eq!(chunks(&placed(&text)).len(), loops);
-    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+    // A watchdog: quadratic time would take minutes.
+    assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
 }

@@ -64,4 +64,6 @@ pub(super) const ROWS: &[Code] = codes! { V
         do "copy what is in the slot, or allocate";
     30 ADDRESS_KEPT: "an address behind a handle that is kept across a probe or a call",
         do "take the address anew behind the probe";
+    31 UNBOUNDED_MASK: "a wait without bound inside a mask",
+        do "move the wait, the loop around it or the recursion out of the mask";
 };

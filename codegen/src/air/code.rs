@@ -83,6 +83,8 @@ labels! {
     ADDRESS_ESCAPES = "V0029";
     /// An address behind a handle that is kept across a probe (rule ABI-30 k).
     ADDRESS_KEPT = "V0030";
+    /// A wait without bound inside a mask (rule ABI-32).
+    UNBOUNDED_MASK = "V0031";
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! | [`strip`]   | strip-mining of a counted loop                                        |
 //! | [`rotate`]  | a probed loop that tests at its bottom                                |
 //! | [`check`]   | the proof that they stand where they must (rule ABI-30, a to c)       |
+//! | [`response`] | polls to a cancel point, depth of masks, cleanup (ABI-32)             |
 //! | [`borrow`]  | addresses that hold until the next probe (ABI-30 k)                   |
 //! | [`flow`]    | what both know of paths: guards, gaps, loops that end soon            |
 //! | [`unwind`]  | edges that give up what is held (rules ABI-19, ABI-21)                |
@@ -25,6 +26,7 @@ mod counted;
 mod flow;
 pub mod obligation;
 mod place;
+mod response;
 mod rotate;
 mod strip;
 mod trips;
@@ -35,4 +37,5 @@ pub(crate) use calls::{Components, components};
 pub use check::check_probes;
 pub use obligation::check_edges;
 pub use place::place_probes;
+pub use response::{Response, UNBOUNDED, check_masks, responses};
 pub use unwind::unwind;
