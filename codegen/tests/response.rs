@@ -15,7 +15,8 @@ fn module(lines: &str) -> Module {
          export async fn @f() throws {{\n  local %n: i64\n  local %c: bool\n  local %p: ptr\n  \
          local %h: permit\n  local %r: region\n  local %v: value\n  local %s: i64\nentry:\n\
          {lines}\n}}\n\
-         async fn @two() throws {{\ne:\n  intrinsic yield_now()\n  intrinsic sleep(5)\n  return\n}}\n\
+         async fn @two() throws {{\ne:\n  intrinsic yield_now()\n  intrinsic sleep(5)\n  \
+         return\n}}\n\
          async fn @masked() throws {{\ne:\n  intrinsic mask_enter()\n  await @two()\n  \
          intrinsic mask_leave()\n  return\n}}\n\
          async fn @around(%n: i64) throws {{\n  local %c: bool\ne:\n  intrinsic yield_now()\n  \
