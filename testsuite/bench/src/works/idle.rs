@@ -92,6 +92,6 @@ fn idle_park_fiber(place: Place, count: u64) -> Report {
     })
 }
 
-fn grown(before: u64, count: u64) -> f64 {
+pub(super) fn grown(before: u64, count: u64) -> f64 {
     resident().saturating_sub(before) as f64 / count.max(1) as f64
 }

@@ -3,6 +3,7 @@
 
 mod cancel;
 mod channel;
+mod compiled;
 mod idle;
 mod lock;
 mod spawn;
@@ -41,6 +42,7 @@ pub(crate) fn all() -> impl Iterator<Item = Work> {
         cancel::WORKS,
         lock::WORKS,
         channel::WORKS,
+        compiled::WORKS,
     ];
     parts.into_iter().flatten().copied()
 }
