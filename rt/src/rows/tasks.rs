@@ -2,10 +2,11 @@
 #![allow(unsafe_code, reason = "takes the raw arguments of compiled code and C")]
 
 use asr_abi::{OpSlot, Ret, Thread, status};
-use asr_base::{CancelKind, Duration, Failure, Outcome, Time};
+use asr_base::{CancelKind, Duration, Error, Failure, Outcome, Time};
 use asr_intrinsics::Refusal;
-use asr_kernel::compiled::{Exception, handles, inside, masks, slot};
-use asr_kernel::{RegionConfig, thread};
+use asr_kernel::compiled::{Exception, handles, inside, light, masks, slot};
+use asr_kernel::cx::{Checked, Sleep};
+use asr_kernel::{Cx, RegionConfig, thread};
 
 use super::current::{cancelled, cx, done, failed, refusal, task, wait, with};
 
@@ -168,6 +169,12 @@ pub(crate) unsafe fn task_is_done(th: *const Thread, task: u64) -> Row<bool> {
 }
 
 pub(crate) unsafe fn yield_now(th: *const Thread, slot: *mut OpSlot) -> Ret {
+    if let Ok((th, _)) = task(th)
+        // SAFETY: forwarded.
+        && let Some(ret) = unsafe { light::yield_now(th, slot) }
+    {
+        return ret;
+    }
     // SAFETY: forwarded: a slot of this class.
     unsafe {
         wait::<32, _>(th, slot, |cx| async move {
@@ -214,25 +221,37 @@ pub(crate) unsafe fn now(th: *const Thread) -> u64 {
 }
 
 pub(crate) unsafe fn sleep(th: *const Thread, slot: *mut OpSlot, ns: u64) -> Ret {
-    // SAFETY: forwarded: a slot of this class.
-    unsafe {
-        wait::<64, _>(th, slot, move |cx| async move {
-            match cx.try_sleep(Duration::from_nanos(ns)) {
-                Err(error) => failed(refusal(&error)),
-                Ok(sleep) => match sleep.await {
-                    Ok(()) => done(0),
-                    Err(interrupted) => cancelled(interrupted),
-                },
-            }
-        })
-    }
+    // SAFETY: forwarded.
+    unsafe { sleep_to(th, slot, |cx| cx.try_sleep(Duration::from_nanos(ns))) }
 }
 
 pub(crate) unsafe fn sleep_until(th: *const Thread, slot: *mut OpSlot, at_ns: u64) -> Ret {
+    // SAFETY: forwarded.
+    unsafe { sleep_to(th, slot, |cx| cx.try_sleep_until(Time::from_nanos(at_ns))) }
+}
+
+/// # Safety
+/// As for [`wait`], with a slot of 64 bytes.
+unsafe fn sleep_to(
+    th: *const Thread,
+    slot: *mut OpSlot,
+    make: impl FnOnce(&Cx<Checked>) -> Result<Sleep<'_>, Error>,
+) -> Ret {
+    let end = task(th).and_then(|(th, cx)| match make(cx) {
+        Ok(sleep) => Ok((th, sleep.deadline())),
+        Err(error) => Err(refusal(&error)),
+    });
+    let (thread, end) = match end {
+        Ok(end) => end,
+        Err(refusal) => return failed(refusal),
+    };
     // SAFETY: forwarded: a slot of this class.
     unsafe {
+        if let Some(ret) = light::sleep_until(thread, slot, end) {
+            return ret;
+        }
         wait::<64, _>(th, slot, move |cx| async move {
-            match cx.try_sleep_until(Time::from_nanos(at_ns)) {
+            match cx.try_sleep_until(end) {
                 Err(error) => failed(refusal(&error)),
                 Ok(sleep) => match sleep.await {
                     Ok(()) => done(0),

@@ -13,6 +13,7 @@
 //! | `across` | what of it a task keeps from poll to poll |
 //! | `poller` | which thread polls: the flag word follows the task (ABI-39) |
 //! | `slot` | the futures of runtime operations, in the frames that await them |
+//! | `light` | the waits of the kernel itself, in less room |
 //! | `release` | a suspended frame is given up by its table, without running it |
 //! | `backtrace` | where each task is, for people |
 //! | `exception` | what compiled code threw, as an error |
@@ -26,6 +27,7 @@ mod drive;
 mod exception;
 pub mod handles;
 mod inside;
+pub mod light;
 pub mod masks;
 mod memory;
 pub mod poller;

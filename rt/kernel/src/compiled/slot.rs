@@ -28,15 +28,15 @@ use crate::task::cell::contained;
 use crate::thread::fault;
 
 /// Bytes of the header before the future.
-const HEADER: usize = 24;
+pub(super) const HEADER: usize = 24;
 const _: () = assert!(offset_of!(OpSlot, cancelled) == 16 && HEADER.is_multiple_of(8));
 
 /// What is done with the operation in a slot.
-struct OpTable {
+pub(super) struct OpTable {
     /// The type of the future, in which the name of the operation stands.
-    name: fn() -> &'static str,
-    poll: unsafe fn(*mut OpSlot, &mut Context<'_>) -> Poll<Ret>,
-    drop: unsafe fn(*mut OpSlot),
+    pub(super) name: fn() -> &'static str,
+    pub(super) poll: unsafe fn(*mut OpSlot, &mut Context<'_>) -> Poll<Ret>,
+    pub(super) drop: unsafe fn(*mut OpSlot),
 }
 
 /// The answer "not now".
