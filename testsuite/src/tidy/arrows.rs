@@ -82,7 +82,17 @@ const ARROWS: &[(&str, &[&str])] = &[
             "asr-archive",
         ],
     ),
-    ("asr-bench", &["asr-base", "asr-kernel", "asr-sync"]),
+    (
+        "asr-bench",
+        &[
+            "asr-base",
+            "asr-codegen",
+            "asr-intrinsics",
+            "asr-kernel",
+            "asr-rt",
+            "asr-sync",
+        ],
+    ),
     ("asr-testsuite", ALL),
     ("asr-fuzz", FUZZ),
 ];
