@@ -1,13 +1,14 @@
 //! Broken modules: parts swapped, dropped and renumbered at random. The verifier never panics, and
 //! what it accepts can be printed, parsed and evaluated.
 
-use asr_codegen::air::arbitrary::{Choices, module};
+use asr_codegen::air::arbitrary::{Choices, async_module, module};
 use asr_codegen::air::{
     Block, BlockId, Edge, FuncId, Inst, LocalId, Module, Op, Operand, SlotId, Term, Type, parse,
     print, verify,
 };
 use asr_codegen::eval::{Limits, Machine, Program, SyncHost};
-use asr_intrinsics::CORE;
+use asr_codegen::{Options, prepare};
+use asr_intrinsics::{CORE, SYNC, TASKS, Table};
 
 /// How many modules are tried in a short run, and in a full one (`cargo xtask test --full` sets
 /// `ASR_FULL`), which is the whole check of rule ABI-33.
@@ -222,6 +223,31 @@ fn abi_33_the_verifier_survives_every_module() {
         accepted > inputs / 20,
         "{accepted} of {inputs} were accepted: too few to mean much"
     );
+}
+
+/// Modules with tasks and handles: what the verifier accepts, the passes accept.
+#[test]
+fn abi_33_part_broken_tasks_and_handles() {
+    let tables: [&Table; 3] = [&CORE, &TASKS, &SYNC];
+    let full = std::env::var_os("ASR_FULL").is_some();
+    let inputs = INPUTS[usize::from(full)] / 4;
+    let mut accepted = 0;
+    for seed in 0..inputs {
+        let mut random = Random(seed);
+        let bytes: Vec<u8> = (0..400).map(|_| random.word() as u8).collect();
+        let mut module = async_module(&mut Choices::new(&bytes));
+        for _ in 0..random.below(3) {
+            let _ = break_something(&mut random, &mut module);
+        }
+        let Err(errors) = verify(&module, &tables) else {
+            accepted += 1;
+            let prepared = prepare(&module, &tables, &Options::default());
+            prepared.unwrap_or_else(|e| panic!("{seed}: {e}\n{module}"));
+            continue;
+        };
+        assert!(!errors.is_empty());
+    }
+    assert!(accepted > inputs / 20, "{accepted} of {inputs}");
 }
 
 #[test]
