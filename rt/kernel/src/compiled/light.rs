@@ -32,12 +32,13 @@ const CANCELLED: Ret = Ret {
     status: status::CANCELLED as u64,
 };
 
-/// The task that is polled here, if it is polled with its own waker.
-fn alone(th: &Thread) -> Option<(&Task, &mut Context<'_>)> {
+/// Runs `with` on the task that is polled here and the context of that poll, if it is polled with
+/// its own waker.
+fn alone<T>(th: &Thread, with: impl FnOnce(&Task, &mut Context<'_>) -> T) -> Option<T> {
     // SAFETY: used in this call from compiled code only.
     let (cx, context) = unsafe { inside::current(th) }?;
     let own = waker::task_of(context.waker())?;
-    ptr::eq(own.as_ptr(), &raw const **cx.task()).then_some((cx.task(), context))
+    ptr::eq(own.as_ptr(), &raw const **cx.task()).then(|| with(cx.task(), context))
 }
 
 static YIELD: OpTable = OpTable {
@@ -55,17 +56,18 @@ static YIELD: OpTable = OpTable {
 /// # Safety
 /// As for [`start`](super::slot::start).
 pub unsafe fn yield_now(th: &Thread, slot: *mut OpSlot) -> Option<Ret> {
-    let (task, context) = alone(th)?;
-    if cancel::checkpoint(task).is_err() {
-        return Some(CANCELLED);
-    }
-    if slot.is_null() || !slot.is_aligned() {
-        return Some(refused(status::BAD_ARGUMENT));
-    }
-    context.waker().wake_by_ref();
-    // SAFETY: the slot is ours.
-    unsafe { head(slot, &YIELD) };
-    Some(PENDING)
+    alone(th, |task, context| {
+        if cancel::checkpoint(task).is_err() {
+            return CANCELLED;
+        }
+        if slot.is_null() || !slot.is_aligned() {
+            return refused(status::BAD_ARGUMENT);
+        }
+        context.waker().wake_by_ref();
+        // SAFETY: the slot is ours.
+        unsafe { head(slot, &YIELD) };
+        PENDING
+    })
 }
 
 struct Sleep {
@@ -132,12 +134,12 @@ impl Sleep {
 /// # Safety
 /// As for [`start`](super::slot::start).
 pub unsafe fn sleep_until(th: &Thread, slot: *mut OpSlot, end: Time) -> Option<Ret> {
-    let (task, _) = alone(th)?;
+    let task = alone(th, |task, _| NonNull::from(task))?;
     if slot.is_null() || !slot.is_aligned() {
         return Some(refused(status::BAD_ARGUMENT));
     }
     let sleep = Sleep {
-        task: NonNull::from(task),
+        task,
         end,
         timer: None,
     };

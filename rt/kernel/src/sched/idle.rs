@@ -100,7 +100,9 @@ impl Idle {
             self.word.fetch_sub(SLEEPER, SeqCst);
             return Left::Alone;
         }
-        sleepers.left[worker]
+        // Told once: who asks again without having slept, as for a worker that panicked awake, would
+        // else take the bit away from the searcher of today.
+        std::mem::replace(&mut sleepers.left[worker], Left::Alone)
     }
 
     /// Whether somebody sleeps and nobody searches: a hint.
@@ -172,5 +174,24 @@ impl Idle {
     /// How many search.
     pub fn searching(&self) -> usize {
         (self.word.load(SeqCst) % SLEEPER).count_ones() as usize
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// SCH-47: a worker that was woken to search, found work, and panicked while awake, is forgotten
+    /// without taking the bit of who searches now.
+    #[test]
+    fn sch_47_part_a_worker_is_told_once_that_it_searches() {
+        let idle = Idle::new(&[0, 0]);
+        idle.announce(0, false);
+        assert_eq!(idle.wake_one(|_| 0), Some(0));
+        assert_eq!(idle.leave(0), Left::Searching);
+        idle.found(0);
+        assert!(idle.search(1));
+        assert_eq!(idle.leave(0), Left::Alone);
+        assert!(!idle.search(0), "worker 1 searches");
     }
 }
