@@ -15,6 +15,7 @@ use asr_abi::{Ret, Thread, status};
 use asr_codegen::air::{FuncId, ProbeKind, Signature, Type};
 use asr_codegen::eval::{Host, Machine, Trap};
 use asr_intrinsics::Row;
+use asr_rt::kernel::compiled::RootFrame;
 
 use super::tasks::Tasks;
 use super::{native, thunk};
@@ -136,6 +137,19 @@ unsafe fn enter(target: *mut (), number: usize, words: &[u64; 7]) -> Ret {
             host.stopped = Some(stopped.to_string());
             cancelled
         })
+}
+
+/// The frame of an async function that the runtime starts by the address it has here.
+pub(super) fn frame_of(run: *const u8, argument: u64) -> Option<RootFrame> {
+    let target = thunk::target()?;
+    // SAFETY: as in `enter`: the row that asks is being called out to.
+    let (host, vm) = unsafe {
+        let pair = &*target.cast::<Pair>();
+        (&mut *pair.host, &mut *pair.vm)
+    };
+    let func = host.func_at(run.expose_provenance() as u64)?;
+    let task = vm.task(host, func, &[argument]).ok()?;
+    super::task::frame(host, task)
 }
 
 /// Machine code leaves the upper bits of a narrow result undefined.

@@ -23,7 +23,7 @@ use asr_abi::{
     Thread, VERSION, status,
 };
 use asr_codegen::air::FuncId;
-use asr_codegen::eval::{Limits, Machine, Program, Step, Trap};
+use asr_codegen::eval::{Limits, Machine, Program, Step, Task, Trap};
 use asr_rt::kernel::compiled::RootFrame;
 
 use super::host::NativeHost;
@@ -72,13 +72,7 @@ impl<'p> Session<'p> {
     /// The session outlives the task, and all that it starts, which run on this thread.
     pub unsafe fn root(&mut self, func: FuncId, args: &[u64]) -> Result<RootFrame, Trap> {
         let task = self.machine.task(&mut self.host, func, args)?;
-        let number = self.host.add_task(task);
-        // SAFETY: `poll` is one, for frames of this size.
-        let frame = unsafe { RootFrame::new(asr_rt::kernel::thread::adopt(), poll, SIZE.into()) };
-        let mut frame = frame.ok_or_else(|| Trap::new("no frame for a task"))?;
-        frame.argument(0, self.host.session.expose_provenance() as u64);
-        frame.argument(1, number);
-        Ok(frame)
+        frame(&mut self.host, task).ok_or_else(|| Trap::new("no frame for a task"))
     }
 
     /// The globals, in the order of the module.
@@ -147,6 +141,16 @@ unsafe extern "C" fn poll(frame: *mut Frame, th: *const Thread) -> Ret {
             }
         }
     }
+}
+
+/// The frame of a task of the session of a host.
+pub(super) fn frame(host: &mut NativeHost, task: Task) -> Option<RootFrame> {
+    // SAFETY: `poll` is one, for frames of this size.
+    let frame = unsafe { RootFrame::new(asr_rt::kernel::thread::adopt(), poll, SIZE.into()) };
+    let mut frame = frame?;
+    frame.argument(0, host.session.expose_provenance() as u64);
+    frame.argument(1, host.add_task(task));
+    Some(frame)
 }
 
 /// Address of the `poll` and bytes of its frames, for a task that is started by a row.

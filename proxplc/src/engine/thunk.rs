@@ -39,6 +39,11 @@ pub(super) fn with<R>(active: Active, inside: impl FnOnce() -> R) -> R {
     result
 }
 
+/// What thunks enter now, on this thread.
+pub(super) fn target() -> Option<*mut ()> {
+    ACTIVE.get().map(|active| active.target)
+}
+
 /// The address of a thunk.
 pub(super) fn address(number: usize) -> u64 {
     TABLE[number] as *const () as u64

@@ -28,7 +28,7 @@ pub(crate) enum Engine {
 pub(crate) const ENGINES: [Engine; 4] = [Engine::Jit, Engine::JitSlow, Engine::Eval, Engine::Aot];
 
 /// Those that run tasks.
-pub(crate) const CONCURRENT: [Engine; 3] = [Engine::Jit, Engine::JitSlow, Engine::Aot];
+pub(crate) const CONCURRENT: [Engine; 4] = ENGINES;
 
 /// Run a `source` that uses tasks, as [`check`].
 #[track_caller]

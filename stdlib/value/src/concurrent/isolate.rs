@@ -6,8 +6,8 @@
 //! 2. What comes in and what goes out are parcels.
 #![allow(unsafe_code, reason = "hands a heap to the worker that will use it")]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use asr_abi::{Ret, Thread, status};
 use asr_intrinsics::Refusal;
@@ -54,13 +54,34 @@ static NEXT: AtomicUsize = AtomicUsize::new(1);
 /// How many workers there are.
 pub(crate) static WORKERS: AtomicUsize = AtomicUsize::new(1);
 
+/// Makes the frame of an async function that is not in the registry of code, from its address and
+/// its argument.
+pub type MakeFrame = fn(run: *const u8, argument: u64) -> Option<RootFrame>;
+
+static EVALUATED: OnceLock<MakeFrame> = OnceLock::new();
+
+/// Says who makes the frames of functions that are evaluated, once in a process.
+pub fn evaluated(make: MakeFrame) {
+    let _ = EVALUATED.set(make);
+}
+
+/// The frame of the first task of an isolate.
+fn frame(th: &Thread, run: PollFn, argument: u64) -> Option<RootFrame> {
+    let Some(meta) = frame_meta(run as usize) else {
+        return EVALUATED.get()?(run as *const u8, argument);
+    };
+    // SAFETY: the row's contract: an async function of one parameter with this frame.
+    let mut frame = unsafe { RootFrame::new(th, run, meta.size.into()) }?;
+    frame.argument(0, argument);
+    Some(frame)
+}
+
 fn start(th: &Thread, heap: &Heap, run: PollFn, values: &[Value]) -> Res {
     let refused = || heap.thrown_text("An isolate cannot be started here.");
     // SAFETY: the context is used in this row only.
     let Some((cx, _)) = (unsafe { compiled::current(th) }) else {
         return Err(refused());
     };
-    let meta = frame_meta(run as usize).ok_or_else(refused)?;
     let mut all = values.to_vec();
     all.extend(heap.cells.borrow().iter());
     let packed = pack(heap, &all, Reach::Program);
@@ -91,10 +112,7 @@ fn start(th: &Thread, heap: &Heap, run: PollFn, values: &[Value]) -> Res {
     });
     let address = std::ptr::from_ref(&*sent).expose_provenance();
     let running = Running { sent, isolate };
-    // SAFETY: the row's contract: an async function of one parameter with this frame.
-    let frame = unsafe { RootFrame::new(th, run, meta.size.into()) };
-    let mut frame = frame.ok_or_else(refused)?;
-    frame.argument(0, address as u64);
+    let frame = frame(th, run, address as u64).ok_or_else(refused)?;
     // Relaxed: any order of turns will do.
     let workers = WORKERS.load(Ordering::Relaxed).max(1);
     let worker = (NEXT.fetch_add(1, Ordering::Relaxed) % workers) as u16;

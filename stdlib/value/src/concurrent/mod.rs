@@ -15,7 +15,7 @@
 //! | `waiters` | who waits, first come first served |
 
 mod channel;
-pub(crate) mod isolate;
+pub mod isolate;
 pub mod program;
 mod resource;
 pub(crate) mod rows;

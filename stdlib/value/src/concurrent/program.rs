@@ -43,12 +43,30 @@ struct Ended {
     trace: Vec<u64>,
 }
 
-/// Runs the async main function of a program whose heap is that of this thread.
-pub fn run(th: &Thread, poll: PollFn, workers: usize) -> Ret {
-    let failed = |status: u32| Ret {
+fn failed(status: u32) -> Ret {
+    Ret {
         value: 0,
         status: status.into(),
+    }
+}
+
+/// Runs the async main function of a program whose heap is that of this thread.
+pub fn run(th: &Thread, poll: PollFn, workers: usize) -> Ret {
+    let Some(size) = frame_meta(poll as usize).map(|meta| u64::from(meta.size)) else {
+        return failed(status::BAD_ARGUMENT);
     };
+    run_frame(th, workers, move || {
+        // SAFETY: the main function, without parameters, whose frame has this size.
+        unsafe { RootFrame::new(thread::adopt(), poll, size) }
+    })
+}
+
+/// The same of a frame that is made on the worker that will run it.
+pub fn run_frame(
+    th: &Thread,
+    workers: usize,
+    make: impl FnOnce() -> Option<RootFrame> + Send + 'static,
+) -> Ret {
     isolate_hooks(IsolateHooks {
         // SAFETY: the pointers are those of `set_isolate`: heaps that live until their regions
         // have closed, each entered by one worker at a time.
@@ -58,9 +76,6 @@ pub fn run(th: &Thread, poll: PollFn, workers: usize) -> Ret {
     });
     // Relaxed: a number for those who start isolates, which comes before them.
     WORKERS.store(workers, Ordering::Relaxed);
-    let Some(size) = frame_meta(poll as usize).map(|meta| u64::from(meta.size)) else {
-        return failed(status::BAD_ARGUMENT);
-    };
     let tasks = match Builder::new().workers(workers).start() {
         Ok(tasks) => tasks,
         Err(error) => {
@@ -73,9 +88,7 @@ pub fn run(th: &Thread, poll: PollFn, workers: usize) -> Ret {
     let main = Main(heap);
     let outcome = tasks.run(async move |cx| {
         let options = Spawn::new().name("main").pin(0);
-        let main = cx.spawn_with(options, async move |cx| {
-            Ok(script(&cx, main, poll, size).await)
-        })?;
+        let main = cx.spawn_with(options, async move |cx| Ok(script(&cx, main, make).await))?;
         main.join(&cx).await?.into_result()
     });
     // SAFETY: the heap of this thread before, which no task uses any more.
@@ -90,7 +103,7 @@ pub fn run(th: &Thread, poll: PollFn, workers: usize) -> Ret {
 }
 
 /// The task that has the region of the main isolate.
-async fn script(cx: &Cx, main: Main, poll: PollFn, size: u64) -> Ended {
+async fn script(cx: &Cx, main: Main, make: impl FnOnce() -> Option<RootFrame>) -> Ended {
     let ended = |value: u64, status: u32| Ended {
         ret: (value, status.into()),
         trace: Vec::new(),
@@ -100,9 +113,7 @@ async fn script(cx: &Cx, main: Main, poll: PollFn, size: u64) -> Ended {
     };
     let Main(heap) = main;
     region.region().set_isolate(heap.cast_mut().cast());
-    // SAFETY: the main function, without parameters, whose frame has this size.
-    let frame = unsafe { RootFrame::new(thread::adopt(), poll, size) };
-    let started = frame.map(|frame| region.spawn_compiled(frame, Spawn::new().pin(0)));
+    let started = make().map(|frame| region.spawn_compiled(frame, Spawn::new().pin(0)));
     if let Some(Ok(task)) = started {
         // What it ended with is what its region ends with.
         let _ = task.join(cx).await;
