@@ -100,8 +100,8 @@ impl Idle {
             self.word.fetch_sub(SLEEPER, SeqCst);
             return Left::Alone;
         }
-        // Told once: who asks again without having slept, as for a worker that panicked awake, would
-        // else take the bit away from the searcher of today.
+        // Told once: who asks again without having slept, as for a worker that panicked awake,
+        // would else take the bit away from the searcher of today.
         std::mem::replace(&mut sleepers.left[worker], Left::Alone)
     }
 
@@ -181,8 +181,8 @@ impl Idle {
 mod tests {
     use super::*;
 
-    /// SCH-47: a worker that was woken to search, found work, and panicked while awake, is forgotten
-    /// without taking the bit of who searches now.
+    /// SCH-47: a worker that was woken to search, found work, and panicked while awake, is
+    /// forgotten without taking the bit of who searches now.
     #[test]
     fn sch_47_part_a_worker_is_told_once_that_it_searches() {
         let idle = Idle::new(&[0, 0]);
