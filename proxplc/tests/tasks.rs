@@ -81,6 +81,34 @@ fn a_cancelled_task_cleans_up() {
 }
 
 #[test]
+fn a_task_that_ends_without_running_is_cancelled() {
+    check_tasks(
+        "async func f() { return 1; }
+         let t = f(); cancel(t); resilient { print await t; } recovery (e) { print e; }
+         resilient { print await t; } recovery (e) { print `again ${e}`; } cancel(t);
+         async func wait(t) { resilient { print await t; } recovery (e) { print `sibling ${e}`; } }
+         scope { let u = f(); wait(u); wait(u); cancel(u); } print \"scope\";
+         let left = null; resilient { scope { left = f(); throw \"out\"; } }
+         recovery (e) { print e; }
+         resilient { print await left; } recovery (e) { print `left ${e}`; }",
+        "The task was cancelled.\nagain The task was cancelled.\n\
+         sibling The task was cancelled.\nsibling The task was cancelled.\nscope\nout\n\
+         left The task was cancelled.\n",
+    );
+}
+
+#[test]
+fn a_task_whose_cleanup_is_cut_short_is_cancelled() {
+    check_tasks(
+        "async func slow() { defer { await sleep(3500); await sleep(3500); print \"no\"; }
+             await sleep(100000); }
+         let t = slow(); await sleep(1); cancel(t);
+         resilient { print await t; } recovery (e) { print e; } print \"end\";",
+        "The task was cancelled.\nend\n",
+    );
+}
+
+#[test]
 fn channels_are_pipelines() {
     check_tasks(
         "async func numbers(out, n) { defer close(out);

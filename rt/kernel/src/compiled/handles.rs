@@ -9,6 +9,7 @@
 #![allow(unsafe_code, reason = "takes over the one handle of a task")]
 
 use std::ptr::NonNull;
+use std::task::Waker;
 
 use asr_base::{RegionId, Status, TaskId};
 
@@ -123,6 +124,12 @@ pub fn task(cx: &Cx<Checked>, handle: u64) -> Result<TaskRef, Status> {
 /// Asks the task of a handle to cancel, on behalf of the task of `cx` (TSK-20).
 pub fn cancel_task(cx: &Cx<Checked>, task: &TaskRef) {
     crate::cancel::abort(task, Some(cx.task_ref()));
+}
+
+/// Has the waker woken once the task has ended, in whatever way, even if the handle is dropped
+/// before; true if it has ended by now.
+pub fn watch_task(handle: &JoinHandle<u64>, waker: &Waker) -> bool {
+    handle.wait(waker)
 }
 
 /// The root is closed: nobody will take the handles that are left.

@@ -200,13 +200,16 @@ pub(crate) unsafe fn value_task(th: *const Thread, scope: u64) -> Result<u64, Re
     })
 }
 
-pub(crate) unsafe fn value_task_started(_: *const Thread, object: u64, task: u64) {
-    if let Some(Resource::Task(state, _)) = val(object).as_resource() {
-        state.keep(task);
+pub(crate) unsafe fn value_task_started(th: *const Thread, object: u64, task: u64) {
+    if let Some(Resource::Task(state, _)) = val(object).as_resource()
+        && let Some(cx) = task_cx(th)
+        && let Ok(handle) = handles::take_task(cx, task)
+    {
+        state.started(handle);
     }
 }
 
-pub(crate) unsafe fn value_task_end(th: *const Thread, object: u64, how: u32, v: u64) {
+pub(crate) unsafe fn value_task_end(_: *const Thread, object: u64, how: u32, v: u64) {
     let Some(Resource::Task(state, scope)) = val(object).as_resource() else {
         return;
     };
@@ -214,10 +217,6 @@ pub(crate) unsafe fn value_task_end(th: *const Thread, object: u64, how: u32, v:
     state.end(how, val(v));
     if let (How::Failed, Some(scope)) = (how, scope) {
         scope.fail(val(v));
-    }
-    if let Some(cx) = task_cx(th) {
-        // The handle has served: nobody joins by it.
-        drop(handles::take_task(cx, state.take_handle()));
     }
 }
 
@@ -233,11 +232,8 @@ pub(crate) unsafe fn value_cancel(th: *const Thread, task: u64) -> Result<(), Re
         let Some(Resource::Task(state, _)) = val(task).as_resource() else {
             return Err(here.heap.thrown_text("Only tasks can be cancelled."));
         };
-        if let Some(cx) = task_cx(th)
-            && !state.is_done()
-            && let Ok(task) = handles::task(cx, state.handle())
-        {
-            handles::cancel_task(cx, &task);
+        if let Some(cx) = task_cx(th) {
+            state.cancel(cx);
         }
         Ok(())
     })

@@ -1,7 +1,15 @@
 //! How tasks end, for those who await them. Any thread may complete one and wait for one.
+//!
+//! The code of a task says how it ended. A task that is cancelled before it starts, or whose
+//! cleanup is cut short, runs no code at its end: so the runtime wakes the state when the task is
+//! over, and one that has no end by then was cancelled.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Poll, Waker};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Wake, Waker};
+
+use asr_kernel::compiled::handles;
+use asr_kernel::cx::Checked;
+use asr_kernel::{Cx, JoinHandle};
 
 use super::waiters::Waiters;
 use crate::error::{Res, Thrown};
@@ -43,8 +51,8 @@ enum With {
 struct Inner {
     end: Option<(How, With)>,
     waiters: Waiters,
-    /// The runtime's handle of the task, 0 without.
-    handle: u64,
+    /// The runtime's handle of the task, until the end.
+    handle: Option<JoinHandle<u64>>,
 }
 
 /// A task, for those who await it.
@@ -76,28 +84,45 @@ impl TaskState {
         }
         inner.end = Some((how, with));
         let waiting = inner.waiters.all();
+        // It has served: nobody joins by it.
+        let handle = inner.handle.take();
         drop(inner);
+        drop(handle);
         waiting.into_iter().for_each(Waker::wake);
     }
 
-    /// Whether it has ended.
-    pub(crate) fn is_done(&self) -> bool {
-        self.lock().end.is_some()
+    /// The task was started.
+    pub(crate) fn started(self: &Arc<Self>, handle: JoinHandle<u64>) {
+        let over = handles::watch_task(&handle, &Waker::from(self.clone()));
+        self.keep(handle);
+        if over {
+            self.over();
+        }
     }
 
-    /// The runtime's handle, kept until it is taken.
-    pub(crate) fn keep(&self, handle: u64) {
-        self.lock().handle = handle;
+    /// The task is over: one that has not told its end was cancelled.
+    fn over(&self) {
+        self.end(How::Cancelled, Value::NULL);
     }
 
-    /// The runtime's handle, 0 if there is none.
-    pub(crate) fn handle(&self) -> u64 {
-        self.lock().handle
+    fn keep(&self, handle: JoinHandle<u64>) {
+        let mut inner = self.lock();
+        if inner.end.is_none() {
+            inner.handle = Some(handle);
+            return;
+        }
+        drop(inner);
+        drop(handle);
     }
 
-    /// Takes the runtime's handle.
-    pub(crate) fn take_handle(&self) -> u64 {
-        std::mem::take(&mut self.lock().handle)
+    /// Asks the task to cancel, on behalf of the task of `cx`.
+    pub(crate) fn cancel(&self, cx: &Cx<Checked>) {
+        // Taken out meanwhile: what the cancel wakes may be this state.
+        let handle = self.lock().handle.take();
+        if let Some(handle) = handle {
+            handle.abort_by(cx);
+            self.keep(handle);
+        }
     }
 
     /// The result, or the exception that waiting for it throws.
@@ -132,5 +157,11 @@ impl TaskState {
     /// Does not wait any more.
     pub(crate) fn leave(&self, key: &mut Option<u64>) {
         self.lock().waiters.leave(key);
+    }
+}
+
+impl Wake for TaskState {
+    fn wake(self: Arc<Self>) {
+        self.over();
     }
 }
