@@ -222,3 +222,20 @@ fn abi_48_part_every_poll_address_is_found() {
     assert_eq!(unit.frame_size("turn"), None, "no export");
     assert!(unit.release().is_ok());
 }
+
+/// ABI-33: what the runtime has no frame for is refused, not compiled.
+#[test]
+fn abi_27_part_a_frame_that_is_too_large_is_an_error() {
+    let count = 9_000;
+    let mut text = String::from("module \"m\" unit 6\nuse tasks\nexport async fn @f() throws {\n");
+    (0..count).for_each(|n| text += &format!("  local %l{n}: i64\n"));
+    text += "entry:\n  intrinsic sleep(1)\n";
+    (0..count).for_each(|n| text += &format!("  %l0 = add.i64 %l0, %l{n}\n"));
+    text += "  return\n}\n";
+    let parsed = air::parse(text.as_bytes()).unwrap_or_else(|errors| panic!("{}", errors[0]));
+    let prepared = prepare(&parsed.module, &[&TASKS], &Options::default()).expect("it is valid");
+    match asr_codegen::object::emit(&prepared, None) {
+        Err(asr_codegen::Error::Unsupported(what)) => assert!(what.contains("`f`"), "{what}"),
+        other => panic!("{:?}", other.map(|_| ())),
+    }
+}

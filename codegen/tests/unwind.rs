@@ -141,3 +141,32 @@ fn abi_31_part_leaks_are_allowed_on_request() {
     assert!(matches!(prepared(false), Err(asr_codegen::Error::Unwinding(list)) if list.len() == 1));
     assert!(prepared(true).is_ok());
 }
+
+/// ABI-46: an exception may refer to an object, and `region_abandon` waits.
+#[test]
+fn abi_21_part_the_failure_in_flight_is_a_value() {
+    let module = module(
+        "  %r = intrinsic region_open()\n  await @runs(1)\n  intrinsic region_close(%r)\n  return",
+    );
+    let unwound = unwind(&module, &rows(&module));
+    let locals = &unwound.funcs[1].locals;
+    let failed = locals.iter().filter(|it| it.name.starts_with("failed"));
+    let types: Vec<_> = failed.map(|it| it.ty).collect();
+    assert_eq!(types, [asr_codegen::air::Type::Value; 2]);
+}
+
+/// ABI-33: names at the end of the numbers.
+#[test]
+fn abi_33_part_names_of_the_pass_never_meet_others() {
+    let module = module(&format!(
+        "  %p = intrinsic reserve(1)\n  await @runs(1)\n  jump unwind.1\n\
+         unwind.1:\n  jump unwind.{0}\nunwind.{0}:\n  intrinsic abort(%p)\n  return",
+        u64::MAX
+    ));
+    let unwound = unwind(&module, &rows(&module));
+    let mut names: Vec<_> = unwound.funcs[1].blocks.iter().map(|it| &it.name).collect();
+    let all = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!((names.len(), all > 4), (all, true));
+}

@@ -26,7 +26,8 @@ pub use ops::*;
 pub use parse::{ERRORS_MAX, Parsed, TextError, parse};
 pub use print::print;
 pub use site::{
-    Kinds, SiteInfo, SiteKind, exception_word, fault, kinds_of, kinds_of_term, site_id, sites,
+    Kinds, SiteInfo, SiteKind, exception_word, fault, kinds_of, kinds_of_term, raised_status,
+    site_id, sites,
 };
 pub use span::{Place, Span, Spans};
 pub use types::{Signature, Type};

@@ -128,6 +128,16 @@ pub const fn exception_word(value: u64, status: u64) -> u64 {
     }
 }
 
+/// The status with which `raise` goes on: what it is given, if that is a failure that all places
+/// tell apart (2 to 255, rule VAL-33), else THREW. The lowering emits the same.
+pub const fn raised_status(status: u64) -> u64 {
+    if status.wrapping_sub(2) < 254 {
+        status
+    } else {
+        2
+    }
+}
+
 /// The ways in which an instruction may fail, in the order of its checks.
 pub type Kinds = [Option<SiteKind>; 2];
 

@@ -7,7 +7,7 @@ use super::code::*;
 use super::convert::convert;
 use super::host::Host;
 use super::machine::{Machine, Why};
-use crate::air::{BinOp, FuncId, Type, exception_word, fault};
+use crate::air::{BinOp, FuncId, Type, exception_word, fault, raised_status};
 
 pub(super) const OK: u64 = status::OK as u64;
 pub(super) const PENDING: u64 = status::PENDING as u64;
@@ -224,7 +224,9 @@ impl<'p> Machine<'p> {
                 host.trace(self.site_id(ins.site));
                 failure(self.get(base, src), THREW)
             }
-            Kind::Raise { value, status } => failure(self.get(base, value), self.get(base, status)),
+            Kind::Raise { value, status } => {
+                failure(self.get(base, value), raised_status(self.get(base, status)))
+            }
             Kind::Unreachable => self.fault(host, ins.site, fault::UNREACHABLE)?,
             // In the hot loop.
             _ => Next::Step,
@@ -289,11 +291,6 @@ impl<'p> Machine<'p> {
             self.pop_frame(host);
             if self.frames.len() <= floor {
                 break;
-            }
-            if status == OK {
-                // `raise` with a status that is none.
-                self.returned(value, floor);
-                return None;
             }
             if let Some(caller) = self.frames.last() {
                 let ins = &self.program.funcs[caller.func.index()].insts[caller.pc - 1];

@@ -1,7 +1,8 @@
 //! Terminators.
 
-use cranelift_codegen::ir::InstBuilder;
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::{InstBuilder, Value};
 use cranelift_frontend::Switch;
 
 use super::facts::Fails;
@@ -56,11 +57,20 @@ impl Lower<'_, '_, '_> {
                 self.next_site();
                 let value = self.operand(*value, Type::Value);
                 let status = self.operand(*status, Type::I64);
+                let status = self.raised(status);
                 self.fail(edge, value, Status::Of(status, Fails::ANY))?;
             }
             Term::Unreachable { edge } => self.fault(fault::UNREACHABLE, edge)?,
         }
         Ok(())
+    }
+
+    /// What [`crate::air::raised_status`] gives.
+    fn raised(&mut self, status: Value) -> Value {
+        let past = self.b.ins().iadd_imm_s(status, -2);
+        let good = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, past, 254);
+        let threw = self.b.ins().iconst(I64, i64::from(asr_abi::status::THREW));
+        self.b.ins().select(good, status, threw)
     }
 
     fn return_value(&mut self, value: Option<crate::air::Operand>) {

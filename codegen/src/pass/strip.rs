@@ -176,8 +176,20 @@ pub(super) fn add(
 /// A name that is not taken.
 pub(super) fn fresh<'a>(taken: impl Iterator<Item = &'a str> + Clone, name: &str) -> String {
     let prefix = format!("{name}.");
-    let numbers = taken.filter_map(|other| other.strip_prefix(&*prefix)?.parse::<u64>().ok());
-    let next = numbers.max().map_or(1, |most| most.saturating_add(1));
+    let number = |other: &str| other.strip_prefix(&*prefix)?.parse::<u64>().ok();
+    let most = taken.clone().filter_map(number).max();
+    // Far below the end, for whoever counts on from here; else any number that is free.
+    let next = match most {
+        None => 1,
+        Some(most) if most < 1 << 62 => most + 1,
+        Some(_) => {
+            let mut low: Vec<u64> = taken.filter_map(number).collect();
+            low.sort_unstable();
+            low.dedup();
+            let gap = low.windows(2).find(|pair| pair[1] - pair[0] > 1 << 40);
+            gap.map_or(1, |pair| pair[0] + 1)
+        }
+    };
     format!("{prefix}{next}")
 }
 

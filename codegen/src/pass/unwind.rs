@@ -101,17 +101,16 @@ enum Key {
 
 impl Chains {
     fn new(func: &mut Function, loc: Loc) -> Chains {
-        let mut local = |name: &str| {
+        let mut local = |name: &str, ty| {
             let taken = func.locals.iter().map(|local| &*local.name);
             let name = fresh(taken, name);
-            func.locals.push(Local {
-                name,
-                ty: Type::I64,
-            });
+            func.locals.push(Local { name, ty });
             LocalId::new(func.locals.len() - 1)
         };
-        let (value, status) = (local("failed"), local("status"));
-        let ignored = (local("failed"), local("status"));
+        // An exception may refer to an object, which lives across what waits here.
+        let mut pair = || (local("failed", Type::Value), local("status", Type::I64));
+        let (value, status) = pair();
+        let ignored = pair();
         // Behind all names of this form, so that a second run takes none again.
         let taken = func.blocks.iter().map(|block| &*block.name);
         let first = fresh(taken, "unwind");

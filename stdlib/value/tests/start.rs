@@ -34,11 +34,9 @@ fn every_row_has_its_symbol() {
     for row in TABLE.rows {
         assert!(!all[row.compiled_symbol().as_str()].is_null());
         assert!(row.name.starts_with("value_"));
-        assert!(
-            row.fails.iter().all(|status| *status == "THREW"),
-            "{}",
-            row.name
-        );
+        // What fails has thrown, and what waits may be cancelled.
+        let expected = |status: &&str| *status == "THREW" || row.waits() && *status == "CANCELLED";
+        assert!(row.fails.iter().all(expected), "{}", row.name);
     }
 }
 

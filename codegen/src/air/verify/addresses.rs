@@ -1,9 +1,11 @@
 //! Addresses of stack slots do not outlive their function (letter i of rule ABI-30, ABI-27).
 //!
 //! A local is tainted if it may hold the address of a slot, or a number made of one. Which are, is
-//! one answer for the whole function. What is tainted is not passed to a task, not returned, not
-//! put into a global, and stored only at addresses that are tainted too: into the function's own
-//! slots. Callees may be lent it: they end before. In an asynchronous function the slots stand in
+//! one answer for the whole function: what is computed from one, what is loaded through one where
+//! one was stored, and the address that a callee returns which was lent one. What is tainted is not passed to a task, not returned, not put into
+//! a global, not given to a row that keeps the words of its callers, and stored only at addresses
+//! that are tainted too: into the function's own slots. Callees may be lent it: they end before.
+//! What they do with a parameter is their own affair, as it is with every address. In an asynchronous function the slots stand in
 //! its frame, so that their addresses hold across suspensions, but not longer.
 
 use super::{Checker, Here};
@@ -11,7 +13,8 @@ use crate::air::code;
 use crate::air::entity::*;
 use crate::air::inst::*;
 use crate::air::module::Function;
-use crate::air::ops::BinOp;
+use crate::air::types::Type;
+use asr_intrinsics::Ty;
 
 /// The locals that may hold the address of a slot.
 struct Tainted(Vec<bool>);
@@ -28,9 +31,11 @@ impl Tainted {
         if work.is_empty() {
             return None;
         }
+        // Whatever is stored, for as long as it takes an address to be loaded again.
+        let stores = insts().any(|inst| matches!(inst.op, Op::Store { ty, .. } if ty.size() == 8));
         let mut into = vec![Vec::new(); func.locals.len()];
         for inst in insts() {
-            if let ([Some(dst), _], true) = (inst.op.dsts(), carries(&inst.op)) {
+            if let ([Some(dst), _], true) = (inst.op.dsts(), carries(func, &inst.op, stores)) {
                 inst.op.for_each_operand(|operand| {
                     if let Operand::Local(local) = operand {
                         into[local.index()].push(dst);
@@ -53,11 +58,20 @@ impl Tainted {
 }
 
 /// Whether the result may be the address in an operand, or another in the same slot.
-fn carries(op: &Op) -> bool {
-    use BinOp::{Add, And, Or, Sub, Xor};
+fn carries(func: &Function, op: &Op, stores: bool) -> bool {
     match op {
-        Op::Copy { .. } | Op::Select { .. } | Op::Convert { .. } => true,
-        Op::Binary { op, .. } => matches!(op, Add | Sub | And | Or | Xor),
+        Op::Copy { .. }
+        | Op::Select { .. }
+        | Op::Convert { .. }
+        | Op::Unary { .. }
+        | Op::Binary { .. }
+        | Op::Overflow { .. }
+        | Op::Chunk { .. } => true,
+        Op::Load { ty, .. } => stores && *ty == Type::Ptr,
+        op if op.is_call() && !matches!(op, Op::Intrinsic { .. }) => {
+            let dst = op.dsts()[0].map(|dst| func.locals[dst.index()].ty);
+            dst == Some(Type::Ptr)
+        }
         _ => false,
     }
 }
@@ -84,6 +98,15 @@ impl Checker<'_> {
                     Op::Store { src, addr, .. } => {
                         let kept = tainted.has(*src) && !tainted.has(*addr);
                         self.escapes(here, kept, "is kept in memory");
+                    }
+                    Op::Intrinsic { row, args, .. } => {
+                        let params = self.rows.get(&**row).map_or(&[][..], |row| row.params);
+                        let mut kept = args
+                            .iter()
+                            .zip(params)
+                            .filter(|(_, param)| matches!(param.ty, Ty::U64 | Ty::I64 | Ty::Value));
+                        let kept = kept.any(|(arg, _)| tainted.has(*arg));
+                        self.escapes(here, kept, "is given away as a number");
                     }
                     Op::GlobalSet { src, .. } => {
                         self.escapes(here, tainted.has(*src), "is kept in a global");

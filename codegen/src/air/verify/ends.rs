@@ -6,6 +6,7 @@ use super::{Checker, Here};
 use crate::air::code;
 use crate::air::entity::*;
 use crate::air::inst::*;
+use crate::air::site::raised_status;
 use crate::air::types::Type;
 
 impl Checker<'_> {
@@ -39,6 +40,12 @@ impl Checker<'_> {
             } => {
                 self.word(here, *value);
                 self.operand(here, *status, Type::I64);
+                if let Operand::Imm(bits) = *status
+                    && raised_status(bits) != bits
+                {
+                    let message = format!("{bits} is no failure; those are 2 to 255");
+                    self.error(code::BAD_IMMEDIATE, here.place(), message);
+                }
                 self.edge(here, edge);
             }
             Term::Unreachable { edge } => self.edge(here, edge),

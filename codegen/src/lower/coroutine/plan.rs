@@ -17,6 +17,8 @@ use crate::{Error, Rows};
 
 /// Bytes of the header.
 const HEADER: u32 = size_of::<Frame>() as u32;
+/// Most bytes of parameters and spilled values.
+const FRAME_MAX: u32 = 64 << 10;
 /// Alignment of a frame and of its shared area.
 const ALIGN: u32 = 16;
 /// A callee whose frame is larger is not embedded.
@@ -210,7 +212,7 @@ impl Planner<'_> {
                 }
             }
         }
-        plan.lay_out(func, area);
+        plan.lay_out(func, area)?;
         for (point, need) in plan.points.iter_mut().zip(needs) {
             match need {
                 Needs::Slot(_) => point.slot = Some(plan.area),
@@ -224,11 +226,22 @@ impl Planner<'_> {
 
 impl Plan {
     /// Gives everything its offset.
-    fn lay_out(&mut self, func: &Function, area: u32) {
+    fn lay_out(&mut self, func: &Function, area: u32) -> Result<(), Error> {
         let mut size = HEADER + 8 * func.params;
         self.homes = vec![None; func.locals.len()];
         for n in 0..func.params {
             self.homes[n as usize] = Some(HEADER + 8 * n);
+        }
+        // What lives at one place needs as many words. Slots and the shared area are bounded by the
+        // verifier and by their classes.
+        let most = self.points.iter().map(|point| point.live.iter().count());
+        if most.max().unwrap_or(0) as u32 > (FRAME_MAX - size) / 8 {
+            let message = format!(
+                "a frame of more than {FRAME_MAX} bytes: `{}` has too many values that live across \
+                 a suspension",
+                func.name
+            );
+            return Err(Error::Unsupported(message));
         }
         let spills = words(func, &self.points);
         for (local, word) in spills.iter().enumerate() {
@@ -260,6 +273,7 @@ impl Plan {
             point.refs = values.chain(slot_words.iter().copied()).collect();
             point.refs.sort_unstable();
         }
+        Ok(())
     }
 }
 

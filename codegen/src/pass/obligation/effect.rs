@@ -67,6 +67,8 @@ pub(crate) fn failure(op: &Op, rows: &Rows) -> Failure {
         Op::Intrinsic { row, .. } => match rows.get(row) {
             Some(row) if !row.can_fail() => Failure::Never,
             Some(row) if row.fails.contains(&"CANCELLED") => Failure::Cancels,
+            // Code of the user ends as it likes.
+            Some(row) if row.has(Effect::UserCode) => Failure::Cancels,
             _ => Failure::Faults,
         },
         Op::Call { .. }
