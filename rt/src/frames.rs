@@ -16,6 +16,11 @@ fn too_large(size: u64) -> ! {
     panic!("a frame of {size} bytes")
 }
 
+/// Bytes of a frame of the function with this poll address. More than any has if it is not known.
+fn size_of_frame(poll: PollFn) -> u64 {
+    frame_meta(poll as usize).map_or(u64::MAX, |meta| meta.size.into())
+}
+
 /// Memory for the frame of an awaited function, with a header that is not started.
 ///
 /// # Safety
@@ -32,12 +37,12 @@ pub unsafe extern "C" fn asr_i_frame_alloc(th: *const Thread, size: u64) -> *mut
 /// As for [`asr_i_frame_alloc`]; `poll` is the address of a poll function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn asr_i_frame_new(th: *const Thread, poll: PollFn) -> *mut Frame {
-    let size = frame_meta(poll as usize).map_or(u64::MAX, |meta| meta.size.into());
+    let size = size_of_frame(poll);
     // SAFETY: forwarded.
     compiled::frame_alloc(unsafe { &*th }, Some(poll), size).unwrap_or_else(|| too_large(size))
 }
 
-/// Frees a frame of the two above.
+/// Frees a frame of the two above; size 0 for what its header says.
 ///
 /// # Safety
 /// `frame` came from there with this size and ended; nobody uses it any more.
@@ -47,12 +52,14 @@ pub unsafe extern "C" fn asr_i_frame_free(th: *const Thread, frame: *mut Frame, 
     unsafe { compiled::frame_free(&*th, frame, size) }
 }
 
-/// The root frame of a new task, without its arguments.
+/// The root frame of a new task, without its arguments; size 0 for what the tables of the unit say.
 ///
 /// # Safety
-/// `th` is the state of the calling thread; `poll` is a poll function with frames of this size.
+/// `th` is the state of the calling thread; `poll` is a poll function with frames of this size, or
+/// one of a registered unit.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn asr_i_task_new(th: *const Thread, poll: PollFn, size: u64) -> *mut Frame {
+    let size = if size == 0 { size_of_frame(poll) } else { size };
     // SAFETY: forwarded.
     let frame = unsafe { RootFrame::new(&*th, poll, size) };
     frame.map_or_else(|| too_large(size), RootFrame::into_raw)

@@ -343,6 +343,12 @@ pub fn register_unit(unit: u32, functions: &[Known]) {
     register_more(unit, functions.iter().map(known).collect());
 }
 
+/// Registers functions of a test with slots at 64, each with the size of its frames.
+pub fn register_sized(unit: u32, functions: &[(PollFn, &'static str, u64)]) {
+    let known = |&(poll, name, size): &(PollFn, _, _)| (poll, meta(name, size, &[64], &[]));
+    register_more(unit, functions.iter().map(known).collect());
+}
+
 fn register_more(unit: u32, mut functions: Vec<(PollFn, &'static FrameMeta)>) {
     functions.sort_by_key(|&(poll, _)| poll as usize);
     let entry = |&(poll, meta): &(PollFn, &'static FrameMeta)| FrameEntry {

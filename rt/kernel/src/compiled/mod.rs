@@ -64,13 +64,18 @@ pub fn frame_alloc(th: &Thread, poll: Option<PollFn>, size: u64) -> Option<*mut 
     root::header(th, poll, size)
 }
 
-/// Frees a frame of [`frame_alloc`] that ended, or never started.
+/// Frees a frame of [`frame_alloc`] that ended, or never started. Size 0 is that of the header.
 ///
 /// # Safety
 /// `frame` came from there with this size, and nobody uses it any more.
 #[allow(unsafe_code, reason = "frees raw memory")]
 pub unsafe fn frame_free(th: &Thread, frame: *mut Frame, size: u64) {
-    if let Some(class) = memory::class_of(size) {
+    let class = match size {
+        // SAFETY: by the contract the header is there.
+        0 => Some(unsafe { (*frame).size_class }),
+        _ => memory::class_of(size),
+    };
+    if let Some(class) = class {
         // SAFETY: by the contract.
         unsafe { memory::give(th, class, frame.cast()) };
     }
