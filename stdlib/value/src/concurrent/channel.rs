@@ -69,47 +69,53 @@ impl Channel {
     }
 
     /// Sends a value, or waits. Throws once the channel is closed, and for what cannot be copied.
+    /// A copy that was made before there was a place is kept in `packed`.
     pub(crate) fn poll_send(
         &self,
         heap: &Heap,
         v: Value,
+        packed: &mut Option<Box<Message>>,
         key: &mut Option<u64>,
         waker: &Waker,
     ) -> Poll<Res<()>> {
-        let mut inner = self.lock();
-        if inner.closed {
-            inner.senders.leave(key);
-            drop(inner);
-            return Poll::Ready(Err(heap.thrown_text("The channel is closed.")));
-        }
-        if inner.queue.len() >= inner.capacity {
-            inner.senders.wait(key, waker);
-            return Poll::Pending;
-        }
-        let item = match inner.shared && v.kind().is_some() {
-            false => Item::Word(v.word()),
-            true => {
-                // Packing may look at this very channel.
+        loop {
+            let mut inner = self.lock();
+            if inner.closed {
+                inner.senders.leave(key);
                 drop(inner);
-                let message = pack(heap, &[v], Reach::Program);
-                inner = self.lock();
-                match message {
-                    Ok(message) => Item::Sent(message),
-                    Err(refused) => {
-                        inner.senders.leave(key);
-                        drop(inner);
-                        let text = refused.text("what is sent");
-                        return Poll::Ready(Err(heap.thrown_text(&text)));
-                    }
-                }
+                return Poll::Ready(Err(heap.thrown_text("The channel is closed.")));
             }
-        };
-        inner.senders.leave(key);
-        inner.queue.push_back(item);
-        let next = inner.receivers.first();
-        drop(inner);
-        next.into_iter().for_each(Waker::wake);
-        Poll::Ready(Ok(()))
+            if inner.queue.len() >= inner.capacity {
+                inner.senders.wait(key, waker);
+                return Poll::Pending;
+            }
+            let item = match inner.shared && v.kind().is_some() {
+                false => Item::Word(v.word()),
+                true => match packed.take() {
+                    Some(message) => Item::Sent(*message),
+                    None => {
+                        // Packing may look at this very channel. Another isolate may fill or close
+                        // it meanwhile, so all is looked at again.
+                        drop(inner);
+                        match pack(heap, &[v], Reach::Program) {
+                            Ok(message) => *packed = Some(Box::new(message)),
+                            Err(refused) => {
+                                self.leave_send(key);
+                                let text = refused.text("what is sent");
+                                return Poll::Ready(Err(heap.thrown_text(&text)));
+                            }
+                        }
+                        continue;
+                    }
+                },
+            };
+            inner.senders.leave(key);
+            inner.queue.push_back(item);
+            let next = inner.receivers.first();
+            drop(inner);
+            next.into_iter().for_each(Waker::wake);
+            return Poll::Ready(Ok(()));
+        }
     }
 
     /// The next value, or waits. Null once the channel is closed and empty.
@@ -167,5 +173,60 @@ impl Channel {
         waiting.extend(inner.senders.all());
         drop(inner);
         waiting.into_iter().for_each(Waker::wake);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use super::*;
+    use crate::object::List;
+
+    const ROUNDS: usize = 100;
+
+    /// Sends a long list from two isolates at once; how many were sent.
+    fn sent_of_two(channel: &Channel) -> usize {
+        let together = Barrier::new(2);
+        let send = || {
+            let heap = Heap::new(16 << 20).unwrap();
+            let list = List::of(&heap, &[Value::NULL; 2000]).unwrap();
+            let (mut packed, mut key) = (None, None);
+            together.wait();
+            let sent = channel.poll_send(&heap, list, &mut packed, &mut key, Waker::noop());
+            usize::from(matches!(sent, Poll::Ready(Ok(()))))
+        };
+        thread::scope(|scope| {
+            let (a, b) = (scope.spawn(send), scope.spawn(send));
+            a.join().unwrap() + b.join().unwrap()
+        })
+    }
+
+    #[test]
+    fn a_shared_channel_never_holds_more_than_its_capacity() {
+        for _ in 0..ROUNDS {
+            let channel = Channel::new(1);
+            assert!(channel.share());
+            assert_eq!(sent_of_two(&channel), 1);
+        }
+    }
+
+    #[test]
+    fn a_packed_value_is_sent_once_there_is_a_place() {
+        let heap = Heap::new(1 << 20).unwrap();
+        let channel = Channel::new(1);
+        assert!(channel.share());
+        let list = List::of(&heap, &[Value::NULL]).unwrap();
+        let mut packed = Some(Box::new(pack(&heap, &[list], Reach::Program).unwrap()));
+        let send = |packed: &mut _| {
+            let waker = Waker::noop();
+            channel.poll_send(&heap, list, packed, &mut None, waker)
+        };
+        assert!(matches!(send(&mut packed), Poll::Ready(Ok(()))));
+        assert!(packed.is_none());
+        assert!(send(&mut packed).is_pending());
+        channel.close();
+        assert!(matches!(send(&mut packed), Poll::Ready(Err(_))));
     }
 }

@@ -17,6 +17,7 @@ use super::resource::Resource;
 use super::task::{How, TaskState};
 use crate::error::{Res, Thrown};
 use crate::heap::Heap;
+use crate::isolate::Message;
 use crate::natives;
 use crate::word::Value;
 
@@ -73,7 +74,7 @@ fn task_cx<'c>(th: *const Thread) -> Option<&'c Cx<Checked>> {
 /// Something to wait for.
 trait Event: Unpin {
     /// What came, or whom to wake.
-    fn poll(&mut self, heap: &Heap, key: &mut Option<u64>, waker: &Waker) -> Poll<Res>;
+    fn poll(&mut self, heap: &Heap, key: &mut Option<u64>, waker: &Waker) -> Poll<Ret>;
     /// Nobody waits any more.
     fn leave(&mut self, key: &mut Option<u64>);
 }
@@ -90,22 +91,32 @@ impl<E: Event> Future for Wait<E> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ret> {
         let this = self.get_mut();
-        if this.waiter.check().is_err() {
-            return Poll::Ready(cancelled());
-        }
         let Some(here) = here(thread::current()) else {
             return Poll::Ready(slot::refused(status::BAD_ARGUMENT));
         };
         let task = this.waiter.task_id().to_bits();
-        if let Some(exception) = here.heap.scopes.failure(task, context.waker()) {
+        let ended = this.ended(here.heap, task, context);
+        if ended.is_ready() {
+            here.heap.scopes.leave(task);
+        }
+        ended
+    }
+}
+
+impl<E: Event> Wait<E> {
+    fn ended(&mut self, heap: &Heap, task: u64, context: &mut Context<'_>) -> Poll<Ret> {
+        if self.waiter.check().is_err() {
+            return Poll::Ready(cancelled());
+        }
+        if let Some(exception) = heap.scopes.failure(task, context.waker()) {
             return Poll::Ready(answer(Err(Thrown(exception))));
         }
-        ready!(this.waiter.coop(context));
-        let event = &mut this.event;
-        if let Poll::Ready(result) = event.poll(here.heap, &mut this.key, context.waker()) {
-            return Poll::Ready(answer(result));
+        ready!(self.waiter.coop(context));
+        let event = &mut self.event;
+        if let Poll::Ready(ret) = event.poll(heap, &mut self.key, context.waker()) {
+            return Poll::Ready(ret);
         }
-        match this.waiter.park(context) {
+        match self.waiter.park(context) {
             Ok(()) => Poll::Pending,
             Err(_) => Poll::Ready(cancelled()),
         }
@@ -135,8 +146,8 @@ fn wait<E: Event>(th: *const Thread, slot: *mut OpSlot, event: E) -> Ret {
 }
 
 impl Event for Arc<TaskState> {
-    fn poll(&mut self, heap: &Heap, key: &mut Option<u64>, waker: &Waker) -> Poll<Res> {
-        TaskState::poll(self, heap, key, waker)
+    fn poll(&mut self, heap: &Heap, key: &mut Option<u64>, waker: &Waker) -> Poll<Ret> {
+        TaskState::poll(self, heap, key, waker).map(answer)
     }
 
     fn leave(&mut self, key: &mut Option<u64>) {
@@ -144,12 +155,12 @@ impl Event for Arc<TaskState> {
     }
 }
 
-struct Sending(Arc<Channel>, Value);
+struct Sending(Arc<Channel>, Value, Option<Box<Message>>);
 
 impl Event for Sending {
-    fn poll(&mut self, heap: &Heap, key: &mut Option<u64>, waker: &Waker) -> Poll<Res> {
-        let sent = self.0.poll_send(heap, self.1, key, waker);
-        sent.map(|done| done.map(|()| Value::NULL))
+    fn poll(&mut self, heap: &Heap, key: &mut Option<u64>, waker: &Waker) -> Poll<Ret> {
+        let sent = self.0.poll_send(heap, self.1, &mut self.2, key, waker);
+        sent.map(|done| answer(done.map(|()| Value::NULL)))
     }
 
     fn leave(&mut self, key: &mut Option<u64>) {
@@ -160,8 +171,8 @@ impl Event for Sending {
 struct Receiving(Arc<Channel>);
 
 impl Event for Receiving {
-    fn poll(&mut self, heap: &Heap, key: &mut Option<u64>, waker: &Waker) -> Poll<Res> {
-        self.0.poll_recv(heap, key, waker)
+    fn poll(&mut self, heap: &Heap, key: &mut Option<u64>, waker: &Waker) -> Poll<Ret> {
+        self.0.poll_recv(heap, key, waker).map(answer)
     }
 
     fn leave(&mut self, key: &mut Option<u64>) {
@@ -169,21 +180,28 @@ impl Event for Receiving {
     }
 }
 
+/// How a sleep ended.
+enum Slept {
+    /// With its time.
+    Whole,
+    /// The task was cancelled.
+    Interrupted,
+    /// The runtime did not start it.
+    Refused,
+}
+
 /// A sleep that ends with its time.
-struct Sleeping(Pin<Box<dyn Future<Output = bool>>>);
+struct Sleeping(Pin<Box<dyn Future<Output = Slept>>>);
 
 impl Event for Sleeping {
-    fn poll(&mut self, _: &Heap, _: &mut Option<u64>, waker: &Waker) -> Poll<Res> {
+    fn poll(&mut self, heap: &Heap, _: &mut Option<u64>, waker: &Waker) -> Poll<Ret> {
         let mut context = Context::from_waker(waker);
         let slept = self.0.as_mut().poll(&mut context);
-        // Interrupted: the wait is a cancel point itself, and answers before it polls again.
-        match slept {
-            Poll::Ready(false) => {
-                waker.wake_by_ref();
-                Poll::Pending
-            }
-            slept => slept.map(|_| Ok(Value::NULL)),
-        }
+        slept.map(|slept| match slept {
+            Slept::Whole => answer(Ok(Value::NULL)),
+            Slept::Interrupted => cancelled(),
+            Slept::Refused => answer(Err(heap.thrown_text("A sleep cannot be started here."))),
+        })
     }
 
     fn leave(&mut self, _: &mut Option<u64>) {}
@@ -255,8 +273,11 @@ pub(crate) unsafe fn value_sleep(th: *const Thread, slot: *mut OpSlot, ms: u64) 
             waiter: cx.waiter(),
             event: Sleeping(Box::pin(async move {
                 match cx.try_sleep(asr_rt::Duration::from_nanos(nanos)) {
-                    Ok(sleep) => sleep.await.is_ok(),
-                    Err(_) => false,
+                    Ok(sleep) => match sleep.await {
+                        Ok(_) => Slept::Whole,
+                        Err(_) => Slept::Interrupted,
+                    },
+                    Err(_) => Slept::Refused,
                 }
             })),
             key: None,
@@ -294,7 +315,7 @@ fn channel(v: u64) -> Option<&'static Arc<Channel>> {
 
 pub(crate) unsafe fn value_send(th: *const Thread, slot: *mut OpSlot, to: u64, v: u64) -> Ret {
     match channel(to) {
-        Some(channel) => wait(th, slot, Sending(channel.clone(), val(v))),
+        Some(channel) => wait(th, slot, Sending(channel.clone(), val(v), None)),
         None => throw(th, "Only channels can be sent to."),
     }
 }
@@ -340,4 +361,24 @@ pub(crate) unsafe fn value_scope_check(_: *const Thread, scope: u64) -> Result<(
 /// A row that may wait, called from C: there is no context to wait under.
 pub(crate) fn block(_: impl FnOnce(*const Thread, *mut OpSlot) -> Ret) -> Ret {
     slot::refused(status::BAD_ARGUMENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sleep_answers_once_however_it_ends() {
+        let heap = Heap::new(1 << 20).unwrap();
+        let status_of = |slept: Slept| {
+            let mut sleeping = Sleeping(Box::pin(async { slept }));
+            match sleeping.poll(&heap, &mut None, Waker::noop()) {
+                Poll::Ready(ret) => ret.status,
+                Poll::Pending => panic!("it would be polled again"),
+            }
+        };
+        assert_eq!(status_of(Slept::Whole), status::OK.into());
+        assert_eq!(status_of(Slept::Interrupted), status::CANCELLED.into());
+        assert_eq!(status_of(Slept::Refused), status::THREW.into());
+    }
 }

@@ -61,6 +61,8 @@ impl Scopes {
 
     /// The scope ends.
     pub(crate) fn end(&self, scope: &Rc<Scope>) {
+        // The object of the scope lives as long as the heap; its owner must not.
+        drop(scope.waiting.take());
         let mut by_owner = self.by_owner.borrow_mut();
         if let Some(open) = by_owner.get_mut(&scope.owner) {
             open.retain(|known| !Rc::ptr_eq(known, scope));
@@ -84,5 +86,41 @@ impl Scopes {
             *scope.waiting.borrow_mut() = Some(waker.clone());
         }
         None
+    }
+
+    /// The task does not wait any more.
+    pub(crate) fn leave(&self, task: u64) {
+        let by_owner = self.by_owner.borrow();
+        for scope in by_owner.get(&task).into_iter().flatten() {
+            drop(scope.waiting.take());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::task::Wake;
+
+    use super::*;
+
+    struct Counted;
+
+    impl Wake for Counted {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    #[test]
+    fn a_scope_keeps_its_owner_while_it_waits_only() {
+        let (scopes, counted) = (Scopes::default(), Arc::new(Counted));
+        let waker = Waker::from(counted.clone());
+        let scope = scopes.open(7);
+        assert_eq!(scopes.failure(7, &waker), None);
+        assert_eq!(Arc::strong_count(&counted), 3);
+        scopes.leave(7);
+        assert_eq!(Arc::strong_count(&counted), 2);
+        assert_eq!(scopes.failure(7, &waker), None);
+        scopes.end(&scope);
+        assert_eq!(Arc::strong_count(&counted), 2);
     }
 }
