@@ -3,9 +3,12 @@
 //! Invariants
 //! 1. A heap is used by the thread that makes it until its first task starts, by the worker of the
 //!    isolate until its region has closed, and by whoever drops it then.
-//! 2. What comes in and what goes out are parcels.
+//! 2. Who runs an isolate may be given up before its region has closed: tasks of the region may
+//!    still run then, so the heap stays for as long as the process.
+//! 3. What comes in and what goes out are parcels.
 #![allow(unsafe_code, reason = "hands a heap to the worker that will use it")]
 
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -46,6 +49,28 @@ impl Drop for Running {
     fn drop(&mut self) {
         // An isolate that was given up has not told its end.
         self.sent.state.end(How::Cancelled, Value::NULL);
+    }
+}
+
+/// A running isolate whose region is open: given up, it is not freed.
+struct Open(ManuallyDrop<Running>);
+
+impl Open {
+    fn new(running: Running) -> Open {
+        Open(ManuallyDrop::new(running))
+    }
+
+    /// The region has closed: no task of it runs any more.
+    fn closed(self) -> Running {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: not used again.
+        unsafe { ManuallyDrop::take(&mut this.0) }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.sent.state.end(How::Cancelled, Value::NULL);
     }
 }
 
@@ -132,7 +157,8 @@ async fn keep(cx: &Cx<Checked>, running: Running, frame: RootFrame, worker: u16)
     let Ok(region) = cx.open_region(&RegionConfig::new()) else {
         return;
     };
-    let heap = std::ptr::from_ref(running.isolate.heap()).cast_mut();
+    let open = Open::new(running);
+    let heap = std::ptr::from_ref(open.0.isolate.heap()).cast_mut();
     region.region().set_isolate(heap.cast());
     let started = region.spawn_compiled(frame, Spawn::new().pin(worker));
     if let Ok(task) = started {
@@ -140,7 +166,7 @@ async fn keep(cx: &Cx<Checked>, running: Running, frame: RootFrame, worker: u16)
     }
     // Its end is told by the state; what else of it fails ends with it.
     let _ = region.close(cx).await;
-    drop(running);
+    drop(open.closed());
 }
 
 pub(crate) unsafe fn value_isolate(
@@ -205,5 +231,41 @@ pub(crate) unsafe fn value_cells_make(th: *const Thread, count: u32) {
     // SAFETY: the state of the calling thread, or null.
     if let Some(th) = unsafe { th.as_ref() } {
         *Heap::of(th).cells.borrow_mut() = vec![Value::UNDEFINED; count as usize];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An open isolate, and what its heap holds.
+    fn open() -> (Open, Arc<TaskState>, Arc<TaskState>) {
+        let isolate = Isolate::new(Limits { heap: 1 << 20 }).unwrap();
+        let (held, state) = (Arc::<TaskState>::default(), Arc::<TaskState>::default());
+        let resource = Resource::Task(held.clone(), None);
+        isolate.heap().resource(resource).unwrap();
+        let sent = Box::new(Sent {
+            call: Value::NULL.word(),
+            state: state.clone(),
+        });
+        (Open::new(Running { sent, isolate }), held, state)
+    }
+
+    fn is_cancelled(state: &TaskState) -> bool {
+        let heap = Heap::new(1 << 20).unwrap();
+        let polled = state.poll(&heap, &mut None, std::task::Waker::noop());
+        matches!(polled, std::task::Poll::Ready(Err(_)))
+    }
+
+    #[test]
+    fn a_heap_is_freed_after_its_region_only() {
+        let (given_up, held, state) = open();
+        drop(given_up);
+        assert_eq!(Arc::strong_count(&held), 2, "the heap stays");
+        assert!(is_cancelled(&state));
+        let (ended, held, state) = open();
+        drop(ended.closed());
+        assert_eq!(Arc::strong_count(&held), 1, "the heap is freed");
+        assert!(is_cancelled(&state));
     }
 }
