@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::thread::ThreadId;
 
+use asr_rt::{RegionConfig, Spawn};
+
 use crate::machines::*;
 use crate::runtimes::{Runtime, done};
 use crate::tools::spawn;
@@ -69,4 +71,44 @@ fn sch_48_an_isolate_stays_on_its_worker() {
     }
     let each: Vec<i32> = used.into_values().collect();
     assert_eq!(each, [25; 4], "every worker has some");
+}
+
+/// On which threads finalizers of an isolate ran.
+static FINAL: Mutex<Vec<ThreadId>> = Mutex::new(Vec::new());
+
+machine! {
+    /// Says where it runs.
+    runs(m, th) {
+        let _ = (m, th);
+        FINAL.lock().unwrap().push(std::thread::current().id());
+        ret(0, OK)
+    }
+}
+
+#[test]
+fn sch_48_finalizers_of_an_isolate_stay_there() {
+    static HEAP: u8 = 0;
+    let runtime = Runtime::workers(4);
+    let outcome = runtime.run(async |cx| {
+        for round in 0..40 {
+            let region = cx.open_region(&RegionConfig::new())?;
+            let heap = (&raw const HEAP).cast_mut().cast();
+            region.region().set_isolate(heap);
+            let frame = root(runs, SIZE, &[]);
+            let task = region.spawn_compiled(frame, Spawn::new().pin(round % 4))?;
+            task.join(&cx).await?.into_result()?;
+            let deferred = region.defer_async(async |_| {
+                FINAL.lock().unwrap().push(std::thread::current().id());
+                Ok(())
+            });
+            assert!(deferred.is_ok());
+            // By this task, wherever it is.
+            drop(region.close(&cx).await);
+            let ran = std::mem::take(&mut *FINAL.lock().unwrap());
+            assert_eq!(ran.len(), 2, "round {round}");
+            assert_eq!(ran[0], ran[1], "round {round}");
+        }
+        Ok(())
+    });
+    done(outcome);
 }

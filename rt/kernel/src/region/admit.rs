@@ -105,6 +105,7 @@ impl Admitted<'_> {
         task.set_cell(cell(context));
         if let Some(worker) = options.pin {
             task.set_pin(worker);
+            region.met_pin(worker);
         }
         children::link_task(kernel, &mut inner, &task);
         let pending = inner.for_children.is_some();
@@ -199,6 +200,9 @@ pub(crate) fn finalizer_task(
     let (context, queued) = admit_record(kernel, own, position, tier, budget, false);
     // Nobody joins it. The reference of a list, which it is in none of, goes with its end.
     queued.set_cell(cell(context));
+    if let Some(worker) = region.pin() {
+        queued.set_pin(worker);
+    }
     event::spawned(&queued);
     kernel.enqueue_task(queued);
 }

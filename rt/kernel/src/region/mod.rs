@@ -6,6 +6,7 @@
 //! | `record` | the record in its slab, counted references |
 //! | `refs` | the count of references, and the claim of them all |
 //! | `inner` | what the lock of a region guards |
+//! | `isolate` | the heap of its tasks, and the worker that has it |
 //! | `belongings` | ends of channels, which it closes |
 //! | `config` | policy, escalation mode, what a region is opened with |
 //! | `children` | the lists of children, under the region's lock |
@@ -37,6 +38,7 @@ mod config;
 pub(crate) mod finalizer;
 mod handle;
 mod inner;
+mod isolate;
 pub(crate) mod open;
 mod ready;
 mod record;

@@ -191,6 +191,11 @@ fn open(
             });
         }
     });
+    if let Opener::Task(task) = opener
+        && let Some(worker) = task.pin()
+    {
+        region.met_pin(worker);
+    }
     children::link_region(kernel, &mut around, region);
     drop(around);
     // SAFETY: one of the references counted above.

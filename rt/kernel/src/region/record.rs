@@ -14,7 +14,6 @@
 //!    it counts one to the kernel too. Its own, and the kernel's, do not, and are never given back.
 #![allow(unsafe_code, reason = "counts references to records in a slab")]
 
-use std::ffi::c_void;
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
@@ -23,6 +22,7 @@ use asr_base::{Budget, Error, Outcome, RegionId, TaskId};
 
 use super::config::Escalation;
 use super::inner::Inner;
+use super::isolate::Isolate;
 use super::refs::Refs;
 use super::word::{State, Word};
 use crate::kernel::Kernel;
@@ -53,8 +53,8 @@ pub struct Region {
     opener: AtomicU64,
     kernel: AtomicPtr<Kernel>,
     parent: AtomicPtr<Region>,
-    /// The heap of values of its tasks: that of its parent unless it was given one (SCH-48).
-    isolate: AtomicPtr<c_void>,
+    /// The isolate of its tasks: that of its parent unless it was given one (SCH-48).
+    pub(super) isolate: Isolate,
     /// It counts a reference to its parent. Set once.
     counts_parent: AtomicBool,
     pub(super) inner: Mutex<Inner, rank::Region>,
@@ -76,7 +76,7 @@ impl Record for Region {
             opener: AtomicU64::new(0),
             kernel: AtomicPtr::new(ptr::null_mut()),
             parent: AtomicPtr::new(ptr::null_mut()),
-            isolate: AtomicPtr::new(ptr::null_mut()),
+            isolate: Isolate::default(),
             counts_parent: AtomicBool::new(false),
             inner: Mutex::new(Inner::default()),
         }
@@ -125,7 +125,8 @@ impl Region {
         self.shielded.store(fresh.shielded, Relaxed);
         self.kernel.store(fresh.kernel.as_ptr(), Relaxed);
         self.parent.store(fresh.parent.cast_mut(), Relaxed);
-        self.set_isolate(self.parent().map_or(ptr::null_mut(), Region::isolate));
+        self.isolate
+            .renew(self.parent().map(|parent| &parent.isolate));
         self.counts_parent.store(false, Relaxed);
         self.word.renew(fresh.children);
         // SAFETY: nobody else has the slot: before the next line nobody gets a reference to it.
@@ -153,17 +154,6 @@ impl Region {
     #[inline]
     pub(super) fn counts_parent(&self) -> bool {
         self.counts_parent.load(Relaxed)
-    }
-
-    /// What `Thread::isolate` is while its tasks are polled; null leaves that of the thread.
-    #[inline]
-    pub fn isolate(&self) -> *mut c_void {
-        self.isolate.load(Relaxed)
-    }
-
-    /// Gives a region without tasks an isolate, for itself and the regions opened below it.
-    pub fn set_isolate(&self, isolate: *mut c_void) {
-        self.isolate.store(isolate, Relaxed);
     }
 
     pub(super) fn refs(&self) -> &Refs {
