@@ -13,5 +13,6 @@ mod basic;
 mod cancel;
 mod isolates;
 mod outcomes;
+mod recovery;
 mod rows;
 mod runtimes;

@@ -21,8 +21,9 @@ pub(crate) struct Across {
     pub(super) regions: Vec<OpenRegion<Checked>>,
     /// Commit sections that are open.
     pub(super) sections: Vec<Section>,
-    /// An operation of the task panicked, and the exception of that is on its way (ABI-26).
-    panic: Option<Box<dyn Any + Send>>,
+    /// An operation of the task panicked, and the exception of that, this word, is on its way, or
+    /// was caught (ABI-26).
+    panic: Option<(u64, Box<dyn Any + Send>)>,
 }
 
 struct Kept {
@@ -85,17 +86,17 @@ pub(super) fn keep(task: &Task, th: &Thread) {
     inner.rare_or_new().across.get_or_insert_default().kept = Some(kept);
 }
 
-/// An operation panicked.
-pub(super) fn set_panic(task: &Task, panic: Box<dyn Any + Send>) {
+/// An operation panicked, and throws `word`.
+pub(super) fn set_panic(task: &Task, word: u64, panic: Box<dyn Any + Send>) {
     let mut inner = task.side_or_new().lock();
     let across = inner.rare_or_new().across.get_or_insert_default();
-    let before = across.panic.replace(panic);
+    let before = across.panic.replace((word, panic));
     drop(inner);
     crate::task::cell::contained(|| drop(before));
 }
 
-/// The last panic of an operation of the task.
-pub(super) fn take_panic(task: &Task) -> Option<Box<dyn Any + Send>> {
+/// The last panic of an operation of the task, and the exception that stands for it.
+pub(super) fn take_panic(task: &Task) -> Option<(u64, Box<dyn Any + Send>)> {
     let mut inner = task.side()?.lock();
     inner.rare_mut()?.across.as_mut()?.panic.take()
 }

@@ -20,7 +20,7 @@ use asr_base::{Error, Failure, Interrupted, Outcome};
 
 use super::{Exception, across, drive, memory, release};
 use crate::cx::Caps;
-use crate::task::cell::{Header, Polled, Table, without_value};
+use crate::task::cell::{Header, Polled, Table, contained, without_value};
 use crate::task::waker;
 use crate::thread::adopt;
 
@@ -233,11 +233,12 @@ unsafe fn poll(cell: NonNull<Header>, context: &mut Context<'_>) -> Polled {
     }
     // SAFETY: as above.
     unsafe { set(root, EMPTY, 0) };
-    if let Some(panic) = across::take_panic(task)
-        && ended == status::THREW
-    {
-        // It went through compiled code as an exception, and nobody stopped it (ABI-26).
-        resume_unwind(panic);
+    if let Some((word, panic)) = across::take_panic(task) {
+        if ended == status::THREW && ret.value == word {
+            // It went through compiled code as an exception, and nobody stopped it (ABI-26).
+            resume_unwind(panic);
+        }
+        _ = contained(|| drop(panic));
     }
     Poll::Ready(match ended {
         status::CANCELLED => match Failure::<Error>::from(Interrupted) {

@@ -198,12 +198,13 @@ unsafe fn step(th: &Thread, slot: *mut OpSlot, context: &mut Context<'_>) -> Ret
 
 /// A panic as an exception: the fault word of the site that was passed last.
 pub fn threw(th: &Thread, panic: Box<dyn Any + Send>) -> Ret {
+    let value = fault::word(th.site.get());
     match inside::task(th) {
-        Some(task) => across::set_panic(task, panic),
+        Some(task) => across::set_panic(task, value, panic),
         None => _ = contained(|| drop(panic)),
     }
     Ret {
-        value: fault::word(th.site.get()),
+        value,
         status: u64::from(status::THREW),
     }
 }
