@@ -210,3 +210,24 @@ fn the_example_prints_what_it_says() {
     let (source, expected) = (read("tasks.prox"), read("expected.txt"));
     check_tasks(&source.expect("it is there"), &expected.expect("it too"));
 }
+
+#[test]
+fn a_cancelled_isolate_ends_and_its_scope_waits_for_it() {
+    check_tasks(
+        r#"
+async func nap() { defer print "isolate left"; await sleep(1000000); }
+resilient { scope { let t = spawn nap(); await sleep(20); cancel(t); } }
+recovery (e) { print e; }
+print "scope left";
+async func bad() { await sleep(10); throw "broken"; }
+resilient { scope { spawn nap(); bad(); } } recovery (e) { print e; }
+print "failed scope left";
+let t = spawn nap();
+await sleep(20);
+cancel(t);
+resilient { await t; print "?"; } recovery (e) { print e; }
+"#,
+        "isolate left\nscope left\nisolate left\nbroken\nfailed scope left\n\
+         isolate left\nThe task was cancelled.\n",
+    );
+}

@@ -10,7 +10,8 @@ use asr_codegen::air::{
 
 use super::func::FuncLower;
 use super::module::{Shared, value_signature};
-use super::{Val, rows, word};
+use super::rows::{self, tasks};
+use super::{Val, word};
 use crate::analysis::hir::{self, Expr, NativeId};
 use crate::analysis::natives::{self, Operation};
 use crate::syntax::Span;
@@ -156,7 +157,8 @@ pub(super) fn define_isolate(builder: &mut ModuleBuilder, argc: u32) -> FuncId {
     func
 }
 
-/// The function of the task that stands for an isolate: awaits its end.
+/// The function of the task that stands for an isolate: awaits its end. Cancelled, it cancels the
+/// isolate, and awaits its end still: whoever waits for this task waits for the isolate.
 pub(super) fn define_watch(builder: &mut ModuleBuilder) -> FuncId {
     let sig = Signature {
         params: vec![Type::Value],
@@ -167,8 +169,37 @@ pub(super) fn define_watch(builder: &mut ModuleBuilder) -> FuncId {
     builder.set_async(func);
     let mut b = builder.define(func);
     let isolate = b.param(0);
+    let value = b.new_local(Type::Value, "value");
+    let status = b.new_local(Type::I64, "status");
+    let [stopped, masked, over] = ["stopped", "masked", "over"].map(|name| b.new_block(name));
+    for block in [stopped, masked, over] {
+        b.set_cold(block);
+    }
+    let cleanup = Some((stopped, value, status));
+    let outer = b.set_edge(Edge {
+        recover: None,
+        cleanup,
+    });
     let result = b.intrinsic(rows::AWAIT, &[isolate.into()]);
+    b.set_edge(outer);
     b.ret(Some(result.map_or(Operand::Imm(word::NULL), Operand::from)));
+    b.switch_to_block(stopped);
+    b.intrinsic_into(None, tasks::MASK_ENTER, &[]);
+    b.jump(masked);
+    b.switch_to_block(masked);
+    let ignored = b.new_local(Type::Value, "ignored");
+    let ignored = (over, ignored, b.new_local(Type::I64, "ignored"));
+    b.set_edge(Edge {
+        recover: None,
+        cleanup: Some(ignored),
+    });
+    b.intrinsic_into(None, rows::CANCEL, &[isolate.into()]);
+    b.intrinsic_into(None, rows::AWAIT, &[isolate.into()]);
+    b.set_edge(outer);
+    b.jump(over);
+    b.switch_to_block(over);
+    b.intrinsic_into(None, tasks::MASK_LEAVE, &[]);
+    b.raise(value, status);
     b.finish();
     let task = builder.declare("isolate.task", Linkage::Local, &task_signature(&sig));
     builder.set_async(task);

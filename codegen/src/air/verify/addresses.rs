@@ -2,11 +2,12 @@
 //!
 //! A local is tainted if it may hold the address of a slot, or a number made of one. Which are, is
 //! one answer for the whole function: what is computed from one, what is loaded through one where
-//! one was stored, and the address that a callee returns which was lent one. What is tainted is not passed to a task, not returned, not put into
-//! a global, not given to a row that keeps the words of its callers, and stored only at addresses
-//! that are tainted too: into the function's own slots. Callees may be lent it: they end before.
-//! What they do with a parameter is their own affair, as it is with every address. In an asynchronous function the slots stand in
-//! its frame, so that their addresses hold across suspensions, but not longer.
+//! one was stored, and the address that a callee returns which was lent one. What is tainted is not
+//! passed to a task, not returned, not put into a global, not given to a row that keeps the words
+//! of its callers, and stored only at addresses that are tainted too: into the function's own
+//! slots. Callees may be lent it: they end before, and what they do with a parameter is their own
+//! affair, as it is with every address. In an asynchronous function the slots stand in its frame,
+//! so that their addresses hold across suspensions, but not longer.
 
 use super::{Checker, Here};
 use crate::air::code;
@@ -100,7 +101,10 @@ impl Checker<'_> {
                         self.escapes(here, kept, "is kept in memory");
                     }
                     Op::Intrinsic { row, args, .. } => {
-                        let params = self.rows.get(&**row).map_or(&[][..], |row| row.params);
+                        let params = self
+                            .rows
+                            .get(row.as_str())
+                            .map_or(&[][..], |row| row.params);
                         let mut kept = args
                             .iter()
                             .zip(params)

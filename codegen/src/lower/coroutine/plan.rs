@@ -234,7 +234,7 @@ impl Plan {
         }
         // What lives at one place needs as many words. Slots and the shared area are bounded by the
         // verifier and by their classes.
-        let most = self.points.iter().map(|point| point.live.iter().count());
+        let most = self.points.iter().map(|point| point.live.len());
         if most.max().unwrap_or(0) as u32 > (FRAME_MAX - size) / 8 {
             let message = format!(
                 "a frame of more than {FRAME_MAX} bytes: `{}` has too many values that live across \

@@ -17,7 +17,7 @@ use asr_intrinsics::Refusal;
 use asr_kernel::code::frame_meta;
 use asr_kernel::compiled::{self, PollFn, RootFrame};
 use asr_kernel::cx::Checked;
-use asr_kernel::{Cx, RegionConfig, Spawn};
+use asr_kernel::{Cx, OpenRegion, RegionConfig, RegionHandle, Spawn};
 
 use super::resource::Resource;
 use super::task::{How, TaskState};
@@ -131,6 +131,7 @@ fn start(th: &Thread, heap: &Heap, run: PollFn, values: &[Value]) -> Res {
     let call = List::of(own, &call).map_err(|_| heap.exhausted())?;
     let state = Arc::<TaskState>::default();
     let object = heap.resource(Resource::Task(state.clone(), None))?;
+    let told = state.clone();
     let sent = Box::new(Sent {
         call: call.word(),
         state,
@@ -142,8 +143,13 @@ fn start(th: &Thread, heap: &Heap, run: PollFn, values: &[Value]) -> Res {
     let workers = WORKERS.load(Ordering::Relaxed).max(1);
     let worker = (NEXT.fetch_add(1, Ordering::Relaxed) % workers) as u16;
     let options = Spawn::new().name("isolate").pin(worker);
+    let region = cx.open_region(&RegionConfig::new());
+    let region = region.map_err(|_| refused())?;
+    let heap = std::ptr::from_ref(running.isolate.heap()).cast_mut();
+    region.region().set_isolate(heap.cast());
+    told.has_region(RegionHandle::clone(&region));
     let keeper = cx.spawn_with(options, async move |cx: Cx<Checked>| {
-        keep(&cx, running, frame, worker).await;
+        keep(&cx, running, region, frame, worker).await;
         Ok(())
     });
     match keeper {
@@ -153,13 +159,14 @@ fn start(th: &Thread, heap: &Heap, run: PollFn, values: &[Value]) -> Res {
 }
 
 /// Runs the isolate to its end, and frees it.
-async fn keep(cx: &Cx<Checked>, running: Running, frame: RootFrame, worker: u16) {
-    let Ok(region) = cx.open_region(&RegionConfig::new()) else {
-        return;
-    };
+async fn keep(
+    cx: &Cx<Checked>,
+    running: Running,
+    region: OpenRegion<Checked>,
+    frame: RootFrame,
+    worker: u16,
+) {
     let open = Open::new(running);
-    let heap = std::ptr::from_ref(open.0.isolate.heap()).cast_mut();
-    region.region().set_isolate(heap.cast());
     let started = region.spawn_compiled(frame, Spawn::new().pin(worker));
     if let Ok(task) = started {
         let _ = task.join(cx).await;

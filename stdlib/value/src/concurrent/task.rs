@@ -9,7 +9,7 @@ use std::task::{Poll, Wake, Waker};
 
 use asr_kernel::compiled::handles;
 use asr_kernel::cx::Checked;
-use asr_kernel::{Cx, JoinHandle};
+use asr_kernel::{Cx, JoinHandle, RegionHandle};
 
 use super::waiters::Waiters;
 use crate::error::{Res, Thrown};
@@ -53,6 +53,8 @@ struct Inner {
     waiters: Waiters,
     /// The runtime's handle of the task, until the end.
     handle: Option<JoinHandle<u64>>,
+    /// The region of an isolate, until the end.
+    region: Option<RegionHandle<Checked>>,
 }
 
 /// A task, for those who await it.
@@ -85,9 +87,9 @@ impl TaskState {
         inner.end = Some((how, with));
         let waiting = inner.waiters.all();
         // It has served: nobody joins by it.
-        let handle = inner.handle.take();
+        let handles = (inner.handle.take(), inner.region.take());
         drop(inner);
-        drop(handle);
+        drop(handles);
         waiting.into_iter().for_each(Waker::wake);
     }
 
@@ -115,10 +117,21 @@ impl TaskState {
         drop(handle);
     }
 
+    /// The region in which an isolate runs.
+    pub(crate) fn has_region(&self, region: RegionHandle<Checked>) {
+        self.lock().region = Some(region);
+    }
+
     /// Asks the task to cancel, on behalf of the task of `cx`.
     pub(crate) fn cancel(&self, cx: &Cx<Checked>) {
         // Taken out meanwhile: what the cancel wakes may be this state.
-        let handle = self.lock().handle.take();
+        let (handle, region) = {
+            let mut inner = self.lock();
+            (inner.handle.take(), inner.region.clone())
+        };
+        if let Some(region) = region {
+            region.cancel("the isolate was cancelled");
+        }
         if let Some(handle) = handle {
             handle.abort_by(cx);
             self.keep(handle);
