@@ -10,7 +10,7 @@
 
 use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use asr_abi::{Ret, Thread, status};
 use asr_intrinsics::Refusal;
@@ -37,6 +37,23 @@ struct Sent {
     /// The function and its arguments, a list of the isolate.
     call: u64,
     state: Arc<TaskState>,
+    /// What it ended with, told once all of the isolate has ended.
+    done: Mutex<Option<Done>>,
+}
+
+impl Sent {
+    /// Tells the end; an isolate that has none was given up.
+    fn tell(&self) {
+        let done = self
+            .done
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        match done {
+            Some(done) => self.state.end_sent(done),
+            None => self.state.end(How::Cancelled, Value::NULL),
+        }
+    }
 }
 
 /// A running isolate: freed when this is dropped.
@@ -47,8 +64,7 @@ struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // An isolate that was given up has not told its end.
-        self.sent.state.end(How::Cancelled, Value::NULL);
+        self.sent.tell();
     }
 }
 
@@ -70,7 +86,7 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.sent.state.end(How::Cancelled, Value::NULL);
+        self.0.sent.tell();
     }
 }
 
@@ -135,6 +151,7 @@ fn start(th: &Thread, heap: &Heap, run: PollFn, values: &[Value]) -> Res {
     let sent = Box::new(Sent {
         call: call.word(),
         state,
+        done: Mutex::default(),
     });
     let address = std::ptr::from_ref(&*sent).expose_provenance();
     let running = Running { sent, isolate };
@@ -171,7 +188,7 @@ async fn keep(
     if let Ok(task) = started {
         let _ = task.join(cx).await;
     }
-    // Its end is told by the state; what else of it fails ends with it.
+    // What else of it fails ends with it. Then its end is told.
     let _ = region.close(cx).await;
     drop(open.closed());
 }
@@ -223,7 +240,12 @@ pub(crate) unsafe fn value_isolate_end(th: *const Thread, word: i64, how: u32, v
         value: v,
         status: status.into(),
     };
-    sent(word).state.end_sent(Done::of(th, Heap::of(th), ret));
+    let done = Done::of(th, Heap::of(th), ret);
+    let mut first = sent(word)
+        .done
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    first.get_or_insert(done);
 }
 
 pub(crate) unsafe fn value_cells(th: *const Thread) -> *mut u8 {
@@ -254,6 +276,7 @@ mod tests {
         let sent = Box::new(Sent {
             call: Value::NULL.word(),
             state: state.clone(),
+            done: Mutex::default(),
         });
         (Open::new(Running { sent, isolate }), held, state)
     }
