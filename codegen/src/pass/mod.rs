@@ -9,7 +9,7 @@
 //! | [`response`] | polls to a cancel point, depth of masks, cleanup (ABI-32)             |
 //! | [`borrow`]  | addresses that hold until the next probe (ABI-30 k)                   |
 //! | [`flow`]    | what both know of paths: guards, gaps, loops that end soon            |
-//! | [`unwind`]  | edges that give up what is held (rules ABI-19, ABI-21)                |
+//! | [`mod@unwind`] | edges that give up what is held (rules ABI-19, ABI-21)                |
 //! | [`obligation`] | what is held, and that it is resolved once (OBL-24 to 28, OBL-34)  |
 //! | [`counted`] | counted loops                                                         |
 //! | [`trips`]   | bounds on their iterations                                            |

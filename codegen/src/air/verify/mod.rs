@@ -140,7 +140,7 @@ impl VerifyError {
         self
     }
 
-    /// Whether it is a path that leaks a handle: what [`Severity::leaks`] decides.
+    /// Whether it is a path that leaks a handle: what [`Severity`] decides.
     pub fn is_leak(&self) -> bool {
         [super::code::HANDLE_DROPPED, super::code::HANDLE_MAYBE].contains(&self.code)
     }

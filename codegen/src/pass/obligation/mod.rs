@@ -8,7 +8,7 @@
 //! | [`flow`]   | handle locals and blocks on all paths (rules OBL-34, ABI-19; ABI-30 f, m)  |
 //! | [`path`]   | the way that leads to a finding                                            |
 //! | [`bounds`] | how much may be held, over abstract operations (rules OBL-24 to OBL-28)    |
-//! | [`abstracted`] | a function of AIR as abstract operations                               |
+//! | [`mod@abstracted`] | a function of AIR as abstract operations                               |
 //! | [`edges`]  | the edges that failures need for what is held (rule ABI-30 h)              |
 
 mod abstracted;
