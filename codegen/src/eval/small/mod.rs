@@ -1,8 +1,8 @@
 //! A kernel in miniature: tasks, regions, channels, locks and time of one thread, as data.
 //!
 //! It knows who is ready, what everybody waits for and what a row answers, and nothing of how a
-//! task runs: [`Small::next_task`] says which one is to run, the rows are asked with that one as the
-//! current task, [`Small::ended`] takes its end. So any engine can be put on top of it; the
+//! task runs: [`Small::next_task`] says which one is to run, the rows are asked with that one as
+//! the current task, [`Small::ended`] takes its end. So any engine can be put on top of it; the
 //! evaluator's is [`SyncHost`](super::SyncHost).
 //!
 //! Invariants
